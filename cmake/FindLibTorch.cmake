@@ -1,0 +1,57 @@
+# LibTorch as one SYSTEM interface target, stc::torch, from a torch wheel or an official LibTorch archive.
+#
+# find_package(Torch) of the wheel wants a CUDA toolkit even for CPU use and edits global flags; this does neither.
+#   STC_LIBTORCH (cache or environment)   folder that holds include/ and lib/ of LibTorch
+#   default                               what scripts/setup.sh put into the user's cache
+
+set(STC_TORCH_VERSION 2.13.0)
+if(NOT STC_LIBTORCH)
+  if(DEFINED ENV{STC_LIBTORCH} AND NOT "$ENV{STC_LIBTORCH}" STREQUAL "")
+    set(STC_LIBTORCH "$ENV{STC_LIBTORCH}")
+  else()
+    if(DEFINED ENV{XDG_CACHE_HOME} AND NOT "$ENV{XDG_CACHE_HOME}" STREQUAL "")
+      set(_cache "$ENV{XDG_CACHE_HOME}/stc")
+    else()
+      set(_cache "$ENV{HOME}/.cache/stc")
+    endif()
+    if(STC_CUDA)
+      set(_kind cuda)
+    else()
+      set(_kind cpu)
+    endif()
+    set(STC_LIBTORCH "${_cache}/libtorch-${STC_TORCH_VERSION}-${_kind}/torch")
+  endif()
+endif()
+set(STC_LIBTORCH "${STC_LIBTORCH}" CACHE PATH "LibTorch: the folder with include/ and lib/")
+
+if(NOT EXISTS "${STC_LIBTORCH}/lib/libtorch_cpu.so")
+  message(FATAL_ERROR "No LibTorch in ${STC_LIBTORCH} (lib/libtorch_cpu.so is missing). "
+                      "Run scripts/setup.sh, or set STC_LIBTORCH to the folder of an existing LibTorch ${STC_TORCH_VERSION}.")
+endif()
+
+set(_runtime_dirs "${STC_LIBTORCH}/lib")
+file(GLOB _nvidia_dirs "${STC_LIBTORCH}/../nvidia/*/lib")
+list(APPEND _runtime_dirs ${_nvidia_dirs})
+
+add_library(stc_torch INTERFACE)
+add_library(stc::torch ALIAS stc_torch)
+target_include_directories(stc_torch SYSTEM INTERFACE "${STC_LIBTORCH}/include"
+                                                      "${STC_LIBTORCH}/include/torch/csrc/api/include")
+target_compile_definitions(stc_torch INTERFACE USE_DISTRIBUTED)
+target_link_libraries(stc_torch INTERFACE "${STC_LIBTORCH}/lib/libtorch_cpu.so" "${STC_LIBTORCH}/lib/libc10.so")
+foreach(dir IN LISTS _runtime_dirs)
+  target_link_options(stc_torch INTERFACE "LINKER:-rpath-link,${dir}" "LINKER:-rpath,${dir}")
+endforeach()
+
+if(STC_CUDA)
+  file(GLOB _nccl_include "${STC_LIBTORCH}/../nvidia/nccl/include")
+  file(GLOB _nccl_library "${STC_LIBTORCH}/../nvidia/nccl/lib/libnccl.so.2")
+  add_library(stc_torch_cuda INTERFACE)
+  add_library(stc::torch_cuda ALIAS stc_torch_cuda)
+  target_include_directories(stc_torch_cuda SYSTEM BEFORE INTERFACE ${_nccl_include})
+  target_compile_definitions(stc_torch_cuda INTERFACE USE_C10D_NCCL)
+  target_link_libraries(stc_torch_cuda INTERFACE ${_nccl_library} -Wl,--no-as-needed "${STC_LIBTORCH}/lib/libtorch_cuda.so"
+                                                 "${STC_LIBTORCH}/lib/libc10_cuda.so" -Wl,--as-needed stc::torch)
+endif()
+
+set(LibTorch_FOUND TRUE)

@@ -1,0 +1,42 @@
+// Images in memory, and files to and from them. No OpenCV in this header.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace stc::data {
+
+/// 8-bit RGB, rows first, interleaved: pixels[(y * width + x) * 3 + channel].
+struct Image {
+  int height = 0;
+  int width = 0;
+  std::vector<std::uint8_t> pixels;
+};
+
+/// 8-bit label indices, rows first. 0 is background.
+struct LabelMap {
+  int height = 0;
+  int width = 0;
+  std::vector<std::uint8_t> labels;
+  std::uint8_t at(int y, int x) const { return labels[static_cast<std::size_t>(y) * width + x]; }
+};
+
+/// Decodes JPEG (grey, progressive, CMYK, YCCK) or PNG by content. EXIF orientation is ignored unless asked for.
+/// `name` stands in the error. Throws stc::Error (kBadData) on foreign, damaged or truncated bytes.
+Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name, bool apply_orientation = false);
+Image read_image(const std::string& path);
+
+std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality);
+void write_png(const std::string& path, const Image& image);
+
+/// Palette PNGs give their indices, 8-bit grey PNGs their values; RGB or 16-bit is an error that says so.
+LabelMap read_label_png(const std::string& path);
+/// 8-bit palette PNG with the 256-entry Pascal VOC palette.
+void write_label_png(const std::string& path, const LabelMap& map);
+/// RGB of a label in the VOC palette.
+std::array<std::uint8_t, 3> palette_color(std::uint8_t label);
+
+}  // namespace stc::data

@@ -1,0 +1,36 @@
+// Averages gradients over ranks while backward still runs (c10d::Reducer, what DDP uses).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dist/communicator.h"
+
+namespace stc::dist {
+
+struct ReducerOptions {
+  double first_bucket_mib = 1;  ///< the bucket that is ready last in backward is filled first; small, so little is exposed
+  double bucket_mib = 25;
+};
+
+/// parameters: leaf tensors that require gradients, the same on all ranks in number, order and shape. Values are
+/// broadcast from rank 0 on construction, so that all start equal.
+class GradientReducer {
+ public:
+  using Parameters = std::vector<std::pair<std::string, at::Tensor>>;
+  GradientReducer(Parameters parameters, Communicator& world, const ReducerOptions& options);
+  ~GradientReducer();
+
+  void zero();                            ///< zeroes the gradients in place (they may be views of buckets)
+  void backward(const at::Tensor& loss);  ///< on return every gradient is the mean over ranks
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace stc::dist
