@@ -5,20 +5,20 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <map>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "models/batch_norm.h"
+
 namespace stc::models {
 
-enum class StemPool { kNone, kMax, kAverage };  ///< 3x3, stride 2, padding 1; average counts the padding
-enum class BatchNormMode { kTrain, kEval };
-
-/// Sums a tensor over all ranks in place. Empty means a world of one.
-using SumOverRanks = std::function<void(at::Tensor)>;
+enum class StemPool {
+  kNone,
+  kMax,
+  kAverage
+};  ///< 3x3, stride 2, padding 1; average counts the padding
 
 struct ResNetOptions {
   int depth = 18;                                   ///< 18 or 50
@@ -31,28 +31,32 @@ struct ResNetOptions {
 ResNetOptions student_options(int depth);
 /// The teacher of step 2 and the encoder of step 1 (2.5, 1.2): strides 1, 2, 2, 2, max-pool.
 ResNetOptions standard_options(int depth);
-/// Features for label propagation (eval-spec 1.2): output stride 8 (strides 1, 2, 2, 1, no pool) or 4 (1, 1, 1, 1, average).
+/// Features for label propagation (eval-spec 1.2): output stride 8 (strides 1, 2, 2, 1, no pool) or
+/// 4 (1, 1, 1, 1, average).
 ResNetOptions propagation_options(int depth, int output_stride);
 
 using NamedTensorList = std::vector<std::pair<std::string, at::Tensor>>;
 
-/// A trunk: images in, feature maps out. Weights are plain tensors, so that a reducer, an optimizer and a file see the same.
+/// A trunk: images in, feature maps out. Weights are plain tensors, so that a reducer, an optimizer
+/// and a file see the same.
 class ResNet {
  public:
-  /// Random weights: convolutions He-normal (fan out), batch norm 1 and 0. `seed` decides all of them.
-  /// zero_last: the last batch norm of each residual block starts at 0 (training-spec 2.4, step 2 from scratch).
+  /// Random weights: convolutions He-normal (fan out), batch norm 1 and 0. `seed` decides all of
+  /// them. zero_last: the last batch norm of each residual block starts at 0 (training-spec 2.4,
+  /// step 2 from scratch).
   ResNet(const ResNetOptions& options, std::uint64_t seed, bool zero_last = false);
 
-  /// images [N, 3, H, W], of the weights' dtype and device. Returns the outputs of stages `first`..`last` (1 to 4), each
-  /// [N, C, h, w] after its last ReLU. Train mode normalises by the batch and moves the running statistics
-  /// (momentum 0.1); with `sum` the batch is that of all ranks.
+  /// images [N, 3, H, W], of the weights' dtype and device. Returns the outputs of stages
+  /// `first`..`last` (1 to 4), each [N, C, h, w] after its last ReLU. Train mode normalises by the
+  /// batch and moves the running statistics (momentum 0.1); with `sum` the batch is that of all
+  /// ranks.
   std::vector<at::Tensor> forward(const at::Tensor& images,
                                   int first,
                                   int last,
                                   BatchNormMode mode,
                                   const SumOverRanks& sum = {}) const;
 
-  std::int64_t channels(int stage) const;           ///< of the output of stage 1 to 4
+  std::int64_t channels(int stage) const;  ///< of the output of stage 1 to 4
   const ResNetOptions& options() const { return options_; }
 
   /// In torchvision's order and names: conv1.weight, bn1.weight, ..., layer4.1.bn2.bias.
@@ -60,29 +64,35 @@ class ResNet {
   /// running_mean, running_var, num_batches_tracked of each batch norm.
   const NamedTensorList& buffers() const { return buffers_; }
 
-  /// Copies weights by name. Every parameter and buffer must be there with its shape (num_batches_tracked may be absent);
-  /// "fc.*" is ignored. Throws stc::Error (kBadData) naming the first tensor that is missing, foreign or of another shape,
-  /// and which depth the weights look like. `source` stands in the message.
+  /// Copies weights by name. Every parameter and buffer must be there with its shape
+  /// (num_batches_tracked may be absent); "fc.*" is ignored. Throws stc::Error (kBadData) naming
+  /// the first tensor that is missing, foreign or of another shape, and which depth the weights
+  /// look like. `source` stands in the message.
   void load(const std::map<std::string, at::Tensor>& weights, const std::string& source);
-  std::map<std::string, at::Tensor> state() const;  ///< parameters and buffers, detached, not copied
+  std::map<std::string, at::Tensor> state()
+      const;  ///< parameters and buffers, detached, not copied
 
-  void to(at::Device device, at::ScalarType dtype);  ///< moves the floating-point tensors; before any optimizer sees them
+  void to(
+      at::Device device,
+      at::ScalarType dtype);  ///< moves the floating-point tensors; before any optimizer sees them
   void set_requires_grad(bool value);
 
  private:
-  struct Lookup;
-  const at::Tensor& tensor(const std::string& name) const;
-  at::Tensor convolution(const at::Tensor& x, const std::string& name, std::int64_t stride, std::int64_t padding) const;
-  at::Tensor norm(const at::Tensor& x, const std::string& name, BatchNormMode mode, const SumOverRanks& sum) const;
-  at::Tensor block(const at::Tensor& x, const std::string& name, std::int64_t stride, BatchNormMode mode, const SumOverRanks& sum) const;
+  void add(const std::string& name, at::Tensor value, bool trained);
+  void add_norm(const std::string& name, std::int64_t channels, double weight);
+  const at::Tensor& at(const std::string& name) const;
+  BatchNorm norm(const std::string& name) const;
+
+  struct Pass;  // one forward: the mode and the sum over ranks, carried through the blocks
 
   ResNetOptions options_;
   NamedTensorList parameters_;
   NamedTensorList buffers_;
-  std::map<std::string, std::pair<bool, std::size_t>> places_;  ///< name -> (is a parameter, index)
+  std::map<std::string, std::pair<bool, std::size_t>> places_;  // name -> (is a parameter, index)
 };
 
-/// Depth (18 or 50) that a set of torchvision-named weights belongs to; throws stc::Error (kBadData) where it is neither.
+/// Depth (18 or 50) that a set of torchvision-named weights belongs to; throws stc::Error
+/// (kBadData) where it is neither.
 int depth_of(const std::map<std::string, at::Tensor>& weights, const std::string& source);
 
 }  // namespace stc::models

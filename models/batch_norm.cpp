@@ -1,0 +1,139 @@
+#include "models/batch_norm.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/custom_class.h>
+
+#include <algorithm>
+
+namespace stc::models {
+namespace {
+
+constexpr double kMomentum = 0.1;
+constexpr double kEpsilon = 1e-5;
+
+struct Moments {
+  at::Tensor mean;      // [C] double
+  at::Tensor variance;  // [C] double, biased
+  double count = 0;     // values a channel, over all ranks
+};
+
+// Each rank's mean and variance come from ATen's fast kernel in x's dtype; only the combination
+// needs double.
+Moments moments_over_ranks(const at::Tensor& x, const SumOverRanks& sum) {
+  const auto [mean, variance] = at::batch_norm_update_stats(x, {}, {}, 0.0);
+  const auto channels = x.size(1);
+  const auto count = static_cast<double>(x.numel() / channels);
+  const auto m = mean.to(at::kDouble);
+  const auto total = at::cat(
+      {m * count, (variance.to(at::kDouble) + m * m) * count, at::full({1}, count, m.options())});
+  sum(total);
+  const double all = total[2 * channels].item<double>();
+  const auto all_mean = total.slice(0, 0, channels) / all;
+  const auto square = total.slice(0, channels, 2 * channels) / all;
+  return {all_mean, (square - all_mean * all_mean).clamp_min(0), all};
+}
+
+void move_running(const BatchNorm& norm, const Moments& moments) {
+  const double unbiased = moments.count / std::max(1.0, moments.count - 1);
+  const auto mean = moments.mean.to(norm.running_mean.scalar_type());
+  const auto variance = (moments.variance * unbiased).to(norm.running_var.scalar_type());
+  norm.running_mean.mul_(1 - kMomentum).add_(mean, kMomentum);
+  norm.running_var.mul_(1 - kMomentum).add_(variance, kMomentum);
+}
+
+at::Tensor per_channel(const at::Tensor& values, const at::Tensor& like) {
+  return values.to(like.scalar_type()).reshape({1, -1, 1, 1});
+}
+
+// With the moments of all ranks as "running" statistics, ATen's evaluation kernels do the
+// element-wise work.
+class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context,
+                            const at::Tensor& x,
+                            const at::Tensor& weight,
+                            const at::Tensor& bias,
+                            const BatchNorm* norm,
+                            const SumOverRanks* sum) {
+    const Moments moments = moments_over_ranks(x, *sum);
+    move_running(*norm, moments);
+    const auto mean = moments.mean.to(weight.scalar_type());
+    const auto variance = moments.variance.to(weight.scalar_type());
+    context->save_for_backward({x, weight, mean, variance});
+    context->saved_data["count"] = moments.count;
+    context->saved_data["sum"] = c10::make_intrusive<HeldSum>(*sum);
+    return std::get<0>(
+        at::native_batch_norm(x, weight, bias, mean, variance, false, kMomentum, kEpsilon));
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &x = saved[0], &weight = saved[1], &mean = saved[2], &variance = saved[3];
+    const double count = context->saved_data["count"].toDouble();
+    const auto held = context->saved_data["sum"].toCapsule();
+    auto [grad_x, grad_weight, grad_bias] = at::native_batch_norm_backward(grads[0].contiguous(),
+                                                                           x,
+                                                                           weight,
+                                                                           mean,
+                                                                           variance,
+                                                                           {},
+                                                                           {},
+                                                                           false,
+                                                                           kEpsilon,
+                                                                           {true, true, true});
+    // grad_x so far treats the moments as constants; what flows through them needs the sums over
+    // all ranks.
+    const auto channels = x.size(1);
+    const auto sums = at::cat({grad_weight.to(at::kDouble), grad_bias.to(at::kDouble)});
+    static_cast<HeldSum*>(held.get())->sum(sums);
+    const auto inverse = (variance.to(at::kDouble) + kEpsilon).rsqrt();
+    const auto scale = weight.to(at::kDouble) * inverse / count;
+    const auto slope = scale * inverse * sums.slice(0, 0, channels);
+    const auto shift = scale * sums.slice(0, channels, 2 * channels) - slope * mean.to(at::kDouble);
+    grad_x.addcmul_(x, per_channel(slope, x), -1).sub_(per_channel(shift, x));
+    return {grad_x, grad_weight, grad_bias, {}, {}};
+  }
+
+ private:
+  // The context keeps values alive only as IValues.
+  struct HeldSum : torch::CustomClassHolder {
+    explicit HeldSum(SumOverRanks value) : sum(std::move(value)) {}
+    SumOverRanks sum;
+  };
+};
+
+}  // namespace
+
+at::Tensor batch_norm(const at::Tensor& x,
+                      const BatchNorm& norm,
+                      BatchNormMode mode,
+                      const SumOverRanks& sum) {
+  if (mode == BatchNormMode::kEval) {
+    return at::batch_norm(x,
+                          norm.weight,
+                          norm.bias,
+                          norm.running_mean,
+                          norm.running_var,
+                          false,
+                          kMomentum,
+                          kEpsilon,
+                          true);
+  }
+  norm.batches_tracked.add_(1);
+  if (!sum) {
+    return at::batch_norm(x,
+                          norm.weight,
+                          norm.bias,
+                          norm.running_mean,
+                          norm.running_var,
+                          true,
+                          kMomentum,
+                          kEpsilon,
+                          true);
+  }
+  return SyncBatchNorm::apply(x, norm.weight, norm.bias, &norm, &sum);
+}
+
+}  // namespace stc::models

@@ -1,0 +1,34 @@
+// Batch normalisation over this rank's batch, or over the batches of all ranks (SyncBN).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+
+namespace stc::models {
+
+enum class BatchNormMode { kTrain, kEval };
+
+/// Sums a tensor over all ranks in place. Empty means a world of one.
+using SumOverRanks = std::function<void(at::Tensor)>;
+
+/// What one batch norm layer holds. All are [C].
+struct BatchNorm {
+  at::Tensor weight;
+  at::Tensor bias;
+  at::Tensor running_mean;
+  at::Tensor running_var;
+  at::Tensor batches_tracked;  ///< int64 scalar
+};
+
+/// x [N, C, H, W] -> the same shape: (x - mean) / sqrt(var + 1e-5) * weight + bias. kTrain takes
+/// mean and (biased) variance from the batch, of all ranks where `sum` is given, and moves the
+/// running statistics by 0.1 (variance unbiased); kEval takes the running ones. Differentiable in
+/// x, weight and bias; with `sum` backward sums over ranks too, so that all ranks must run it, and
+/// the gradients of weight and bias are this rank's share. Moments are combined in double.
+at::Tensor batch_norm(const at::Tensor& x,
+                      const BatchNorm& norm,
+                      BatchNormMode mode,
+                      const SumOverRanks& sum);
+
+}  // namespace stc::models
