@@ -15,12 +15,13 @@ struct SafeTensors {
   std::map<std::string, std::string> metadata;  ///< "__metadata__"; may be empty
 };
 
-/// Reads the whole file. Throws stc::Error (kBadData) naming the file where it is missing, cut short, not safetensors,
-/// or its offsets do not fit.
+/// Reads the whole file. Throws stc::Error (kBadData) naming the file where it is missing, cut
+/// short, not safetensors, or its offsets do not fit.
 SafeTensors read_safetensors(const std::string& path);
 
-/// Writes tensors (moved to the CPU, made contiguous) in name order: equal input gives equal bytes. The file is written,
-/// synced and complete when the call returns; throws stc::Error naming path and cause (disk full) and leaves no file.
+/// Writes tensors (moved to the CPU, made contiguous), wide types first and then by name: equal
+/// input gives equal bytes. The file is written, synced and complete when the call returns; throws
+/// stc::Error naming path and cause (disk full) and leaves no file.
 void write_safetensors(const std::string& path,
                        const NamedTensors& tensors,
                        const std::map<std::string, std::string>& metadata = {});

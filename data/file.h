@@ -1,0 +1,60 @@
+// Files by plain POSIX calls: reads at a position, and writes that show under their name only once
+// they are whole.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace stc::data {
+
+/// Read-only. Reads are positional, so threads may share one.
+class InputFile {
+ public:
+  /// Throws stc::Error (kBadData) naming the path and the cause.
+  explicit InputFile(const std::string& path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+  InputFile(InputFile&& other) noexcept;
+
+  const std::string& path() const { return path_; }
+  std::uint64_t size() const { return size_; }  ///< at the time of opening
+
+  /// Fills `bytes` from `offset`. Throws stc::Error (kBadData) where the file ends before.
+  void read(std::uint64_t offset, std::span<std::uint8_t> bytes) const;
+
+ private:
+  std::string path_;
+  int descriptor_ = -1;
+  std::uint64_t size_ = 0;
+};
+
+/// Written under `path` + ".partial"; commit() syncs it and gives it its name. Without commit()
+/// nothing stays behind, and a file that had the name before is untouched. Failures throw
+/// stc::Error (kFailed) naming path and cause.
+class OutputFile {
+ public:
+  explicit OutputFile(const std::string& path);
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  void write(std::span<const std::uint8_t> bytes);
+  void commit();
+
+ private:
+  std::string path_;
+  std::string partial_;
+  int descriptor_ = -1;
+};
+
+std::vector<std::uint8_t> read_file(const std::string& path);
+void write_file(const std::string& path, std::span<const std::uint8_t> bytes);
+
+/// Makes a rename or a new name inside `folder` (or a file's content) survive a loss of power.
+void sync_path(const std::string& path);
+
+}  // namespace stc::data
