@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <cmath>
@@ -142,12 +143,12 @@ struct ResNet::Pass {
     at::Tensor y = x;
     for (int i = 1; i <= chain; ++i) {
       y = conv_norm(y, text(name, "conv", i), text(name, "bn", i), i == strided ? stride : 1);
-      if (i < chain) y = at::relu_(y);
+      if (i < chain) y.relu_();
     }
     const bool shortcut = net.places_.contains(name + "downsample.0.weight");
     const auto identity =
         shortcut ? conv_norm(x, name + "downsample.0", name + "downsample.1", stride) : x;
-    return at::relu_(y.add_(identity));
+    return y.add_(identity).relu_();
   }
 };
 
@@ -161,7 +162,7 @@ std::vector<at::Tensor> ResNet::forward(const at::Tensor& images,
             images.sizes(),
             "; expected [N, 3, H, W]");
   const Pass pass{*this, mode, sum};
-  auto x = at::relu_(pass.conv_norm(images, "conv1", "bn1", 2));
+  at::Tensor x = pass.conv_norm(images, "conv1", "bn1", 2).relu_();
   if (options_.pool == StemPool::kMax) x = at::max_pool2d(x, 3, 2, 1);
   if (options_.pool == StemPool::kAverage) x = at::avg_pool2d(x, 3, 2, 1);
   const Plan plan = plan_of(options_.depth);
