@@ -1,0 +1,113 @@
+// stc: the command table and the exit codes. The only place that catches errors.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <exception>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "launcher/commands.h"
+#include "launcher/nearest_name.h"
+#include "launcher/version.h"
+#include "monitoring/check.h"
+#include "monitoring/log.h"
+
+namespace {
+
+using namespace stc;
+using namespace stc::launcher;
+
+// In the order of `stc -h`: data, training, evaluation, the rest.
+void add_commands(CLI::App& app, Run& run) {
+  (void)app;
+  (void)run;
+}
+
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  return names;
+}
+
+// The innermost subcommand on the command line: its options are what the user could have meant.
+const CLI::App& chosen_command(const CLI::App& app) {
+  const CLI::App* chosen = &app;
+  while (!chosen->get_subcommands().empty()) chosen = chosen->get_subcommands().front();
+  return *chosen;
+}
+
+std::string unexpected_argument(const CLI::App& app) {
+  const std::string argument = app.remaining(true).front();
+  const CLI::App& command = chosen_command(app);
+  const std::string where = &command == &app ? "stc" : "stc " + command.get_name();
+  std::vector<std::string> known;
+  if (argument.front() != '-') {
+    known = command_names(command);
+  } else {
+    for (const CLI::Option* option : command.get_options()) {
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    }
+  }
+  const std::string nearest = nearest_name(argument.substr(0, argument.find('=')), known);
+  const std::string kind = argument.front() == '-' ? "option"
+                           : known.empty()         ? "argument"
+                                                   : "command";
+  return text(where,
+              ": unknown ",
+              kind,
+              " '",
+              argument,
+              "'",
+              nearest.empty() ? "" : "; did you mean '" + nearest + "'?",
+              " `",
+              where,
+              " -h` lists what there is");
+}
+
+int usage_error(const std::string& message) {
+  log::error(message);
+  return static_cast<int>(Exit::kUsage);
+}
+
+std::string first_line(const std::string& message) { return message.substr(0, message.find('\n')); }
+
+// LibTorch's errors carry a backtrace after their first line; that line is what an operator can
+// use.
+int run_command(const Run& run) {
+  try {
+    return run();
+  } catch (const Error& error) {
+    log::error(error.what());
+    return static_cast<int>(error.exit());
+  } catch (const std::bad_alloc&) {
+    log::error("out of memory; use a smaller batch, fewer loader threads, or a larger machine");
+  } catch (const std::exception& error) {
+    log::error(first_line(error.what()));
+  }
+  return static_cast<int>(Exit::kFailed);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("stc learns features for video correspondence without labels, and measures them.");
+  Run run;
+  app.name("stc");
+  app.set_version_flag(
+      "--version", version_text, "Print version, LibTorch version, CUDA, and exit");
+  app.require_subcommand(1);
+  add_commands(app, run);
+  if (argc < 2) {
+    std::cerr << app.help();
+    return usage_error("no command; `stc -h` lists them");
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked_for_text) {
+    return app.exit(asked_for_text);
+  } catch (const CLI::ParseError& error) {
+    const bool unexpected = !app.remaining(true).empty();
+    return usage_error(unexpected ? unexpected_argument(app) : first_line(error.what()));
+  }
+  return run_command(run);
+}

@@ -1,0 +1,95 @@
+#include "monitoring/log.h"
+
+#include <spdlog/logger.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "monitoring/check.h"
+
+namespace stc::log {
+namespace {
+
+using Level = spdlog::level::level_enum;
+
+struct Destinations {
+  std::mutex mutex;
+  int rank = 0;
+  int world = 1;
+  std::shared_ptr<spdlog::logger> terminal;
+  std::shared_ptr<spdlog::logger> file;  // null: none
+  std::function<void()> clear;
+};
+
+// Every line is flushed: there are few, and they must outlive a kill.
+std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink, const std::string& pattern) {
+  auto logger = std::make_shared<spdlog::logger>("stc", std::move(sink));
+  logger->set_pattern(pattern);
+  logger->flush_on(Level::info);
+  return logger;
+}
+
+// Never destroyed: threads and destructors of statics may log while the process ends.
+Destinations& destinations() {
+  static Destinations* const all = [] {
+    auto* made = new Destinations;
+    made->terminal = make_logger(std::make_shared<spdlog::sinks::stderr_sink_mt>(), "%v");
+    return made;
+  }();
+  return *all;
+}
+
+std::string rank_label(const Destinations& to) {
+  return text("[rank ", to.rank, "/", to.world, "] ");
+}
+
+std::string terminal_line(const Destinations& to, Level level, const std::string& line) {
+  const std::string rank = to.world > 1 ? rank_label(to) : "";
+  if (level == Level::err) return rank + "stc: " + line;
+  if (level == Level::warn) return rank + "stc: warning: " + line;
+  return rank + line;
+}
+
+void write(Level level, std::string line) {
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  Destinations& to = destinations();
+  const std::lock_guard lock(to.mutex);
+  if (to.rank == 0 || level == Level::err) {
+    if (to.clear) to.clear();
+    to.terminal->log(level, spdlog::string_view_t(terminal_line(to, level, line)));
+  }
+  if (to.file) to.file->log(level, spdlog::string_view_t(line));
+}
+
+}  // namespace
+
+void open(int rank, int world, const std::string& file) {
+  Destinations& to = destinations();
+  const std::lock_guard lock(to.mutex);
+  to.rank = rank;
+  to.world = world;
+  to.file.reset();
+  if (file.empty()) return;
+  try {
+    to.file = make_logger(std::make_shared<spdlog::sinks::basic_file_sink_mt>(file),
+                          rank_label(to) + "%Y-%m-%d %H:%M:%S.%e %l: %v");
+  } catch (const spdlog::spdlog_ex& cause) {
+    throw Error(Exit::kFailed, text("log file ", file, " cannot be opened: ", cause.what()));
+  }
+}
+
+void info(const std::string& line) { write(Level::info, line); }
+void warning(const std::string& line) { write(Level::warn, line); }
+void error(const std::string& line) { write(Level::err, line); }
+
+void before_terminal_line(std::function<void()> clear) {
+  Destinations& to = destinations();
+  const std::lock_guard lock(to.mutex);
+  to.clear = std::move(clear);
+}
+
+}  // namespace stc::log
