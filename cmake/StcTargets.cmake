@@ -40,6 +40,7 @@ endfunction()
 # stc_add_tests(<folder> SOURCES … [LINK …]): one program a folder, so LibTorch is linked once.
 function(stc_add_tests folder)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
+  stc_only_existing(arg_SOURCES)
   add_executable(stc_${folder}_tests ${arg_SOURCES})
   target_link_libraries(stc_${folder}_tests PRIVATE stc::${folder} ${arg_LINK} GTest::gmock GTest::gtest_main
                                                     stc_warnings)
