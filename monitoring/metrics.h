@@ -8,7 +8,7 @@
 namespace stc::monitoring {
 
 struct MetricsOptions {
-  int port = 0;                        ///< 0: any free one; -1: off (every call is then free)
+  int port = 0;  ///< 0: any free one; -1: off (every call is then free)
   std::string address = "127.0.0.1";
   int rank = 0;
   std::string node;
@@ -16,15 +16,19 @@ struct MetricsOptions {
 
 class Metrics {
  public:
-  explicit Metrics(const MetricsOptions& options);  ///< a taken port is a warning and another free one is used
+  explicit Metrics(
+      const MetricsOptions& options);  ///< a taken port is a warning and another free one is used
   ~Metrics();
   int port() const;  ///< as bound; -1 when off
 
   void info(const std::map<std::string, std::string>& labels);  ///< stc_run_info
-  /// One training step: stc_step, stc_loss{loss=}, stc_samples_total, stc_learning_rate, stc_gradient_norm,
-  /// stc_step_seconds, stc_data_wait_seconds_total, stc_collective_bytes_total, stc_corrupt_samples_total.
+  /// One training step: stc_step, stc_loss{loss=}, stc_samples_total, stc_learning_rate,
+  /// stc_gradient_norm, stc_step_seconds, stc_data_wait_seconds_total, stc_collective_bytes_total,
+  /// stc_corrupt_samples_total. samples, seconds and data_wait_seconds are of this step and this
+  /// rank; the *_total ones count from the start.
   struct Step {
-    double step = 0, samples = 0, learning_rate = 0, gradient_norm = 0, seconds = 0, data_wait_seconds = 0;
+    double step = 0, samples = 0, learning_rate = 0, gradient_norm = 0, seconds = 0,
+           data_wait_seconds = 0;
     double collective_bytes_total = 0, corrupt_samples_total = 0;
     std::map<std::string, double> losses;
   };
