@@ -12,24 +12,43 @@ struct Statistics {
   double mean = 0, recall = 0, decay = 0;
 };
 
+/// Of the values of one object over its scored frames, in time order (at least one). recall is the
+/// share above 0.5; decay is the mean of the first quarter less the mean of the last, where
+/// neighbouring quarters share a frame.
+Statistics statistics_of(const std::vector<double>& values);
+
 struct ObjectScore {
   std::string sequence;
-  int object = 0;                   ///< 1..K
-  std::vector<std::string> frames;  ///< stems of the scored frames: the first and the last are left out
-  std::vector<double> j, f;         ///< one per scored frame
+  int object = 0;  ///< 1..K
+  std::vector<std::string>
+      frames;                ///< stems of the scored frames: the first and the last are left out
+  std::vector<double> j, f;  ///< one per scored frame
   Statistics j_statistics, f_statistics;
 };
 
-struct DavisScores {
-  std::vector<ObjectScore> objects;                ///< in the order of sequences, then objects
-  Statistics j, f;                                 ///< plain means over objects
-  double jf_mean() const { return (j.mean + f.mean) / 2; }
-  std::vector<std::string> notes;                  ///< e.g. a sequence whose 255 was read as object 1
+/// Plain means over the objects of one sequence.
+struct SequenceScore {
+  std::string sequence;
+  int objects = 0;
+  int frames = 0;  ///< scored ones
+  double j_mean = 0, f_mean = 0;
+  double jf_mean() const { return (j_mean + f_mean) / 2; }
 };
 
-/// prediction: a folder of SEQ/*.png or a DAVIS root. `threads` sequences are scored at once; 0: one per core.
-/// Throws stc::Error (kBadData) naming file, label and expected size (eval-spec 2.1).
-DavisScores score_davis(const std::vector<data::DavisSequence>& truth, const std::string& prediction, int threads);
+struct DavisScores {
+  std::vector<ObjectScore> objects;  ///< in the order of sequences, then objects
+  Statistics j, f;                   ///< plain means over objects
+  double jf_mean() const { return (j.mean + f.mean) / 2; }
+  std::vector<std::string> notes;  ///< e.g. a sequence whose 255 was read as object 1
+};
+
+/// prediction: a folder of SEQ/*.png or a DAVIS root. `threads` sequences are scored at once; 0:
+/// one per core. Throws stc::Error (kBadData) naming file, label and expected size (eval-spec 2.1).
+DavisScores score_davis(const std::vector<data::DavisSequence>& truth,
+                        const std::string& prediction,
+                        int threads);
+
+std::vector<SequenceScore> sequence_scores(const DavisScores& scores);
 
 /// global_results.csv and per-sequence_results.csv in the official three-decimal form.
 void write_official_csv(const std::string& folder, const DavisScores& scores);
@@ -37,6 +56,10 @@ void write_official_csv(const std::string& folder, const DavisScores& scores);
 void write_results_csv(const std::string& path, const DavisScores& scores);
 /// sequence,object,frame,J,F; 17 significant digits.
 void write_frames_csv(const std::string& path, const DavisScores& scores);
+/// A JSON object: jf_mean, j and f {mean, recall, decay}, sequences [{name, objects, frames,
+/// j_mean, f_mean, jf_mean}].
+std::string scores_json(const DavisScores& scores);
+void write_scores_json(const std::string& path, const DavisScores& scores);
 /// A table for the terminal: one line a sequence, and the mean.
 std::string score_table(const DavisScores& scores);
 
