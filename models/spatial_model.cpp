@@ -1,0 +1,137 @@
+#include "models/spatial_model.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+
+#include "monitoring/check.h"
+
+namespace stc::models {
+namespace {
+
+constexpr int kTopStage = 4;
+
+void copy_into(const at::Tensor& own,
+               const std::map<std::string, at::Tensor>& state,
+               const std::string& name,
+               const std::string& source) {
+  const auto given = state.find(name);
+  STC_CHECK_DATA(given != state.end(), source, ": '", name, "' is missing");
+  STC_CHECK_DATA(given->second.sizes() == own.sizes(),
+                 source,
+                 ": '",
+                 name,
+                 "' is ",
+                 given->second.sizes(),
+                 "; this configuration has ",
+                 own.sizes());
+  own.copy_(given->second);
+}
+
+}  // namespace
+
+Embedder::Embedder(int depth, std::int64_t dimension, std::uint64_t seed)
+    : trunk(standard_options(depth), seed) {
+  const auto width = trunk.channels(kTopStage);
+  auto generator = at::detail::createCPUGenerator(seed + 0x9e3779b97f4a7c15ULL);
+  const double bound =
+      1 / std::sqrt(static_cast<double>(width));  // torch's default for a linear layer
+  const auto linear = [&](const std::string& name, std::int64_t out) {
+    auto weight = at::empty({out, width}, at::kFloat).uniform_(-bound, bound, generator);
+    auto bias = at::empty({out}, at::kFloat).uniform_(-bound, bound, generator);
+    head.emplace_back(name + ".weight", weight);
+    head.emplace_back(name + ".bias", bias);
+  };
+  linear("head.0", width);
+  linear("head.2", dimension);
+}
+
+at::Tensor Embedder::forward(const at::Tensor& images) const {
+  const auto top = trunk.forward(images, kTopStage, kTopStage, BatchNormMode::kTrain)[0];
+  const auto hidden = at::linear(top.mean({2, 3}), head[0].second, head[1].second).relu_();
+  return at::linear(hidden, head[2].second, head[3].second);
+}
+
+NamedTensorList Embedder::parameters() const {
+  auto all = trunk.parameters();
+  all.insert(all.end(), head.begin(), head.end());
+  return all;
+}
+
+SpatialModel::SpatialModel(const SpatialOptions& options, std::uint64_t seed)
+    : query(options.depth, options.dimension, seed),
+      key(options.depth,
+          options.dimension,
+          seed),  // the same seed: the key encoder starts as a copy
+      queue(KeyQueue::random(options.queue_size, options.dimension, seed + 1)),
+      options_(options) {
+  for (auto& [name, parameter] : query.parameters()) parameter.set_requires_grad(true);
+}
+
+ContrastiveLoss SpatialModel::loss(const at::Tensor& query_images,
+                                   const at::Tensor& key_images,
+                                   const KeyExchange& exchange) {
+  const auto q = query.forward(query_images);
+  {
+    const at::NoGradGuard no_grad;
+    const auto from = query.parameters(), to = key.parameters();
+    for (std::size_t i = 0; i < to.size(); ++i) {
+      to[i].second.mul_(options_.momentum).add_(from[i].second, 1 - options_.momentum);
+    }
+    std::vector<at::Tensor> keys;
+    for (const auto& group : exchange.shuffle(key_images).chunk(exchange.groups)) {
+      keys.push_back(key.forward(group));
+    }
+    fresh_keys_ = exchange.collect(at::cat(keys));
+  }
+  const auto own = fresh_keys_.narrow(0, exchange.own_first, query_images.size(0));
+  return contrastive_loss(q, own, queue.keys, options_.temperature);
+}
+
+void SpatialModel::enqueue() { queue.push(fresh_keys_); }
+
+std::map<std::string, at::Tensor> SpatialModel::method_state() const {
+  std::map<std::string, at::Tensor> state;
+  for (const auto& [name, value] : query.head) state["query." + name] = value.detach();
+  for (const auto& [name, value] : key.head) state["key." + name] = value;
+  for (const auto& [name, value] : key.trunk.state()) state["key." + name] = value;
+  state["queue"] = queue.keys;
+  state["queue_pointer"] = at::full({1}, queue.pointer, at::kLong);
+  return state;
+}
+
+void SpatialModel::load_method_state(const std::map<std::string, at::Tensor>& state,
+                                     const std::string& source) {
+  const at::NoGradGuard no_grad;
+  for (auto& [name, value] : query.head) copy_into(value, state, "query." + name, source);
+  for (auto& [name, value] : key.head) copy_into(value, state, "key." + name, source);
+  for (const auto& [name, value] : key.trunk.state())
+    copy_into(value, state, "key." + name, source);
+  copy_into(queue.keys, state, "queue", source);
+  const auto pointer = at::zeros({1}, at::kLong);
+  copy_into(pointer, state, "queue_pointer", source);
+  queue.pointer = pointer.item<std::int64_t>();
+}
+
+void SpatialModel::to(at::Device device) {
+  for (auto* encoder : {&query, &key}) {
+    encoder->trunk.to(device, at::kFloat);
+    for (auto& [name, value] : encoder->head) {
+      const bool trained = value.requires_grad();
+      value = value.detach().to(device);
+      value.set_requires_grad(trained);
+    }
+  }
+  queue.keys = queue.keys.to(device);
+}
+
+at::Tensor normalise_rgb(const at::Tensor& images) {
+  const auto options = at::TensorOptions(images.device()).dtype(at::kFloat);
+  const auto mean = at::tensor({123.675, 116.28, 103.53}, options).view({3, 1, 1});
+  const auto deviation = at::tensor({58.395, 57.12, 57.375}, options).view({3, 1, 1});
+  return (images.to(at::kFloat) - mean).div_(deviation);
+}
+
+}  // namespace stc::models

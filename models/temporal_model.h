@@ -1,0 +1,58 @@
+// Step 2: a student on LAB input with one chroma channel dropped, and a frozen teacher on RGB
+// (training-spec 2).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "models/resnet.h"
+#include "models/temporal_loss.h"
+
+namespace stc::models {
+
+struct TemporalOptions {
+  int depth = 18;          ///< of the student
+  int teacher_depth = 18;  ///< of the teacher; may differ
+  TemporalLossOptions losses;
+};
+
+class TemporalModel {
+ public:
+  /// The student's weights are random (decided by `seed`, last batch norms 0); the teacher is there
+  /// where the global loss is on.
+  TemporalModel(const TemporalOptions& options, std::uint64_t seed);
+
+  struct Batch {
+    at::Tensor rgb;            ///< [B, 2, 3, S, S] normalised; not looked at without a teacher
+    at::Tensor lab;            ///< [B, 2, 3, S, S] normalised
+    std::int64_t dropped = 1;  ///< channel that the student does not see, equal on all ranks
+    at::Tensor selection;      ///< see TemporalInputs
+  };
+  /// Forward of both networks and the losses. With `sum`, batch norm and the local loss run over
+  /// all ranks.
+  TemporalLosses losses(const Batch& batch, const SumOverRanks& sum, int world) const;
+
+  /// The student's maps of stages 2, 3, 4, each [B, 2, C, h, w], and the teacher's of stage 4
+  /// (undefined without one).
+  struct Features {
+    std::array<at::Tensor, 3> levels;
+    at::Tensor teacher;
+  };
+  Features features(const Batch& batch, const SumOverRanks& sum) const;
+
+  void to(at::Device device, at::ScalarType dtype);
+
+  TemporalOptions options;
+  ResNet student;
+  std::optional<ResNet> teacher;
+};
+
+/// LAB [B, 2, 3, S, S] as the student sees it: channel `dropped` zero, the others times 3 / 2.
+/// Copies.
+at::Tensor drop_channel(const at::Tensor& lab, std::int64_t dropped);
+
+}  // namespace stc::models
