@@ -20,6 +20,8 @@ enum class Purpose : std::uint8_t {
   kKeyView = 3,
   kClipStart = 4,
   kClipView = 5,
+  kDroppedChannel = 6,
+  kKeyShuffle = 7,
 };
 
 /// The numbers of one (seed, purpose, epoch, index), one after the other. Cheap to make; no state

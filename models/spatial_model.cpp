@@ -73,7 +73,7 @@ SpatialModel::SpatialModel(const SpatialOptions& options, std::uint64_t seed)
 ContrastiveLoss SpatialModel::loss(const at::Tensor& query_images,
                                    const at::Tensor& key_images,
                                    const KeyExchange& exchange) {
-  const auto q = query.forward(query_images);
+  const auto q = query.forward(normalise_rgb(query_images));
   {
     const at::NoGradGuard no_grad;
     const auto from = query.parameters(), to = key.parameters();
@@ -82,7 +82,7 @@ ContrastiveLoss SpatialModel::loss(const at::Tensor& query_images,
     }
     std::vector<at::Tensor> keys;
     for (const auto& group : exchange.shuffle(key_images).chunk(exchange.groups)) {
-      keys.push_back(key.forward(group));
+      keys.push_back(key.forward(normalise_rgb(group)));
     }
     fresh_keys_ = exchange.collect(at::cat(keys));
   }

@@ -49,7 +49,7 @@ class SpatialModel {
  public:
   SpatialModel(const SpatialOptions& options, std::uint64_t seed);
 
-  /// One step's loss. query, key: normalised images [n, 3, S, S]. Moves the key encoder first
+  /// One step's loss. query, key: uint8 RGB [n, 3, S, S]. Moves the key encoder first
   /// (training-spec 1.3, 2).
   ContrastiveLoss loss(const at::Tensor& query, const at::Tensor& key, const KeyExchange& exchange);
   /// After backward: the keys of this step enter the queue.

@@ -20,7 +20,7 @@ TemporalModel::TemporalModel(const TemporalOptions& given, std::uint64_t seed)
 TemporalModel::Features TemporalModel::features(const Batch& batch, const SumOverRanks& sum) const {
   Features out;
   const auto seen = drop_channel(batch.lab, batch.dropped).flatten(0, 1);
-  const auto levels = student.forward(seen, 2, 4, BatchNormMode::kTrain, sum);
+  const auto levels = student.forward(seen, 2, teacher ? 4 : 3, BatchNormMode::kTrain, sum);
   for (std::size_t i = 0; i < levels.size(); ++i) out.levels[i] = pairs(levels[i]);
   if (teacher) {
     const at::NoGradGuard no_grad;

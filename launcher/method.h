@@ -1,0 +1,60 @@
+// What the training loop asks of a step of the method: step 1 and step 2 answer.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "data/safetensors.h"
+#include "dist/communicator.h"
+#include "launcher/train_options.h"
+#include "models/resnet.h"
+
+namespace stc::launcher {
+
+/// One forward pass on this rank's samples.
+struct StepOutcome {
+  at::Tensor total;  ///< scalar, to call backward on
+  std::vector<std::pair<std::string, at::Tensor>>
+      losses;  ///< detached scalars; the mean over ranks is the global value
+  std::vector<std::pair<std::string, at::Tensor>>
+      health;                         ///< the same, beside the losses ("accuracy", ...)
+  std::vector<std::int64_t> samples;  ///< indices into the data set
+  double data_wait_seconds = 0;
+};
+
+class Method {
+ public:
+  virtual ~Method() = default;
+  virtual void start(std::int64_t step) = 0;           ///< opens the loader at this step
+  virtual StepOutcome forward(std::int64_t step) = 0;  ///< 0-based; steps come in order
+  virtual void after_backward() {}  ///< gradients are there, parameters not yet moved
+
+  virtual models::NamedTensorList parameters() const = 0;  ///< what the optimizer moves
+  virtual const models::ResNet& backbone() const = 0;      ///< what is kept in the end
+  virtual data::NamedTensors backbone_state() const = 0;
+  virtual data::NamedTensors method_state()
+      const = 0;  ///< the rest of what a resumed run needs; may be empty
+  virtual void load(const data::NamedTensors& backbone,
+                    const data::NamedTensors& method,
+                    const std::string& source) = 0;
+
+  virtual std::int64_t epoch_size() const = 0;
+  virtual std::int64_t corrupt_samples() const = 0;
+  virtual std::string fingerprint() const {
+    return "";
+  }  ///< of inputs that the config names only by path
+};
+
+std::unique_ptr<Method> make_spatial_method(const PretrainOptions& options,
+                                            dist::Communicator& world,
+                                            const std::string& device);
+std::unique_ptr<Method> make_temporal_method(const VideoTrainOptions& options,
+                                             dist::Communicator& world,
+                                             const std::string& device);
+
+}  // namespace stc::launcher

@@ -1,0 +1,25 @@
+// Step -> learning rate. Pure functions (training-spec 1.4, 2.7).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace stc::launcher {
+
+struct ScheduleOptions {
+  double learning_rate = 5e-5;    ///< base
+  double final_ratio = 0.001;     ///< of the base, at the end of the cosine
+  std::int64_t warmup_steps = 0;  ///< linear ramp over the cosine; clipped to the run's steps
+  double warmup_ratio = 0.001;    ///< of the cosine, at step 0
+  bool per_epoch = false;         ///< the cosine moves once an epoch (MoCo) instead of every step
+};
+
+/// The rate for 0-based `step` of `steps`; `batch_size` and `epoch_size` matter for per_epoch
+/// alone.
+double learning_rate(const ScheduleOptions& options,
+                     std::int64_t step,
+                     std::int64_t steps,
+                     std::int64_t batch_size,
+                     std::int64_t epoch_size);
+
+}  // namespace stc::launcher

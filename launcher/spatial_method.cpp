@@ -1,0 +1,96 @@
+// Step 1 as the training loop sees it: image pairs in, the contrastive loss out.
+#include <ATen/ATen.h>
+
+#include <chrono>
+#include <optional>
+
+#include "data/loader.h"
+#include "launcher/checkpoint.h"
+#include "launcher/key_exchange.h"
+#include "launcher/method.h"
+
+namespace stc::launcher {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class SpatialMethod : public Method {
+ public:
+  SpatialMethod(const PretrainOptions& options,
+                dist::Communicator& world,
+                const std::string& device)
+      : options_(options),
+        world_(world),
+        device_(device),
+        model_(with_depth(options), options.seed) {
+    if (!options.init.empty()) {
+      model_.query.trunk.load(read_weights(options.init), options.init);
+      model_.key.trunk.load(model_.query.trunk.state(), options.init);
+    }
+    model_.to(device_);
+  }
+
+  void start(std::int64_t step) override {
+    loader_ = data::make_image_loader(options_.shards,
+                                      {static_cast<int>(options_.loader_workers),
+                                       static_cast<int>(options_.loader_prefetch),
+                                       static_cast<std::uint64_t>(options_.seed),
+                                       options_.max_bad_fraction},
+                                      options_.images,
+                                      {options_.batch_size, world_.rank(), world_.size()},
+                                      step);
+  }
+
+  StepOutcome forward(std::int64_t step) override {
+    const auto before = Clock::now();
+    const auto batch = loader_->next();
+    StepOutcome out;
+    out.data_wait_seconds = std::chrono::duration<double>(Clock::now() - before).count();
+    out.samples = batch.samples;
+    const auto exchange =
+        make_key_exchange(world_, options_.seed, step, batch.query.size(0), options_.key_groups);
+    const auto result = model_.loss(batch.query.to(device_), batch.key.to(device_), exchange);
+    out.total = result.loss;
+    out.losses = {{"total", result.loss.detach()}, {"contrastive", result.loss.detach()}};
+    out.health = {{"accuracy", result.accuracy}};
+    return out;
+  }
+
+  void after_backward() override { model_.enqueue(); }
+
+  models::NamedTensorList parameters() const override { return model_.query.parameters(); }
+  const models::ResNet& backbone() const override { return model_.query.trunk; }
+  data::NamedTensors backbone_state() const override { return model_.query.trunk.state(); }
+  data::NamedTensors method_state() const override { return model_.method_state(); }
+  void load(const data::NamedTensors& backbone,
+            const data::NamedTensors& method,
+            const std::string& source) override {
+    model_.query.trunk.load(backbone, source);
+    model_.load_method_state(method, source);
+  }
+  std::int64_t epoch_size() const override { return loader_->epoch_size(); }
+  std::int64_t corrupt_samples() const override { return loader_->corrupt_samples(); }
+
+ private:
+  static models::SpatialOptions with_depth(const PretrainOptions& options) {
+    auto spatial = options.spatial;
+    spatial.depth = static_cast<int>(options.depth);
+    return spatial;
+  }
+
+  PretrainOptions options_;
+  dist::Communicator& world_;
+  at::Device device_;
+  models::SpatialModel model_;
+  std::unique_ptr<data::ImageLoader> loader_;
+};
+
+}  // namespace
+
+std::unique_ptr<Method> make_spatial_method(const PretrainOptions& options,
+                                            dist::Communicator& world,
+                                            const std::string& device) {
+  return std::make_unique<SpatialMethod>(options, world, device);
+}
+
+}  // namespace stc::launcher

@@ -1,0 +1,144 @@
+// Step 2 as the training loop sees it: pairs of frames in, reconstruction and distillation losses
+// out.
+#include <ATen/ATen.h>
+
+#include <chrono>
+
+#include "data/crc32c.h"
+#include "data/loader.h"
+#include "data/random.h"
+#include "launcher/checkpoint.h"
+#include "launcher/method.h"
+#include "models/spatial_model.h"
+#include "models/temporal_model.h"
+#include "monitoring/check.h"
+
+namespace stc::launcher {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::uint32_t checksum(const data::NamedTensors& tensors) {
+  std::uint32_t sum = 0;
+  for (const auto& [name, value] : tensors) {
+    const auto bytes = value.to(at::kCPU).contiguous();
+    sum = data::crc32c({static_cast<const std::uint8_t*>(bytes.const_data_ptr()), bytes.nbytes()},
+                       sum);
+  }
+  return sum;
+}
+
+class TemporalMethod : public Method {
+ public:
+  TemporalMethod(const VideoTrainOptions& options,
+                 dist::Communicator& world,
+                 const std::string& device)
+      : options_(options),
+        world_(world),
+        device_(device),
+        model_(model_options(options), options.seed) {
+    if (!options.init.empty()) model_.student.load(read_weights(options.init), options.init);
+    if (model_.teacher) {
+      const auto weights = read_weights(options.teacher);
+      model_.teacher->load(weights, options.teacher);
+      fingerprint_ = text("teacher crc32c ", checksum(weights));
+    }
+    model_.to(device_, at::kFloat);
+    if (world.size() > 1) sum_ = [&world](at::Tensor t) { world.all_reduce(t); };
+  }
+
+  void start(std::int64_t step) override {
+    auto clips = options_.clips;
+    clips.frame_gap = static_cast<int>(options_.frame_gap);
+    loader_ = data::make_clip_loader(options_.shards,
+                                     {static_cast<int>(options_.loader_workers),
+                                      static_cast<int>(options_.loader_prefetch),
+                                      static_cast<std::uint64_t>(options_.seed),
+                                      options_.max_bad_fraction},
+                                     clips,
+                                     {options_.batch_size, world_.rank(), world_.size()},
+                                     step);
+  }
+
+  StepOutcome forward(std::int64_t step) override {
+    const auto before = Clock::now();
+    const auto clips = loader_->next();
+    StepOutcome out;
+    out.data_wait_seconds = std::chrono::duration<double>(Clock::now() - before).count();
+    out.samples = clips.samples;
+    models::TemporalModel::Batch batch;
+    if (model_.teacher) batch.rgb = models::normalise_rgb(clips.rgb.to(device_));
+    batch.lab = clips.lab.to(device_);
+    batch.dropped = dropped_channel(step);
+    const auto losses = model_.losses(batch, sum_, world_.size());
+    out.total = losses.total;
+    out.losses = {{"total", losses.total.detach()},
+                  {"reconstruction0", losses.reconstruction0.detach()},
+                  {"reconstruction1", losses.reconstruction1.detach()},
+                  {"local_distillation", losses.local_distillation.detach()},
+                  {"global_distillation", losses.global_distillation.detach()}};
+    if (losses.selected_fraction.defined()) {
+      out.health = {{"selected_fraction", losses.selected_fraction},
+                    {"local_entropy", losses.local_entropy}};
+    }
+    if (losses.teacher_entropy.defined())
+      out.health.emplace_back("teacher_entropy", losses.teacher_entropy);
+    return out;
+  }
+
+  models::NamedTensorList parameters() const override {
+    if (options_.losses.global_weight != 0) return model_.student.parameters();
+    models::NamedTensorList
+        reached;  // without the global loss nothing reaches layer4 (training-spec 2.6)
+    for (const auto& parameter : model_.student.parameters()) {
+      if (!parameter.first.starts_with("layer4.")) reached.push_back(parameter);
+    }
+    return reached;
+  }
+  const models::ResNet& backbone() const override { return model_.student; }
+  data::NamedTensors backbone_state() const override { return model_.student.state(); }
+  data::NamedTensors method_state() const override { return {}; }
+  void load(const data::NamedTensors& backbone,
+            const data::NamedTensors&,
+            const std::string& source) override {
+    model_.student.load(backbone, source);
+  }
+  std::int64_t epoch_size() const override { return loader_->epoch_size(); }
+  std::int64_t corrupt_samples() const override { return loader_->corrupt_samples(); }
+  std::string fingerprint() const override { return fingerprint_; }
+
+ private:
+  static models::TemporalOptions model_options(const VideoTrainOptions& options) {
+    models::TemporalOptions model;
+    model.depth = static_cast<int>(options.depth);
+    model.losses = options.resolved_losses();
+    if (model.losses.global_weight != 0) {
+      model.teacher_depth = models::depth_of(read_weights(options.teacher), options.teacher);
+    }
+    return model;
+  }
+
+  std::int64_t dropped_channel(std::int64_t step) const {
+    data::CounterRandom random(
+        options_.seed, data::Purpose::kDroppedChannel, 0, static_cast<std::uint64_t>(step));
+    return random.integer(1, 2);
+  }
+
+  VideoTrainOptions options_;
+  dist::Communicator& world_;
+  at::Device device_;
+  models::TemporalModel model_;
+  models::SumOverRanks sum_;
+  std::string fingerprint_;
+  std::unique_ptr<data::ClipLoader> loader_;
+};
+
+}  // namespace
+
+std::unique_ptr<Method> make_temporal_method(const VideoTrainOptions& options,
+                                             dist::Communicator& world,
+                                             const std::string& device) {
+  return std::make_unique<TemporalMethod>(options, world, device);
+}
+
+}  // namespace stc::launcher

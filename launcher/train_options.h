@@ -1,0 +1,82 @@
+// What pretrain and train can be told, and the keys it is told by.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/loader.h"
+#include "dist/gradient_reducer.h"
+#include "launcher/config_schema.h"
+#include "launcher/optimizer.h"
+#include "launcher/schedule.h"
+#include "models/spatial_model.h"
+#include "models/temporal_model.h"
+
+namespace stc::launcher {
+
+/// Shared by both steps.
+struct TrainOptions {
+  std::string run_dir;          ///< run.dir; no default
+  std::int64_t seed = 0;        ///< decides weights, order, crops: everything random
+  std::string device = "auto";  ///< "auto", "cpu" or "cuda"
+  std::string precision = "float32";
+  std::int64_t threads = 0;  ///< compute threads a rank; 0: this rank's share of the cores
+
+  std::string shards;  ///< data.shards; no default
+  std::int64_t loader_workers = 1;
+  std::int64_t loader_prefetch = 4;
+  double max_bad_fraction = 0.01;
+
+  std::int64_t steps = 1000;
+  std::int64_t batch_size = 64;  ///< global
+  std::int64_t log_every = 10;   ///< steps between lines of metrics.jsonl
+
+  std::int64_t depth = 18;
+  std::string init;  ///< weights to start from; empty: random
+
+  std::int64_t checkpoint_every = 1000;
+  std::int64_t checkpoint_keep = 3;
+
+  OptimizerOptions optimizer;
+  ScheduleOptions schedule;
+  dist::ReducerOptions reducer;
+  double timeout_seconds = 600;
+  std::int64_t metrics_port = 0;  ///< -1: off
+};
+
+struct PretrainOptions : TrainOptions {
+  data::ImageOptions images;
+  models::SpatialOptions spatial;
+  std::int64_t key_groups = 2;  ///< batch norm groups of the key batch in a world of one
+
+  PretrainOptions();
+  void bind(ConfigSchema* schema);
+  void check(int world) const;  ///< rules over several keys; throws stc::Error (kUsage)
+};
+
+/// A switch for one quirk of the authors' code (training-spec 3): "preset", "on" (mended) or "off".
+struct Quirk {
+  const char* key;
+  bool models::TemporalLossOptions::*field;
+  const char* help;
+  std::string value = "preset";
+};
+
+struct VideoTrainOptions : TrainOptions {
+  std::string preset = "paper_code";
+  std::string teacher;  ///< model.teacher: weights of step 1; empty is an error unless the global
+                        ///< loss is off
+  data::ClipOptions clips;
+  std::int64_t frame_gap = 1;
+  models::TemporalLossOptions losses;  ///< without the preset and the quirks
+  std::vector<Quirk> quirks;
+
+  models::TemporalLossOptions resolved_losses() const;
+
+  VideoTrainOptions();
+  void bind(ConfigSchema* schema);
+  void check(int world) const;
+};
+
+}  // namespace stc::launcher

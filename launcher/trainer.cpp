@@ -1,0 +1,292 @@
+#include "launcher/trainer.h"
+
+#include <ATen/ATen.h>
+
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "launcher/agreement.h"
+#include "launcher/stop_signal.h"
+#include "launcher/version.h"
+#include "monitoring/check.h"
+#include "monitoring/log.h"
+
+namespace stc::launcher {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::string joined(const std::vector<std::int64_t>& values, std::size_t most) {
+  std::string out;
+  for (std::size_t i = 0; i < values.size() && i < most; ++i) out += text(i ? ", " : "", values[i]);
+  return values.size() > most ? out + ", ..." : out;
+}
+
+void broadcast_all(dist::Communicator& world, const data::NamedTensors& tensors) {
+  for (const auto& [name, tensor] : tensors) world.broadcast(tensor, 0);
+}
+
+}  // namespace
+
+Trainer::Trainer(const Setting& setting, Method& method)
+    : setting_(setting),
+      method_(method),
+      optimizer_(setting.options.optimizer, method.parameters()),
+      reducer_(method.parameters(), setting.world, setting.options.reducer),
+      metrics_({static_cast<int>(setting.options.metrics_port),
+                "127.0.0.1",
+                setting.control.rank(),
+                setting.control.host()}) {
+  if (setting_.folder) {
+    checkpoints_ = std::make_unique<CheckpointStore>(setting_.folder->path("checkpoints"),
+                                                     setting.options.checkpoint_keep);
+  }
+}
+
+int Trainer::run() {
+  restore();
+  method_.start(step_);
+  publish_metrics_port();
+  const auto& options = setting_.options;
+  progress_ = std::make_unique<Progress>(
+      setting_.name, step_, options.steps, options.batch_size, setting_.folder != nullptr);
+  watch_stop_signals();
+  while (step_ < options.steps) {
+    train_one_step();
+    const bool last = step_ == options.steps;
+    const int signal = last ? 0 : stop_requested();
+    if (last || signal != 0 || step_ % options.checkpoint_every == 0) save();
+    if (signal != 0) {
+      progress_->clear();
+      if (setting_.folder) {
+        log::info(text("stopped by signal ",
+                       signal,
+                       " after step ",
+                       step_,
+                       "; run the same command again to go on"));
+      }
+      return 128 + signal;
+    }
+  }
+  finish();
+  return 0;
+}
+
+void Trainer::train_one_step() {
+  const auto start = Clock::now();
+  const auto& options = setting_.options;
+
+  // 1. Data and forward: this rank's samples.
+  const StepOutcome outcome = method_.forward(step_);
+
+  // 2. Backward: buckets are reduced while later gradients are computed.
+  reducer_.zero();
+  reducer_.backward(outcome.total);
+  method_.after_backward();
+
+  // 3. Guard: after the reduction all ranks see the same norm, so all stop or none.
+  const double norm = gradient_norm();
+  require_finite(norm, outcome);
+
+  // 4. Update.
+  const double rate = learning_rate(
+      options.schedule, step_, options.steps, options.batch_size, method_.epoch_size());
+  optimizer_.step(rate);
+  ++step_;
+
+  // 5. Report.
+  record(outcome, rate, norm, {seconds_since(start), outcome.data_wait_seconds});
+}
+
+double Trainer::gradient_norm() const {
+  std::vector<at::Tensor> gradients;
+  for (const auto& [name, parameter] : method_.parameters()) gradients.push_back(parameter.grad());
+  return at::stack(at::_foreach_norm(gradients)).norm().item<double>();
+}
+
+void Trainer::require_finite(double norm, const StepOutcome& outcome) {
+  if (std::isfinite(norm)) return;
+  progress_->clear();
+  agree(setting_.control, [&] {
+    std::string losses;
+    for (const auto& [name, value] : outcome.losses)
+      losses += text(" ", name, "=", value.item<double>());
+    throw Error(Exit::kFailed,
+                text("step ",
+                     step_ + 1,
+                     ": the gradient's norm is ",
+                     norm,
+                     " (losses on this rank:",
+                     losses,
+                     "; samples ",
+                     joined(outcome.samples, 8),
+                     "); the weights are as the step before left them. Lower "
+                     "optimizer.learning_rate, or look at these samples"));
+  });
+}
+
+void Trainer::record(const StepOutcome& outcome, double rate, double norm, const Timing& timing) {
+  const auto& options = setting_.options;
+  const bool due = step_ % options.log_every == 0 || step_ == options.steps || step_ == 1;
+  std::map<std::string, double> losses, health;
+  if (due) {
+    std::vector<at::Tensor> values;
+    for (const auto* list : {&outcome.losses, &outcome.health}) {
+      for (const auto& [name, value] : *list) values.push_back(value.to(at::kCPU, at::kDouble));
+    }
+    const auto mean = at::stack(values);
+    setting_.control.all_reduce(mean);
+    mean.div_(setting_.control.size());
+    std::int64_t i = 0;
+    for (const auto& [name, value] : outcome.losses) losses[name] = mean[i++].item<double>();
+    for (const auto& [name, value] : outcome.health) health[name] = mean[i++].item<double>();
+  }
+  const double samples = static_cast<double>(step_ * options.batch_size);
+  metrics_.record({static_cast<double>(step_),
+                   samples,
+                   rate,
+                   norm,
+                   timing.seconds,
+                   timing.data_wait_seconds,
+                   static_cast<double>(setting_.world.bytes_sent()),
+                   static_cast<double>(method_.corrupt_samples()),
+                   losses});
+  if (!due || !setting_.folder) return;
+  nlohmann::ordered_json line;
+  line["step"] = step_;
+  line["epoch"] = (step_ - 1) * options.batch_size / method_.epoch_size();
+  line["samples"] = step_ * options.batch_size;
+  for (const auto& [name, value] : outcome.losses) line["losses"][name] = losses[name];
+  for (const auto& [name, value] : outcome.health) line[name] = health[name];
+  line["learning_rate"] = rate;
+  line["gradient_norm"] = norm;
+  line["seconds"] = timing.seconds;
+  line["data_wait_seconds"] = timing.data_wait_seconds;
+  setting_.folder->append_metrics(line.dump());
+  progress_->update(step_, losses.begin() == losses.end() ? 0 : losses["total"]);
+}
+
+int Trainer::stop_requested() {
+  const auto signal = at::full({1}, stop_signal(), at::kLong);
+  setting_.control.all_reduce(signal, dist::ReduceOp::kMax);
+  return static_cast<int>(signal.item<std::int64_t>());
+}
+
+void Trainer::save() {
+  const auto start = Clock::now();
+  agree_on_root(setting_.control, [&] {
+    nlohmann::ordered_json state;
+    state["step"] = step_;
+    state["samples"] = step_ * setting_.options.batch_size;
+    state["world"] = setting_.control.size();
+    state["threads"] = at::get_num_threads();
+    state["inputs"] = method_.fingerprint();
+    state["version"] = version_text();
+    checkpoints_->save({step_,
+                        method_.backbone_state(),
+                        method_.method_state(),
+                        optimizer_.state(),
+                        state.dump(1) + "\n"});
+  });
+  saved_step_ = step_;
+  metrics_.checkpoint(seconds_since(start));
+}
+
+void Trainer::restore() {
+  auto& world = setting_.control;
+  Checkpoint found;
+  const auto step = at::zeros({1}, at::kLong);
+  agree_on_root(world, [&] {
+    std::vector<std::string> passed_over;
+    auto newest = checkpoints_->restore(&passed_over);
+    for (const auto& why : passed_over) log::warning(text("passed over checkpoint ", why));
+    setting_.folder->cut_metrics_after(newest ? newest->step : 0);
+    if (!newest) return;
+    found = std::move(*newest);
+    const auto state = nlohmann::json::parse(found.state);
+    const std::string inputs = state.value("inputs", "");
+    STC_CHECK_USAGE(inputs == method_.fingerprint(),
+                    "checkpoint step ",
+                    found.step,
+                    " was trained with ",
+                    inputs,
+                    ", but this run's inputs are ",
+                    method_.fingerprint(),
+                    "; give the same model.teacher, or --fresh");
+    if (state.value("world", 0) != world.size() ||
+        state.value("threads", 0) != at::get_num_threads()) {
+      log::warning(text("the checkpoint was made by ",
+                        state.value("world", 0),
+                        " ranks of ",
+                        state.value("threads", 0),
+                        " threads, this run has ",
+                        world.size(),
+                        " of ",
+                        at::get_num_threads(),
+                        ": it goes on with the same samples, but not bit for bit"));
+    }
+    const auto source = text("checkpoint of step ", found.step);
+    method_.load(found.model, found.method, source);
+    optimizer_.load(found.optimizer, source);
+    step.fill_(found.step);
+    log::info(
+        text("going on from the checkpoint of step ", found.step, " of ", setting_.options.steps));
+  });
+  world.broadcast(step, 0);
+  step_ = saved_step_ = step.item<std::int64_t>();
+  if (step_ == 0) saved_step_ = -1;
+  if (step_ == 0 || world.size() == 1) return;
+  // Rank 0 has read it; the others need no access to the folder.
+  auto model = method_.backbone_state(), method = method_.method_state(),
+       optimizer = optimizer_.state();
+  for (auto* tensors : {&model, &method, &optimizer}) broadcast_all(setting_.world, *tensors);
+  if (!world.is_root()) {
+    method_.load(model, method, "rank 0");
+    optimizer_.load(optimizer, "rank 0");
+  }
+}
+
+void Trainer::publish_metrics_port() {
+  // [port of each rank], then one file for all of them.
+  const auto ports = setting_.control.all_gather(at::full({1}, metrics_.port(), at::kLong));
+  metrics_.info({{"command", setting_.name}, {"version", version_text()}});
+  if (!setting_.folder || metrics_.port() < 0) return;
+  nlohmann::json targets = nlohmann::json::array();
+  for (std::int64_t r = 0; r < ports.size(0); ++r)
+    targets.push_back(text("127.0.0.1:", ports[r].item<std::int64_t>()));
+  const nlohmann::json entry = {{"targets", targets},
+                                {"labels", {{"run", setting_.options.run_dir}}}};
+  setting_.folder->write_atomically("file_sd.json", nlohmann::json::array({entry}).dump(1) + "\n");
+}
+
+void Trainer::finish() {
+  progress_->clear();
+  agree_on_root(setting_.control, [&] {
+    data::write_safetensors(setting_.folder->path("weights.safetensors.partial"),
+                            method_.backbone_state());
+    setting_.folder->rename_inside("weights.safetensors.partial", "weights.safetensors");
+    nlohmann::ordered_json summary;
+    summary["finished"] = true;
+    summary["command"] = setting_.name;
+    summary["steps"] = step_;
+    summary["samples"] = step_ * setting_.options.batch_size;
+    summary["epochs"] = static_cast<double>(step_ * setting_.options.batch_size) /
+                        static_cast<double>(method_.epoch_size());
+    summary["corrupt_samples"] = method_.corrupt_samples();
+    summary["ranks"] = setting_.control.size();
+    summary["weights"] = "weights.safetensors";
+    summary["version"] = version_text();
+    setting_.folder->remove("file_sd.json");
+    setting_.folder->write_atomically("summary.json", summary.dump(1) + "\n");
+    log::info(text(
+        "finished ", step_, " steps; weights in ", setting_.folder->path("weights.safetensors")));
+  });
+}
+
+}  // namespace stc::launcher

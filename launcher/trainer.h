@@ -1,0 +1,64 @@
+// The training loop: data, forward, backward with overlapped reduction, guard, update, record;
+// checkpoints and exact resume.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "dist/communicator.h"
+#include "dist/gradient_reducer.h"
+#include "launcher/checkpoint.h"
+#include "launcher/method.h"
+#include "launcher/optimizer.h"
+#include "launcher/progress.h"
+#include "launcher/run_folder.h"
+#include "launcher/train_options.h"
+#include "monitoring/metrics.h"
+
+namespace stc::launcher {
+
+/// One run. `control` carries small CPU tensors, `world` the training's (the same object on the
+/// CPU); `folder` is there on rank 0 alone. All must outlive the trainer.
+class Trainer {
+ public:
+  struct Setting {
+    std::string name;  ///< "pretrain" or "train"
+    const TrainOptions& options;
+    dist::Communicator& control;
+    dist::Communicator& world;
+    RunFolder* folder;
+  };
+  Trainer(const Setting& setting, Method& method);
+
+  /// Restores the newest checkpoint, trains to the end or to a stop signal, saves. Returns the exit
+  /// code: 0, or 128 + signal. Throws stc::Error on all ranks together where the gradient is not
+  /// finite.
+  int run();
+
+ private:
+  struct Timing {
+    double seconds = 0, data_wait_seconds = 0;
+  };
+  void restore();
+  void train_one_step();
+  void record(const StepOutcome& outcome, double rate, double norm, const Timing& timing);
+  void save();
+  void finish();
+  int stop_requested();
+  double gradient_norm() const;
+  void require_finite(double norm, const StepOutcome& outcome);
+  void publish_metrics_port();
+
+  Setting setting_;
+  Method& method_;
+  Optimizer optimizer_;
+  dist::GradientReducer reducer_;
+  std::unique_ptr<CheckpointStore> checkpoints_;  // rank 0
+  monitoring::Metrics metrics_;
+  std::unique_ptr<Progress> progress_;
+  std::int64_t step_ = 0;  // steps done
+  std::int64_t saved_step_ = -1;
+};
+
+}  // namespace stc::launcher

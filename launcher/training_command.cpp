@@ -1,0 +1,158 @@
+// `stc pretrain` and `stc train`: reads what to do, wires it, runs it; the same straight line for
+// both.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "launcher/agreement.h"
+#include "launcher/commands.h"
+#include "launcher/device.h"
+#include "launcher/method.h"
+#include "launcher/run_folder.h"
+#include "launcher/trainer.h"
+#include "monitoring/check.h"
+#include "monitoring/log.h"
+
+namespace stc::launcher {
+namespace {
+
+struct Arguments {
+  std::string config;
+  std::vector<std::string> overrides;
+  bool fresh = false;
+  bool list_keys = false;
+};
+
+std::unique_ptr<Method> make_method(const PretrainOptions& options,
+                                    dist::Communicator& world,
+                                    const std::string& device) {
+  return make_spatial_method(options, world, device);
+}
+
+std::unique_ptr<Method> make_method(const VideoTrainOptions& options,
+                                    dist::Communicator& world,
+                                    const std::string& device) {
+  return make_temporal_method(options, world, device);
+}
+
+// The schema holds pointers into `options`, so both live side by side.
+template <typename Options>
+struct Configuration {
+  Options options;
+  ConfigSchema schema;
+
+  Configuration() { options.bind(&schema); }
+
+  void read(const Arguments& arguments, const dist::World& world) {
+    if (!arguments.config.empty()) schema.read_file(arguments.config);
+    for (const auto& argument : arguments.overrides) schema.override_with(argument);
+    options.check(world.size);
+    options.device = choose_device(options.device);
+    if (options.threads == 0) {
+      const int share =
+          world.launcher == "srun" ? world.cores : world.cores / std::max(1, world.local_size);
+      options.threads = std::max(1, share);
+    }
+  }
+};
+
+void describe(const dist::World& world, const TrainOptions& options) {
+  log::info(text(world.size,
+                 world.size == 1 ? " rank" : " ranks",
+                 " on ",
+                 options.device,
+                 ", ",
+                 options.threads,
+                 options.threads == 1 ? " thread" : " threads",
+                 " a rank, ",
+                 options.batch_size / world.size,
+                 " samples a rank and step"));
+  if (world.cores == 1 && world.size > 1) {
+    log::warning(
+        "this rank may use one core only, its loader threads included; give mpirun --bind-to none "
+        "(or srun --cpus-per-task)");
+  }
+}
+
+template <typename Options>
+int train(const std::string& name, const Arguments& arguments, dist::Session& session) {
+  const dist::World& place = session.world();
+  log::open(place.rank, place.size, "");
+  const auto control = dist::make_communicator(session, "cpu", {});
+  Configuration<Options> configuration;
+  auto& options = configuration.options;
+  agree(*control, [&] { configuration.read(arguments, place); });
+  at::set_num_threads(static_cast<int>(options.threads));
+
+  std::unique_ptr<RunFolder> folder;
+  const auto finished = at::zeros({1}, at::kLong);
+  agree_on_root(*control, [&] {
+    folder = RunFolder::open(options.run_dir, configuration.schema, arguments.fresh);
+    finished.fill_(folder->state() == RunState::kFinished);
+    if (folder->state() == RunState::kFinished) {
+      log::info(
+          text(options.run_dir, " is finished already; --fresh moves it aside and trains anew"));
+    }
+  });
+  control->broadcast(finished, 0);
+  if (finished.item<std::int64_t>() != 0) return 0;
+
+  log::open(place.rank, place.size, text(options.run_dir, "/log/rank-", place.rank, ".log"));
+  if (place.rank == 0) describe(place, options);
+  const auto world =
+      options.device == "cpu"
+          ? dist::make_communicator(session, "cpu", {options.timeout_seconds})
+          : dist::make_communicator(session, options.device, {options.timeout_seconds});
+  std::unique_ptr<Method> method;
+  agree(*control, [&] { method = make_method(options, *world, options.device); });
+  std::unique_ptr<Trainer> trainer;
+  agree(*control, [&] {
+    trainer = std::make_unique<Trainer>(
+        Trainer::Setting{name, options, *control, *world, folder.get()}, *method);
+  });
+  return trainer->run();
+}
+
+template <typename Options>
+void add_training(CLI::App& app, Run& run, const std::string& name, const std::string& what) {
+  auto arguments = std::make_shared<Arguments>();
+  auto* command = app.add_subcommand(name, what);
+  command->add_option("--config", arguments->config, "TOML file");
+  command->add_flag(
+      "--fresh", arguments->fresh, "Move an existing run folder aside instead of going on with it");
+  command->add_flag(
+      "--keys", arguments->list_keys, "List every key with its range and default, and exit");
+  command->allow_extras();
+  command->footer("Any key of the file can be given as --section.key=value; `stc " + name +
+                  " --keys` lists them.");
+  command->callback([arguments, command, name, &run] {
+    arguments->overrides = command->remaining();
+    run = [arguments, name] {
+      if (arguments->list_keys) {
+        std::cout << Configuration<Options>().schema.help();
+        return 0;
+      }
+      return run_over_ranks(
+          [&](dist::Session& session) { return train<Options>(name, *arguments, session); });
+    };
+  });
+}
+
+}  // namespace
+
+void add_pretrain(CLI::App& app, Run& run) {
+  add_training<PretrainOptions>(
+      app, run, "pretrain", "Step 1: contrastive learning on images (MoCo v2)");
+}
+
+void add_train(CLI::App& app, Run& run) {
+  add_training<VideoTrainOptions>(app, run, "train", "Step 2: reconstruction learning on videos");
+}
+
+}  // namespace stc::launcher
