@@ -1,0 +1,42 @@
+// Small DAVIS trees for tests: masks are written as their creator says.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "data/image.h"
+
+namespace stc::test {
+
+inline data::LabelMap label_map(int height, int width, std::uint8_t label = 0) {
+  return {
+      height, width, std::vector<std::uint8_t>(static_cast<std::size_t>(height) * width, label)};
+}
+
+inline void fill_box(
+    data::LabelMap& map, int top, int left, int height, int width, std::uint8_t label) {
+  for (int y = top; y < top + height; ++y) {
+    for (int x = left; x < left + width; ++x) {
+      map.labels[static_cast<std::size_t>(y) * map.width + x] = label;
+    }
+  }
+}
+
+/// folder/00000.png, 00001.png, ...
+inline std::string mask_path(const std::filesystem::path& folder, int frame) {
+  std::string digits = std::to_string(frame);
+  return (folder / (std::string(5 - digits.size(), '0') + digits + ".png")).string();
+}
+
+inline void write_mask(const std::filesystem::path& folder, int frame, const data::LabelMap& map) {
+  std::filesystem::create_directories(folder);
+  data::write_label_png(mask_path(folder, frame), map);
+}
+
+inline void write_text_file(const std::filesystem::path& path, const std::string& content) {
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream(path) << content;
+}
+
+}  // namespace stc::test
