@@ -1,4 +1,5 @@
-// Frames of one video, in time order: from a video file, or a folder of images. No OpenCV in this header.
+// Frames of one video, in time order: from a video file, or a folder of images. No OpenCV in this
+// header.
 #pragma once
 
 #include <memory>
@@ -15,21 +16,30 @@ class FrameSource {
   /// Throws stc::Error (kBadData) naming the path where it does not open or holds no frame.
   static std::unique_ptr<FrameSource> open(const std::string& path);
   virtual ~FrameSource() = default;
-  virtual std::optional<Image> next() = 0;  ///< nullopt at the end
+  virtual std::optional<Image> next() = 0;       ///< nullopt at the end
   virtual double frames_per_second() const = 0;  ///< 25 where unknown
 };
 
-/// Writes an H.264 (avc1, yuv420p) mp4 that plays in a browser. finish() must be called; it throws on failure.
+/// Writes an H.264 (avc1, yuv420p) mp4 that plays in a browser. finish() must be called; it throws
+/// on failure.
 class VideoWriter {
  public:
-  static std::unique_ptr<VideoWriter> create(const std::string& path, int height, int width, double frames_per_second);
+  static std::unique_ptr<VideoWriter> create(const std::string& path,
+                                             int height,
+                                             int width,
+                                             double frames_per_second);
   virtual ~VideoWriter() = default;
   virtual void add(const Image& frame) = 0;
   virtual void finish() = 0;
 };
 
-/// Files of a folder (not recursive) with one of the endings (lower case, with dot), in natural order ("2" < "10").
-std::vector<std::string> list_files(const std::string& folder, const std::vector<std::string>& endings);
+/// Files of a folder (not recursive) with one of the endings (lower case, with dot), in natural
+/// order ("2" < "10").
+std::vector<std::string> list_files(const std::string& folder,
+                                    const std::vector<std::string>& endings);
+/// Files of a folder (not recursive) that are JPEG or PNG by content, in natural order.
+std::vector<std::string> list_images(const std::string& folder);
+/// Numbers by value ("2" < "10"), and "/" before all else, so that a folder's files stay together.
 bool natural_less(const std::string& a, const std::string& b);
 
 }  // namespace stc::data

@@ -24,15 +24,25 @@ struct LabelMap {
   std::uint8_t at(int y, int x) const { return labels[static_cast<std::size_t>(y) * width + x]; }
 };
 
-/// Decodes JPEG (grey, progressive, CMYK, YCCK) or PNG by content. EXIF orientation is ignored unless asked for.
-/// `name` stands in the error. Throws stc::Error (kBadData) on foreign, damaged or truncated bytes.
-Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name, bool apply_orientation = false);
+enum class ImageFormat { kJpeg, kPng, kOther };
+
+/// By content: the first bytes, whatever the file is called.
+ImageFormat image_format(std::span<const std::uint8_t> bytes);
+
+/// Decodes JPEG (grey, progressive, CMYK, YCCK) or PNG by content. EXIF orientation is ignored
+/// unless asked for. `name` stands in the error. Throws stc::Error (kBadData) on foreign, damaged
+/// or truncated bytes.
+Image decode_image(std::span<const std::uint8_t> bytes,
+                   const std::string& name,
+                   bool apply_orientation = false);
 Image read_image(const std::string& path);
+bool is_image_file(const std::string& path);  ///< by content; false where it cannot be read
 
 std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality);
 void write_png(const std::string& path, const Image& image);
 
-/// Palette PNGs give their indices, 8-bit grey PNGs their values; RGB or 16-bit is an error that says so.
+/// Palette PNGs give their indices, 8-bit grey PNGs their values; RGB or 16-bit is an error that
+/// says so.
 LabelMap read_label_png(const std::string& path);
 /// 8-bit palette PNG with the 256-entry Pascal VOC palette.
 void write_label_png(const std::string& path, const LabelMap& map);
