@@ -1,6 +1,6 @@
 // stc: the command table and the exit codes. The only place that catches errors.
 #include <CLI/CLI.hpp>
-#include <algorithm>
+#include <csignal>
 #include <exception>
 #include <new>
 #include <string>
@@ -19,8 +19,7 @@ using namespace stc::launcher;
 
 // In the order of `stc -h`: data, training, evaluation, the rest.
 void add_commands(CLI::App& app, Run& run) {
-  (void)app;
-  (void)run;
+  for (const auto add : {add_score, add_export}) add(app, run);
 }
 
 std::vector<std::string> command_names(const CLI::App& app) {
@@ -90,6 +89,8 @@ int run_command(const Run& run) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ,
+              SIG_IGN);  // a file at its size limit is an error like a full disk, not an end
   CLI::App app("stc learns features for video correspondence without labels, and measures them.");
   Run run;
   app.name("stc");

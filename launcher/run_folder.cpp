@@ -1,0 +1,242 @@
+#include "launcher/run_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include "data/file.h"
+#include "monitoring/check.h"
+#include "monitoring/log.h"
+
+namespace stc::launcher {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr char kConfig[] = "config.toml";
+constexpr char kMetrics[] = "metrics.jsonl";
+constexpr char kSummary[] = "summary.json";
+constexpr char kLock[] = "lock";
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number = -1) : number_(number) {}
+  ~Descriptor() { close(); }
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  void close() {
+    if (number_ >= 0) ::close(std::exchange(number_, -1));
+  }
+  bool is_open() const { return number_ >= 0; }
+  int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+std::string read_text(const std::string& path) {
+  const auto bytes = data::read_file(path);
+  return {bytes.begin(), bytes.end()};
+}
+
+std::string lock_owner(const Descriptor& lock) {
+  char owner[512] = {};
+  const auto length = ::pread(lock.number(), owner, sizeof owner - 1, 0);
+  std::istringstream words(length > 0 ? owner : "");
+  std::string host, pid;
+  if (!(words >> host >> pid)) return "another process";
+  return "process " + pid + " on " + host;
+}
+
+void write_owner(const Descriptor& lock) {
+  char host[256] = {};
+  ::gethostname(host, sizeof host - 1);
+  const std::string owner = text(host, " ", ::getpid(), "\n");
+  const bool written = ::ftruncate(lock.number(), 0) == 0 &&
+                       ::pwrite(lock.number(), owner.data(), owner.size(), 0) == std::ssize(owner);
+  if (!written)
+    log::warning(text("the lock of the run folder names no owner: ", std::strerror(errno)));
+}
+
+// flock ends with the process, however it ends; a pid file would not.
+Descriptor take_lock(const std::string& folder) {
+  const std::string path = folder + "/" + kLock;
+  Descriptor lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  STC_CHECK(lock.is_open(), path, " cannot be created: ", std::strerror(errno));
+  if (::flock(lock.number(), LOCK_EX | LOCK_NB) != 0) {
+    STC_CHECK_USAGE(errno != EWOULDBLOCK,
+                    "run folder ",
+                    folder,
+                    " is in use by ",
+                    lock_owner(lock),
+                    "; stop that job, or choose another run.dir");
+    log::warning(text(path,
+                      " cannot be locked (",
+                      std::strerror(errno),
+                      "): a second job in this folder would not be noticed"));
+  }
+  write_owner(lock);
+  return lock;
+}
+
+// A run that ended before it could write its config is one, too.
+bool holds_a_run_or_nothing(const std::string& folder) {
+  if (fs::exists(folder + "/" + kConfig)) return true;
+  const std::set<std::string> early{kLock, "log", std::string(kConfig) + ".partial"};
+  const fs::directory_iterator entries(folder);
+  return std::all_of(begin(entries), end(entries), [&](const fs::directory_entry& entry) {
+    return early.contains(entry.path().filename().string());
+  });
+}
+
+void check_is_run_folder(const std::string& folder) {
+  if (!fs::exists(folder)) return;
+  STC_CHECK_USAGE(fs::is_directory(folder), "run.dir ", folder, " is a file; expected a folder");
+  STC_CHECK_USAGE(holds_a_run_or_nothing(folder),
+                  "run.dir ",
+                  folder,
+                  " is not empty and holds no run (no ",
+                  kConfig,
+                  "); choose a new or an empty folder");
+}
+
+void move_aside(const std::string& folder) {
+  if (!fs::exists(folder) || fs::is_empty(folder)) return;
+  const Descriptor lock = take_lock(folder);  // a live job's folder stays where it is
+  int number = 1;
+  while (fs::exists(text(folder, ".", number))) ++number;
+  const std::string aside = text(folder, ".", number);
+  fs::rename(folder, aside);
+  log::info(text("the earlier run was moved to ", aside));
+}
+
+bool is_finished(const std::string& folder) {
+  const std::string path = folder + "/" + kSummary;
+  if (!fs::exists(path)) return false;
+  const json summary = json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
+  return summary.is_object() && summary.value("finished", false);
+}
+
+void check_same_training(const std::string& folder, const ConfigSchema& schema) {
+  const auto differences = schema.training_differences(read_text(folder + "/" + kConfig));
+  std::string all;
+  for (const std::string& difference : differences) all += (all.empty() ? "" : "; ") + difference;
+  STC_CHECK_USAGE(differences.empty(),
+                  "run folder ",
+                  folder,
+                  " was begun with other settings (",
+                  all,
+                  "); use the same, another run.dir, or --fresh to move it aside");
+}
+
+std::string normal_path(const std::string& folder) {
+  STC_CHECK_USAGE(!folder.empty(), "run.dir is empty; expected the folder of this run");
+  std::string normal = fs::path(folder).lexically_normal().string();
+  while (normal.size() > 1 && normal.back() == '/') normal.pop_back();
+  return normal;
+}
+
+std::int64_t step_of(const std::string& line) {
+  const json entry = json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const bool has_step =
+      entry.is_object() && entry.contains("step") && entry["step"].is_number_integer();
+  return has_step ? entry["step"].get<std::int64_t>() : std::numeric_limits<std::int64_t>::max();
+}
+
+}  // namespace
+
+struct RunFolder::State {
+  std::string folder;
+  RunState state = RunState::kNew;
+  Descriptor lock;
+  Descriptor metrics;  // opened by the first line
+};
+
+RunFolder::RunFolder(std::unique_ptr<State> state) : state_(std::move(state)) {}
+RunFolder::~RunFolder() = default;
+
+std::unique_ptr<RunFolder> RunFolder::open(const std::string& folder,
+                                           const ConfigSchema& schema,
+                                           bool fresh) {
+  auto state = std::make_unique<State>();
+  state->folder = normal_path(folder);
+  try {
+    check_is_run_folder(state->folder);
+    if (fresh) move_aside(state->folder);
+    fs::create_directories(state->folder);
+  } catch (const fs::filesystem_error& cause) {
+    throw Error(Exit::kFailed,
+                text("run folder ", state->folder, " cannot be made: ", cause.code().message()));
+  }
+  state->lock = take_lock(state->folder);
+  if (fs::exists(state->folder + "/" + kConfig)) {
+    check_same_training(state->folder, schema);
+    state->state = is_finished(state->folder) ? RunState::kFinished : RunState::kResume;
+  }
+  std::unique_ptr<RunFolder> run(new RunFolder(std::move(state)));
+  if (run->state() != RunState::kFinished) run->write_atomically(kConfig, schema.resolved());
+  return run;
+}
+
+RunState RunFolder::state() const { return state_->state; }
+
+std::string RunFolder::path(const std::string& inside) const {
+  return state_->folder + "/" + inside;
+}
+
+// One write() of a whole line: a process that is killed leaves whole lines, but for a full disk.
+void RunFolder::append_metrics(const std::string& json_line) {
+  const std::string file = path(kMetrics);
+  if (!state_->metrics.is_open()) {
+    state_->metrics =
+        Descriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+    STC_CHECK(state_->metrics.is_open(), file, " cannot be opened: ", std::strerror(errno));
+  }
+  const std::string line = json_line + "\n";
+  const auto written = ::write(state_->metrics.number(), line.data(), line.size());
+  STC_CHECK(written == std::ssize(line),
+            file,
+            " cannot be written: ",
+            written < 0 ? std::strerror(errno) : "the disk is full");
+}
+
+void RunFolder::cut_metrics_after(std::int64_t step) {
+  if (!fs::exists(path(kMetrics))) return;
+  const std::string before = read_text(path(kMetrics));
+  std::string kept;
+  std::size_t begin = 0;
+  for (std::size_t end; (end = before.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    const std::string line = before.substr(begin, end - begin);
+    if (step_of(line) <= step) kept += line + "\n";
+  }
+  if (kept == before) return;
+  state_->metrics.close();  // it would go on in the file that is replaced
+  write_atomically(kMetrics, kept);
+}
+
+void RunFolder::write_atomically(const std::string& inside, const std::string& content) {
+  data::write_file(path(inside),
+                   {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
+}
+
+void RunFolder::remove(const std::string& inside) {
+  std::error_code failed;
+  fs::remove(path(inside), failed);
+  STC_CHECK(!failed, path(inside), " cannot be removed: ", failed.message());
+}
+
+}  // namespace stc::launcher
