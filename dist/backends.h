@@ -1,0 +1,35 @@
+// The c10d backends: what moves tensors, and what stands in front of it. c10d's headers stay in the
+// .cpp files.
+#pragma once
+
+#include <c10/util/intrusive_ptr.h>
+
+#include <chrono>
+#include <memory>
+
+#include "dist/collective_log.h"
+#include "dist/communicator.h"
+#include "dist/transport.h"
+
+namespace c10d {
+class Backend;
+}
+
+namespace stc::dist {
+
+/// CPU tensors over a transport. One thread runs the collectives in the order of the calls, so they
+/// overlap with compute; it sleeps when there is none. After a failure every later collective fails
+/// too.
+c10::intrusive_ptr<c10d::Backend> make_host_backend(std::unique_ptr<Transport> transport);
+
+/// CUDA tensors over NCCL, on the GPU of this rank's local rank. `transport` carries the
+/// rendezvous.
+c10::intrusive_ptr<c10d::Backend> make_nccl_backend(Transport& transport,
+                                                    const World& world,
+                                                    std::chrono::milliseconds timeout);
+
+/// Passes each collective on to `inner` and writes it into `log`.
+c10::intrusive_ptr<c10d::Backend> make_recording_backend(c10::intrusive_ptr<c10d::Backend> inner,
+                                                         std::shared_ptr<CollectiveLog> log);
+
+}  // namespace stc::dist

@@ -1,0 +1,168 @@
+#include "dist/group_communicator.h"
+
+#include <ATen/ATen.h>
+#include <unistd.h>
+
+#include <exception>
+#include <numeric>
+#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
+
+#include "dist/backends.h"
+#include "monitoring/check.h"
+
+namespace stc::dist {
+namespace {
+
+using ProcessGroup = c10::intrusive_ptr<c10d::ProcessGroup>;
+
+c10d::ReduceOp c10d_op(ReduceOp op) {
+  switch (op) {
+    case ReduceOp::kSum:
+      return c10d::ReduceOp::SUM;
+    case ReduceOp::kMax:
+      return c10d::ReduceOp::MAX;
+    default:
+      return c10d::ReduceOp::MIN;
+  }
+}
+
+class GroupCommunicator : public Communicator {
+ public:
+  GroupCommunicator(const World& world,
+                    at::Device device,
+                    ProcessGroup group,
+                    std::shared_ptr<CollectiveLog> log)
+      : world_(world), device_(device), group_(std::move(group)), log_(std::move(log)) {}
+
+  // While an error unwinds, the other ranks will not take part in an orderly end.
+  ~GroupCommunicator() override {
+    const auto backend = group_->getBackend(device_.type());
+    if (std::uncaught_exceptions() > 0) {
+      backend->abort();
+    } else {
+      backend->shutdown();
+    }
+  }
+
+  int rank() const override { return world_.rank; }
+  int size() const override { return world_.size; }
+  int local_rank() const override { return world_.local_rank; }
+  int local_size() const override { return world_.local_size; }
+  std::string host() const override { return host_name(); }
+  std::int64_t bytes_sent() const override { return log_->bytes(); }
+
+  void all_reduce(at::Tensor tensor, ReduceOp op) override {
+    std::vector<at::Tensor> tensors = {tensor.detach()};
+    c10d::AllreduceOptions options;
+    options.reduceOp = c10d_op(op);
+    group_->allreduce(tensors, options)->wait();
+  }
+
+  void broadcast(at::Tensor tensor, int root) override {
+    std::vector<at::Tensor> tensors = {tensor.detach()};
+    c10d::BroadcastOptions options;
+    options.rootRank = root;
+    group_->broadcast(tensors, options)->wait();
+  }
+
+  at::Tensor all_gather(const at::Tensor& tensor) override {
+    check_rows("all_gather", tensor);
+    at::Tensor input = tensor.detach();
+    std::vector<std::int64_t> shape = input.sizes().vec();
+    shape[0] *= size();
+    at::Tensor output = at::empty(shape, input.options());
+    group_->all_gather_single(output, input)->wait();
+    return output;
+  }
+
+  at::Tensor all_to_all(const at::Tensor& rows,
+                        const std::vector<std::int64_t>& send_rows,
+                        const std::vector<std::int64_t>& receive_rows) override {
+    check_blocks(rows, send_rows, receive_rows, size());
+    at::Tensor input = rows.detach();
+    std::vector<std::int64_t> shape = input.sizes().vec();
+    shape[0] = std::accumulate(receive_rows.begin(), receive_rows.end(), std::int64_t{0});
+    at::Tensor output = at::empty(shape, input.options());
+    std::vector<std::int64_t> output_rows = receive_rows;
+    std::vector<std::int64_t> input_rows = send_rows;
+    group_->all_to_all_single(output, input, output_rows, input_rows)->wait();
+    return output;
+  }
+
+  void barrier() override {
+    c10d::BarrierOptions options;
+    options.device = device_;
+    group_->barrier(options)->wait();
+  }
+
+  ProcessGroup group() const { return group_; }
+  std::shared_ptr<const CollectiveLog> log() const { return log_; }
+
+ private:
+  const World world_;
+  const at::Device device_;
+  const ProcessGroup group_;
+  const std::shared_ptr<CollectiveLog> log_;
+};
+
+}  // namespace
+
+std::shared_ptr<Communicator> make_group_communicator(const World& world,
+                                                      at::Device device,
+                                                      c10::intrusive_ptr<c10d::Backend> backend) {
+  auto log = std::make_shared<CollectiveLog>();
+  auto group = c10::make_intrusive<c10d::ProcessGroup>(world.rank, world.size);
+  constexpr auto kType = c10d::ProcessGroup::BackendType::CUSTOM;
+  group->setBackend(device.type(), kType, make_recording_backend(std::move(backend), log));
+  group->setDefaultBackend(kType);
+  return std::make_shared<GroupCommunicator>(world, device, std::move(group), std::move(log));
+}
+
+c10::intrusive_ptr<c10d::ProcessGroup> process_group_of(Communicator& world) {
+  const auto* group = dynamic_cast<GroupCommunicator*>(&world);
+  return group == nullptr ? nullptr : group->group();
+}
+
+std::shared_ptr<const CollectiveLog> collective_log_of(Communicator& world) {
+  const auto* group = dynamic_cast<GroupCommunicator*>(&world);
+  return group == nullptr ? nullptr : group->log();
+}
+
+void check_rows(const char* verb, const at::Tensor& tensor) {
+  STC_CHECK(tensor.dim() >= 1 && tensor.is_contiguous(),
+            verb,
+            " of a tensor of shape ",
+            tensor.sizes(),
+            " and strides ",
+            tensor.strides(),
+            "; expected contiguous rows [n, ...]");
+}
+
+void check_blocks(const at::Tensor& rows,
+                  const std::vector<std::int64_t>& send_rows,
+                  const std::vector<std::int64_t>& receive_rows,
+                  int size) {
+  check_rows("all_to_all", rows);
+  const auto sum = std::accumulate(send_rows.begin(), send_rows.end(), std::int64_t{0});
+  const auto ranks = static_cast<std::size_t>(size);
+  STC_CHECK(send_rows.size() == ranks && receive_rows.size() == ranks && sum == rows.size(0),
+            "all_to_all of ",
+            rows.size(0),
+            " rows over ",
+            size,
+            " ranks: got ",
+            send_rows.size(),
+            " blocks to send with ",
+            sum,
+            " rows in all and ",
+            receive_rows.size(),
+            " to receive");
+}
+
+std::string host_name() {
+  char name[256] = "";
+  gethostname(name, sizeof(name) - 1);
+  return name;
+}
+
+}  // namespace stc::dist

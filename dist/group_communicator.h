@@ -1,0 +1,42 @@
+// The communicator of more than one rank: c10d's process group behind the face that the program
+// sees.
+#pragma once
+
+#include <c10/core/Device.h>
+#include <c10/util/intrusive_ptr.h>
+
+#include <memory>
+
+#include "dist/communicator.h"
+
+namespace c10d {
+class Backend;
+class ProcessGroup;
+}  // namespace c10d
+
+namespace stc::dist {
+
+/// `backend` serves tensors on `device`; a recording backend is put in front of it.
+std::shared_ptr<Communicator> make_group_communicator(const World& world,
+                                                      at::Device device,
+                                                      c10::intrusive_ptr<c10d::Backend> backend);
+
+std::shared_ptr<Communicator> make_solo_communicator();
+
+class CollectiveLog;
+
+/// What GradientReducer builds on; null for a world of one.
+c10::intrusive_ptr<c10d::ProcessGroup> process_group_of(Communicator& world);
+
+/// What this rank has handed to collectives; null for a world of one.
+std::shared_ptr<const CollectiveLog> collective_log_of(Communicator& world);
+
+/// Shared by all communicators, so that a mistake shows on one rank as it does on many.
+void check_rows(const char* verb, const at::Tensor& tensor);
+void check_blocks(const at::Tensor& rows,
+                  const std::vector<std::int64_t>& send_rows,
+                  const std::vector<std::int64_t>& receive_rows,
+                  int size);
+std::string host_name();
+
+}  // namespace stc::dist

@@ -1,0 +1,10 @@
+// One place where MPI's return codes become errors. No mpi.h here.
+#pragma once
+
+namespace stc::dist {
+
+/// Throws stc::Error (kLostRank) with the call's name and MPI's own words unless code is
+/// MPI_SUCCESS.
+void check_mpi(int code, const char* call);
+
+}  // namespace stc::dist

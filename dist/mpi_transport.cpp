@@ -1,0 +1,148 @@
+#include <mpi.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <thread>
+
+#include "dist/mpi_call.h"
+#include "dist/transport.h"
+#include "monitoring/check.h"
+
+namespace stc::dist {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// MPI counts are int.
+constexpr std::size_t kLargestMessage = std::size_t{1} << 30;
+
+// A waiting rank gives its core to the compute threads: blocking MPI calls would spin on it. Short
+// waits are polled, so that a small collective costs microseconds; long ones sleep between looks.
+constexpr auto kPolling = std::chrono::microseconds(100);
+constexpr auto kLongestSleep = std::chrono::microseconds(500);
+
+template <typename Span>
+std::vector<Span> pieces(Span whole) {
+  std::vector<Span> result;
+  for (; !whole.empty(); whole = whole.subspan(result.back().size())) {
+    result.push_back(whole.first(std::min(whole.size(), kLargestMessage)));
+  }
+  return result;
+}
+
+class MpiTransport : public Transport {
+ public:
+  explicit MpiTransport(std::chrono::milliseconds timeout) : timeout_(timeout) {
+    check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &comm_), "MPI_Comm_dup");
+    check_mpi(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+    check_mpi(MPI_Comm_rank(comm_, &rank_), "MPI_Comm_rank");
+    check_mpi(MPI_Comm_size(comm_, &size_), "MPI_Comm_size");
+  }
+
+  // After a failure requests may still be in flight: the communicator then stays until the process
+  // ends.
+  ~MpiTransport() override {
+    if (!failed_) MPI_Comm_free(&comm_);
+  }
+
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
+
+  void exchange(const std::vector<ConstBytes>& send, const std::vector<Bytes>& receive) override {
+    std::vector<MPI_Request> requests;
+    for (int peer = 0; peer < size_; ++peer) {
+      if (peer == rank_) continue;
+      for (const Bytes piece : pieces(receive[peer])) {
+        check_mpi(MPI_Irecv(piece.data(),
+                            static_cast<int>(piece.size()),
+                            MPI_BYTE,
+                            peer,
+                            0,
+                            comm_,
+                            &requests.emplace_back()),
+                  "MPI_Irecv");
+      }
+    }
+    for (int step = 1; step < size_; ++step) {
+      const int peer = (rank_ + step) % size_;  // not all at the same rank first
+      for (const ConstBytes piece : pieces(send[peer])) {
+        check_mpi(MPI_Isend(piece.data(),
+                            static_cast<int>(piece.size()),
+                            MPI_BYTE,
+                            peer,
+                            0,
+                            comm_,
+                            &requests.emplace_back()),
+                  "MPI_Isend");
+      }
+    }
+    if (!receive[rank_].empty() && receive[rank_].data() != send[rank_].data()) {
+      std::memcpy(receive[rank_].data(), send[rank_].data(), receive[rank_].size());
+    }
+    wait(requests);
+  }
+
+  void broadcast(Bytes data, int root) override {
+    for (const Bytes piece : pieces(data)) {
+      std::vector<MPI_Request> requests(1);
+      check_mpi(
+          MPI_Ibcast(
+              piece.data(), static_cast<int>(piece.size()), MPI_BYTE, root, comm_, &requests[0]),
+          "MPI_Ibcast");
+      wait(requests);
+    }
+  }
+
+  void barrier() override {
+    std::vector<MPI_Request> requests(1);
+    check_mpi(MPI_Ibarrier(comm_, &requests[0]), "MPI_Ibarrier");
+    wait(requests);
+  }
+
+  void cancel() override { cancelled_ = true; }
+
+ private:
+  void wait(std::vector<MPI_Request>& requests) {
+    const auto start = Clock::now();
+    auto sleep = std::chrono::microseconds(20);
+    failed_ = true;
+    for (;;) {
+      int done = 0;
+      check_mpi(MPI_Testall(
+                    static_cast<int>(requests.size()), requests.data(), &done, MPI_STATUSES_IGNORE),
+                "MPI_Testall");
+      if (done) break;
+      STC_CHECK_AS(Exit::kLostRank, !cancelled_, "cancelled while it waited for other ranks");
+      const auto waited = Clock::now() - start;
+      STC_CHECK_AS(Exit::kLostRank,
+                   waited < timeout_,
+                   "not complete after ",
+                   timeout_.count() / 1000.0,
+                   " s. Another rank hangs or was lost; look for the first error by time");
+      if (waited < kPolling) {
+        sched_yield();
+      } else {
+        std::this_thread::sleep_for(sleep);
+        sleep = std::min(2 * sleep, kLongestSleep);
+      }
+    }
+    failed_ = false;
+  }
+
+  const std::chrono::milliseconds timeout_;
+  MPI_Comm comm_ = MPI_COMM_NULL;
+  int rank_ = 0;
+  int size_ = 1;
+  bool failed_ = false;
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> make_mpi_transport(std::chrono::milliseconds timeout) {
+  return std::make_unique<MpiTransport>(timeout);
+}
+
+}  // namespace stc::dist

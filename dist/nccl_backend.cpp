@@ -1,0 +1,78 @@
+#include <c10/cuda/CUDAFunctions.h>
+#include <nccl.h>
+
+#include <array>
+#include <cstring>
+#include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include "dist/backends.h"
+#include "dist/group_communicator.h"
+#include "dist/versions.h"
+#include "monitoring/check.h"
+
+namespace stc::dist {
+namespace {
+
+/// Where rank 0's store listens.
+struct Address {
+  std::array<char, 256> host{};
+  std::uint16_t port = 0;
+};
+
+/// Rank 0 opens a store on a free port and tells the others over MPI, so there is no port to choose
+/// or to collide on.
+c10::intrusive_ptr<c10d::Store> open_store(Transport& transport,
+                                           const World& world,
+                                           std::chrono::milliseconds timeout) {
+  c10d::TCPStoreOptions options;
+  options.timeout = timeout;
+  options.waitWorkers = false;
+  c10::intrusive_ptr<c10d::TCPStore> store;
+  Address address;
+  if (world.rank == 0) {
+    const std::string host = world.local_size == world.size ? "127.0.0.1" : host_name();
+    std::strncpy(address.host.data(), host.c_str(), address.host.size() - 1);
+    options.port = 0;
+    options.isServer = true;
+    store = c10::make_intrusive<c10d::TCPStore>("127.0.0.1", options);
+    address.port = store->getPort();
+  }
+  transport.broadcast(Bytes(reinterpret_cast<std::byte*>(&address), sizeof(address)), 0);
+  if (world.rank != 0) {
+    options.port = address.port;
+    store = c10::make_intrusive<c10d::TCPStore>(address.host.data(), options);
+  }
+  return store;
+}
+
+}  // namespace
+
+c10::intrusive_ptr<c10d::Backend> make_nccl_backend(Transport& transport,
+                                                    const World& world,
+                                                    std::chrono::milliseconds timeout) {
+  const int gpus = c10::cuda::device_count();
+  STC_CHECK_USAGE(world.local_size <= gpus,
+                  host_name(),
+                  " has ",
+                  gpus,
+                  " GPUs that this job may use, for ",
+                  world.local_size,
+                  " ranks; NCCL hangs when two ranks share a GPU. Start one rank for each GPU "
+                  "(mpirun --map-by ppr:",
+                  std::max(gpus, 1),
+                  ":node), or set run.device=cpu");
+  c10::cuda::set_device(static_cast<c10::DeviceIndex>(world.local_rank));
+  auto options = c10d::ProcessGroupNCCL::Options::create();
+  options->timeout = timeout;
+  return c10::make_intrusive<c10d::ProcessGroupNCCL>(
+      open_store(transport, world, timeout), world.rank, world.size, options);
+}
+
+std::string nccl_version() {
+  int code = 0;
+  STC_CHECK(ncclGetVersion(&code) == ncclSuccess, "ncclGetVersion failed");
+  return text(code / 10000, ".", code / 100 % 100, ".", code % 100);
+}
+
+}  // namespace stc::dist

@@ -1,0 +1,110 @@
+#include <mpi.h>
+#include <sched.h>
+
+#include <cstdlib>
+#include <exception>
+
+#include "dist/communicator.h"
+#include "dist/mpi_call.h"
+#include "monitoring/check.h"
+
+namespace stc::dist {
+namespace {
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+int cores_of_this_process() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof(cores), &cores) != 0) return 1;
+  return CPU_COUNT(&cores);
+}
+
+/// Starting MPI outside a launcher would make a world of one at the price of a daemon: only started
+/// where one is seen.
+std::string seen_launcher() {
+  const bool in_slurm = !environment("SLURM_PROCID").empty();
+  if (!environment("OMPI_COMM_WORLD_SIZE").empty()) return "mpirun";
+  if (!environment("PMIX_RANK").empty()) return in_slurm ? "srun" : "mpirun";
+  const std::string tasks = environment("SLURM_STEP_NUM_TASKS");
+  STC_CHECK_USAGE(tasks.empty() || tasks == "1",
+                  "srun started ",
+                  tasks,
+                  " tasks that cannot find each other (PMIX_RANK is not set). Start them by "
+                  "`srun --mpi=pmix`; `srun --mpi=list` shows whether this Slurm has it");
+  return "none";
+}
+
+const char* thread_level_name(int level) {
+  switch (level) {
+    case MPI_THREAD_SINGLE:
+      return "MPI_THREAD_SINGLE";
+    case MPI_THREAD_FUNNELED:
+      return "MPI_THREAD_FUNNELED";
+    case MPI_THREAD_SERIALIZED:
+      return "MPI_THREAD_SERIALIZED";
+    default:
+      return "MPI_THREAD_MULTIPLE";
+  }
+}
+
+void start_mpi(World* world) {
+  int level = MPI_THREAD_SINGLE;
+  check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &level), "MPI_Init_thread");
+  STC_CHECK(
+      level == MPI_THREAD_MULTIPLE,
+      "this MPI gives ",
+      thread_level_name(level),
+      "; collectives run on a thread of their own and need MPI_THREAD_MULTIPLE. Use an Open MPI "
+      "built with threads (`ompi_info | grep THREAD_MULTIPLE`)");
+  check_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &world->rank), "MPI_Comm_rank");
+  check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &world->size), "MPI_Comm_size");
+
+  MPI_Comm host = MPI_COMM_NULL;
+  check_mpi(
+      MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, world->rank, MPI_INFO_NULL, &host),
+      "MPI_Comm_split_type");
+  check_mpi(MPI_Comm_rank(host, &world->local_rank), "MPI_Comm_rank");
+  check_mpi(MPI_Comm_size(host, &world->local_size), "MPI_Comm_size");
+  check_mpi(MPI_Comm_free(&host), "MPI_Comm_free");
+}
+
+}  // namespace
+
+void check_mpi(int code, const char* call) {
+  if (code == MPI_SUCCESS) return;
+  char words[MPI_MAX_ERROR_STRING] = "";
+  int length = 0;
+  MPI_Error_string(code, words, &length);
+  throw Error(Exit::kLostRank,
+              text(call,
+                   " failed: ",
+                   std::string(words, length),
+                   " (code ",
+                   code,
+                   "). Another rank has probably died; look for the first error by time"));
+}
+
+Session::Session() {
+  world_.cores = cores_of_this_process();
+  world_.launcher = seen_launcher();
+  if (world_.launcher != "none") start_mpi(&world_);
+}
+
+// While an error unwinds, the other ranks may wait in a collective that this one will not enter;
+// MPI_Finalize would then wait for them. Leaving without it makes the launcher end them as soon as
+// this process exits.
+Session::~Session() {
+  if (world_.launcher != "none" && std::uncaught_exceptions() == 0) MPI_Finalize();
+}
+
+void Session::abort(int code) {
+  if (world_.launcher != "none") MPI_Abort(MPI_COMM_WORLD, code);
+  std::_Exit(code);
+}
+
+}  // namespace stc::dist

@@ -1,0 +1,206 @@
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "dist/collective_log.h"
+#include "dist/gradient_reducer.h"
+#include "dist/group_communicator.h"
+#include "monitoring/check.h"
+#include "tests/dist/world_checks.h"
+
+namespace stc::dist {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr double kRate = 0.1;
+
+at::Tensor waves(at::IntArrayRef shape, double phase, at::ScalarType type) {
+  const at::Tensor index = at::arange(c10::multiply_integers(shape), at::kDouble);
+  return at::sin(index * 0.7 + phase).reshape(shape).to(type);
+}
+
+/// Two layers; with `second` of another type than `first`, the model mixes types.
+std::vector<at::Tensor> make_weights(double phase, at::ScalarType first, at::ScalarType second) {
+  std::vector<at::Tensor> weights = {waves({6, 5}, phase, first),
+                                     waves({5}, phase + 1, first),
+                                     waves({5, 3}, phase + 2, second),
+                                     waves({3}, phase + 3, second)};
+  for (at::Tensor& weight : weights) weight.set_requires_grad(true);
+  return weights;
+}
+
+at::Tensor loss_of(const std::vector<at::Tensor>& weights, int rank, int step) {
+  const at::Tensor input = waves({4, 6}, 10.0 * rank + step, weights[0].scalar_type());
+  const at::Tensor hidden = at::tanh(at::matmul(input, weights[0]) + weights[1]);
+  const at::Tensor output =
+      at::matmul(hidden.to(weights[2].scalar_type()), weights[2]) + weights[3];
+  return at::square(output).mean() * (rank + 1);
+}
+
+GradientReducer::Parameters named(const std::vector<at::Tensor>& weights) {
+  GradientReducer::Parameters parameters;
+  for (const at::Tensor& weight : weights) {
+    parameters.emplace_back("weight" + std::to_string(parameters.size()), weight);
+  }
+  return parameters;
+}
+
+/// The slow twin: every rank's gradient on one rank, and their mean.
+std::vector<at::Tensor> mean_gradients(const std::vector<at::Tensor>& weights,
+                                       int ranks,
+                                       int step) {
+  std::vector<at::Tensor> mean;
+  for (const at::Tensor& weight : weights) mean.push_back(at::zeros_like(weight.detach()));
+  for (int rank = 0; rank < ranks; ++rank) {
+    std::vector<at::Tensor> copies;
+    for (const at::Tensor& weight : weights) {
+      copies.push_back(weight.detach().clone().set_requires_grad(true));
+    }
+    loss_of(copies, rank, step).backward();
+    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += copies[i].grad() / ranks;
+  }
+  return mean;
+}
+
+void descend(const std::vector<at::Tensor>& weights) {
+  const at::NoGradGuard no_grad;
+  for (const at::Tensor& weight : weights) weight.detach().sub_(weight.grad() * kRate);
+}
+
+double tolerance(at::ScalarType type) { return type == at::kDouble ? 1e-14 : 1e-6; }
+
+void train_and_compare(Communicator& world, at::ScalarType first, at::ScalarType second) {
+  const std::vector<at::Tensor> weights = make_weights(world.rank(), first, second);
+  ReducerOptions options;
+  options.first_bucket_mib = 1e-5;  // ten bytes: a bucket for each tensor
+  options.bucket_mib = 1e-5;
+  GradientReducer reducer(named(weights), world, options);
+  for (int step = 0; step < 5; ++step) {
+    const auto expected = mean_gradients(weights, world.size(), step);
+    reducer.zero();
+    reducer.backward(loss_of(weights, world.rank(), step));
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const double limit = tolerance(first == second ? first : at::kFloat);
+      const double error = (weights[i].grad() - expected[i]).abs().max().item<double>();
+      EXPECT_LE(error, limit) << "tensor " << i << ", step " << step;
+    }
+    descend(weights);
+  }
+}
+
+void gradients_are_the_mean_in_float(Communicator& world) {
+  train_and_compare(world, at::kFloat, at::kFloat);
+}
+
+void gradients_are_the_mean_in_double(Communicator& world) {
+  train_and_compare(world, at::kDouble, at::kDouble);
+}
+
+void gradients_are_the_mean_in_mixed_types(Communicator& world) {
+  train_and_compare(world, at::kFloat, at::kDouble);
+}
+
+void ranks_stay_bit_equal(Communicator& world) {
+  const auto weights = make_weights(world.rank(), at::kFloat, at::kFloat);
+  GradientReducer reducer(named(weights), world, {});
+  for (int step = 0; step < 5; ++step) {
+    reducer.zero();
+    reducer.backward(loss_of(weights, world.rank(), step));
+    descend(weights);
+  }
+  for (const at::Tensor& weight : weights) {
+    at::Tensor root = weight.detach().clone();
+    world.broadcast(root, 0);
+    EXPECT_TRUE(at::equal(root, weight));
+  }
+}
+
+void bucket_sizes_do_not_change_a_bit(Communicator& world) {
+  std::vector<at::Tensor> results;
+  for (const double mib : {1e-5, 25.0}) {
+    const auto weights = make_weights(0, at::kFloat, at::kFloat);
+    ReducerOptions options;
+    options.first_bucket_mib = options.bucket_mib = mib;
+    GradientReducer reducer(named(weights), world, options);
+    for (int step = 0; step < 3; ++step) {
+      reducer.zero();
+      reducer.backward(loss_of(weights, world.rank(), step));
+      descend(weights);
+    }
+    for (const at::Tensor& weight : weights) results.push_back(weight.detach());
+  }
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_TRUE(at::equal(results[i], results[i + 4]));
+}
+
+void values_start_as_those_of_rank_zero(Communicator& world) {
+  at::Tensor filters = waves({8, 4, 3, 3}, world.rank(), at::kFloat)
+                           .contiguous(at::MemoryFormat::ChannelsLast)
+                           .set_requires_grad(true);
+  const GradientReducer reducer({{"filters", filters}}, world, {});
+  EXPECT_TRUE(at::equal(filters, waves({8, 4, 3, 3}, 0, at::kFloat)));
+  EXPECT_TRUE(filters.is_contiguous(at::MemoryFormat::ChannelsLast));
+}
+
+void small_buckets_are_reduced_one_by_one(Communicator& world) {
+  const auto log = collective_log_of(world);
+  if (!log) return;
+  const auto weights = make_weights(0, at::kFloat, at::kFloat);
+  ReducerOptions options;
+  options.first_bucket_mib = options.bucket_mib = 1e-5;
+  GradientReducer reducer(named(weights), world, options);
+  reducer.backward(loss_of(weights, world.rank(), 0));
+  reducer.zero();
+  const std::int64_t before = log->recent().back().number;
+  reducer.backward(loss_of(weights, world.rank(), 1));
+  int all_reduces = 0;
+  for (const Collective& collective : log->recent()) {
+    all_reduces += collective.number > before && collective.verb == "all_reduce";
+  }
+  EXPECT_EQ(all_reduces, 4);
+}
+
+template <typename Call>
+std::string message_of(Call call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+void a_parameter_without_gradient_is_named(Communicator& world) {
+  auto weights = make_weights(0, at::kFloat, at::kFloat);
+  weights.push_back(at::ones({2}).set_requires_grad(true));
+  GradientReducer reducer(named(weights), world, {});
+  EXPECT_THAT(message_of([&] { reducer.backward(loss_of(weights, world.rank(), 0)); }),
+              HasSubstr("does not depend on weight4;"));
+}
+
+void models_that_differ_between_ranks_are_an_error(Communicator& world) {
+  if (world.size() == 1) return;
+  const at::Tensor weight = at::ones({world.rank() == 1 ? 3 : 2}).set_requires_grad(true);
+  EXPECT_THAT(message_of([&] {
+                GradientReducer reducer({{"weight", weight}}, world, {});
+              }),
+              HasSubstr("must build the same model"));
+}
+
+}  // namespace
+
+std::vector<WorldCheck> gradient_checks() {
+  return {
+      {"GradientsAreTheMeanInFloat", gradients_are_the_mean_in_float},
+      {"GradientsAreTheMeanInDouble", gradients_are_the_mean_in_double},
+      {"GradientsAreTheMeanInMixedTypes", gradients_are_the_mean_in_mixed_types},
+      {"RanksStayBitEqual", ranks_stay_bit_equal},
+      {"BucketSizesDoNotChangeABit", bucket_sizes_do_not_change_a_bit},
+      {"ValuesStartAsThoseOfRankZero", values_start_as_those_of_rank_zero},
+      {"SmallBucketsAreReducedOneByOne", small_buckets_are_reduced_one_by_one},
+      {"AParameterWithoutGradientIsNamed", a_parameter_without_gradient_is_named},
+      {"ModelsThatDifferBetweenRanksAreAnError", models_that_differ_between_ranks_are_an_error},
+  };
+}
+
+}  // namespace stc::dist
