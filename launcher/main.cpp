@@ -89,8 +89,8 @@ int run_command(const Run& run) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGXFSZ,
-              SIG_IGN);  // a file at its size limit is an error like a full disk, not an end
+  // A file at its size limit is an error, like a full disk, and not an end.
+  std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app("stc learns features for video correspondence without labels, and measures them.");
   Run run;
   app.name("stc");

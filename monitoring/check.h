@@ -10,7 +10,8 @@ namespace stc {
 /// What main() returns. 128 + signal is returned after a graceful stop with a checkpoint.
 enum class Exit { kFine = 0, kFailed = 1, kUsage = 2, kBadData = 3, kLostRank = 4 };
 
-/// The only exception of the project. Only main() catches it, logs it in one line, and returns its exit code.
+/// The only exception of the project. Only main() catches it, logs it in one line, and returns its
+/// exit code.
 class Error : public std::runtime_error {
  public:
   Error(Exit code, const std::string& message) : std::runtime_error(message), exit_(code) {}

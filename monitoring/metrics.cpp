@@ -122,11 +122,11 @@ void Metrics::record(const Step& step) {
   for (const auto& [name, value] : step.losses) {
     state_->gauge("stc_loss", "Loss of the last step.", {{"loss", name}}).Set(value);
   }
-  state_->samples.Increment(step.samples);
   state_->learning_rate.Set(step.learning_rate);
   state_->gradient_norm.Set(step.gradient_norm);
   state_->step_seconds.Observe(step.seconds);
   state_->data_wait_seconds.Increment(step.data_wait_seconds);
+  raise_to(state_->samples, step.samples);
   raise_to(state_->collective_bytes, step.collective_bytes_total);
   raise_to(state_->corrupt_samples, step.corrupt_samples_total);
 }

@@ -24,8 +24,8 @@ class Metrics {
   void info(const std::map<std::string, std::string>& labels);  ///< stc_run_info
   /// One training step: stc_step, stc_loss{loss=}, stc_samples_total, stc_learning_rate,
   /// stc_gradient_norm, stc_step_seconds, stc_data_wait_seconds_total, stc_collective_bytes_total,
-  /// stc_corrupt_samples_total. samples, seconds and data_wait_seconds are of this step and this
-  /// rank; the *_total ones count from the start.
+  /// stc_corrupt_samples_total. samples and the *_total ones are totals of this rank so far, the
+  /// rest is of this step.
   struct Step {
     double step = 0, samples = 0, learning_rate = 0, gradient_norm = 0, seconds = 0,
            data_wait_seconds = 0;

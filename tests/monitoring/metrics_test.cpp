@@ -15,7 +15,6 @@ namespace stc::monitoring {
 namespace {
 
 using testing::HasSubstr;
-using testing::Not;
 using testing::internal::CaptureStderr;
 using testing::internal::GetCapturedStderr;
 
@@ -94,14 +93,20 @@ TEST(Metrics, AddsUpWhatIsOfAStepAndFollowsWhatIsATotal) {
   Metrics metrics(options_of_rank(0));
   Metrics::Step step;
   step.samples = 64;
+  step.seconds = 0.25;
+  step.data_wait_seconds = 0.5;
   step.collective_bytes_total = 100;
   metrics.record(step);
+  step.samples = 128;
   step.collective_bytes_total = 150;
   metrics.record(step);
 
   const std::string answer = scrape(metrics.port());
-  EXPECT_THAT(answer, HasSubstr("stc_samples_total{node=\"node07\",rank=\"0\"} 128\n"));
-  EXPECT_THAT(answer, HasSubstr("stc_collective_bytes_total{node=\"node07\",rank=\"0\"} 150\n"));
+  const std::string labels = "{node=\"node07\",rank=\"0\"} ";
+  EXPECT_THAT(answer, HasSubstr("stc_samples_total" + labels + "128\n"));
+  EXPECT_THAT(answer, HasSubstr("stc_collective_bytes_total" + labels + "150\n"));
+  EXPECT_THAT(answer, HasSubstr("stc_data_wait_seconds_total" + labels + "1\n"));
+  EXPECT_THAT(answer, HasSubstr("stc_step_seconds_count" + labels + "2\n"));
 }
 
 TEST(Metrics, TellsFactsOfTheRunAsLabels) {
