@@ -20,6 +20,7 @@ enum class Purpose : std::uint8_t {
   kKeyView = 3,
   kClipStart = 4,
   kClipView = 5,
+  kSyntheticClip = 6,
   kDroppedChannel = 6,
   kKeyShuffle = 7,
 };
