@@ -28,10 +28,11 @@ wanted_packages() {
   awk -v parts="^\\\\[($parts)\\\\]\$" '/^\[/ { on = $0 ~ parts; next } on && /^[a-z0-9]/' "$repository/scripts/apt-packages.txt"
 }
 
-# Shows apt's long output as a count, a line every 25 packages.
+# Shows apt's long output as counts.
 count_packages() {
-  awk -v step=25 '/newly installed/ { total = $3 }
-                  /^Setting up / && ++done % step == 0 { printf "  %d of %d packages set up\n", done, total; fflush() }'
+  awk '/newly installed/ { total = $3 }
+       /^Get:/ && ++fetched % 100 == 0 { printf "  %d of %d packages fetched\n", fetched, total; fflush() }
+       /^Setting up / && ++done % 100 == 0 { printf "  %d of %d packages set up\n", done, total; fflush() }'
 }
 
 install_packages() {
