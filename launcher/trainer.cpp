@@ -1,9 +1,12 @@
 #include "launcher/trainer.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <chrono>
 #include <cmath>
+#include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -270,7 +273,8 @@ void Trainer::finish() {
   agree_on_root(setting_.control, [&] {
     data::write_safetensors(setting_.folder->path("weights.safetensors.partial"),
                             method_.backbone_state());
-    setting_.folder->rename_inside("weights.safetensors.partial", "weights.safetensors");
+    std::filesystem::rename(setting_.folder->path("weights.safetensors.partial"),
+                            setting_.folder->path("weights.safetensors"));
     nlohmann::ordered_json summary;
     summary["finished"] = true;
     summary["command"] = setting_.name;

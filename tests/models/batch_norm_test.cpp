@@ -1,0 +1,77 @@
+#include "models/batch_norm.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "tests/support/ranks_in_turn.h"
+
+namespace stc::models {
+namespace {
+
+struct Layer {
+  at::Tensor weight, bias, mean, variance, count;
+  explicit Layer(std::int64_t channels)
+      : weight(at::linspace(0.5, 2, channels, at::kDouble).requires_grad_()),
+        bias(at::linspace(-1, 1, channels, at::kDouble).requires_grad_()),
+        mean(at::zeros({channels}, at::kDouble)),
+        variance(at::ones({channels}, at::kDouble)),
+        count(at::zeros({}, at::kLong)) {}
+  BatchNorm norm() const { return {weight, bias, mean, variance, count}; }
+};
+
+at::Tensor weighted(const at::Tensor& y, const at::Tensor& share) {
+  return (y * y * share).sum() + (y * share).sum();
+}
+
+class SyncBatchNormOverRanks : public testing::TestWithParam<int> {};
+
+TEST_P(SyncBatchNormOverRanks, EqualsOneRankOnTheUnion) {
+  const int ranks = GetParam();
+  const auto x = at::randn({2 * ranks, 3, 4, 5}, at::kDouble) * 3 + 7;
+  const auto share = at::rand({2 * ranks, 3, 4, 5}, at::kDouble);
+
+  Layer whole(3);
+  const auto all = x.clone().requires_grad_();
+  const auto out = batch_norm(all, whole.norm(), BatchNormMode::kTrain, {});
+  weighted(out, share).backward();
+
+  std::vector<at::Tensor> outputs(ranks), inputs(ranks);
+  std::vector<std::unique_ptr<Layer>> layers(ranks);
+  testing_support::run_with_sum(ranks, [&](int rank, const SumOverRanks& sum) {
+    layers[rank] = std::make_unique<Layer>(3);
+    inputs[rank] = x.narrow(0, 2 * rank, 2).clone().requires_grad_();
+    outputs[rank] = batch_norm(inputs[rank], layers[rank]->norm(), BatchNormMode::kTrain, sum);
+    weighted(outputs[rank], share.narrow(0, 2 * rank, 2)).backward();
+  });
+
+  auto grad_weight = at::zeros_like(whole.weight), grad_bias = at::zeros_like(whole.bias);
+  for (int rank = 0; rank < ranks; ++rank) {
+    EXPECT_TRUE(at::allclose(outputs[rank], out.narrow(0, 2 * rank, 2), 1e-11, 1e-11));
+    EXPECT_TRUE(at::allclose(inputs[rank].grad(), all.grad().narrow(0, 2 * rank, 2), 1e-10, 1e-10));
+    EXPECT_TRUE(at::allclose(layers[rank]->mean, whole.mean, 1e-12, 1e-12));
+    EXPECT_TRUE(at::allclose(layers[rank]->variance, whole.variance, 1e-12, 1e-12));
+    grad_weight += layers[rank]->weight.grad();
+    grad_bias += layers[rank]->bias.grad();
+  }
+  EXPECT_TRUE(at::allclose(grad_weight, whole.weight.grad(), 1e-11, 1e-11));
+  EXPECT_TRUE(at::allclose(grad_bias, whole.bias.grad(), 1e-11, 1e-11));
+}
+
+INSTANTIATE_TEST_SUITE_P(Worlds, SyncBatchNormOverRanks, testing::Values(1, 2, 3, 4));
+
+TEST(BatchNorm, EvaluationUsesTheRunningStatistics) {
+  Layer layer(2);
+  layer.mean.fill_(3);
+  layer.variance.fill_(4);
+  const auto x = at::randn({2, 2, 3, 3}, at::kDouble);
+  const auto y = batch_norm(x, layer.norm(), BatchNormMode::kEval, {});
+  const auto expected = (x - 3) / std::sqrt(4 + 1e-5) * layer.weight.view({1, 2, 1, 1}) +
+                        layer.bias.view({1, 2, 1, 1});
+  EXPECT_TRUE(at::allclose(y, expected, 1e-12, 1e-12));
+  EXPECT_EQ(layer.count.item<std::int64_t>(), 0);
+}
+
+}  // namespace
+}  // namespace stc::models
