@@ -1,0 +1,61 @@
+#include "data/propagation_input.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <opencv2/imgproc.hpp>
+
+#include "monitoring/check.h"
+
+namespace stc::data {
+namespace {
+
+// OpenCV has no view of constant pixels; this one is only read.
+cv::Mat view(int height, int width, int type, const std::uint8_t* bytes) {
+  return cv::Mat(height, width, type, const_cast<std::uint8_t*>(bytes));
+}
+
+}  // namespace
+
+PictureSize scaled_to_short_side(int height, int width, int short_side) {
+  STC_CHECK(height > 0 && width > 0, "a frame of ", width, "x", height, "; expected pixels");
+  const double scale = static_cast<double>(short_side) / std::min(height, width);
+  return {static_cast<int>(height * scale + 0.5), static_cast<int>(width * scale + 0.5)};
+}
+
+at::Tensor propagation_input(const Image& frame, PictureSize size) {
+  cv::Mat pixels = view(frame.height, frame.width, CV_8UC3, frame.pixels.data());
+  if (frame.height != size.height || frame.width != size.width) {
+    cv::Mat resized;
+    cv::resize(pixels, resized, cv::Size(size.width, size.height), 0, 0, cv::INTER_LINEAR);
+    pixels = resized;
+  }
+  cv::Mat lab;
+  pixels.convertTo(lab, CV_32FC3, 1.0 / 255);
+  cv::cvtColor(lab, lab, cv::COLOR_RGB2Lab);
+  const auto input = at::empty({3, size.height, size.width}, at::kFloat);
+  float* planes = input.mutable_data_ptr<float>();
+  const auto count = static_cast<std::int64_t>(size.height) * size.width;
+  const auto* values = lab.ptr<float>();
+  for (std::int64_t i = 0; i < count; ++i) {
+    planes[i] = (values[3 * i] - 50) * (1.0f / 50);
+    planes[count + i] = values[3 * i + 1] * (1.0f / 127);
+    planes[2 * count + i] = values[3 * i + 2] * (1.0f / 127);
+  }
+  return input;
+}
+
+LabelMap resize_labels(const LabelMap& map, PictureSize size) {
+  LabelMap resized{size.height, size.width, {}};
+  resized.labels.resize(static_cast<std::size_t>(size.height) * size.width);
+  cv::Mat target(size.height, size.width, CV_8UC1, resized.labels.data());
+  cv::resize(view(map.height, map.width, CV_8UC1, map.labels.data()),
+             target,
+             target.size(),
+             0,
+             0,
+             cv::INTER_NEAREST_EXACT);
+  return resized;
+}
+
+}  // namespace stc::data

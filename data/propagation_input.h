@@ -1,0 +1,24 @@
+// A frame as the network sees it in label propagation, and its labels at another size.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "data/image.h"
+
+namespace stc::data {
+
+struct PictureSize {
+  int height = 0;
+  int width = 0;
+};
+
+/// Ratio kept, the shorter side `short_side`; halves are rounded up.
+PictureSize scaled_to_short_side(int height, int width, int short_side);
+
+/// [3, H, W], float32: resized in 8 bits (bilinear), then (L - 50) / 50, a / 127, b / 127.
+at::Tensor propagation_input(const Image& frame, PictureSize size);
+
+/// Nearest neighbour as PIL has it (the pixel under each centre).
+LabelMap resize_labels(const LabelMap& map, PictureSize size);
+
+}  // namespace stc::data

@@ -1,0 +1,54 @@
+// Labels follow features from frame to frame (docs/evaluation.md): a windowed search over a ring of
+// past frames.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+namespace stc::eval {
+
+struct PropagationOptions {
+  std::int64_t half_window = 12;  ///< cells; the search window is square, 2 * half_window + 1 wide
+  std::int64_t preceding = 20;    ///< frames before the target that are searched, beside the first
+  std::int64_t top_k = 10;        ///< best cells, over all frames together, that vote
+  double temperature = 0.07;      ///< of the softmax over them
+  /// While the first frame is also one of the preceding ones: false searches it twice, so that each
+  /// of its cells can vote twice (the rule behind published numbers); true searches it once.
+  bool distinct_first = false;
+
+  void check() const;  ///< throws stc::Error (kUsage) naming the rule
+};
+
+/// One clip. Frames come one by one; memory is that of preceding + 2 frames. Takes tensors on any
+/// device, and computes on the CPU. The result does not depend on the number of threads.
+class LabelPropagation {
+ public:
+  /// first_features [C, h, w], float32 or double; first_labels [K, h, w]: any values, one channel a
+  /// label.
+  LabelPropagation(const PropagationOptions& options,
+                   const at::Tensor& first_features,
+                   const at::Tensor& first_labels);
+  ~LabelPropagation();
+
+  /// Labels [K, h, w] of the next frame, soft, on the CPU, of the features' dtype:
+  /// labels[., q] = sum over i in top(q) of softmax_i(<f_i, f_q> / temperature) * labels[., i],
+  /// where f are the features over their L2 norm and top(q) are the top_k best cells within the
+  /// window around q in the first and the preceding frames; ties go to the earlier frame, then
+  /// cell.
+  at::Tensor step(const at::Tensor& features);
+
+ private:
+  struct Frame;
+  std::vector<const Frame*> context() const;
+
+  PropagationOptions options_;
+  std::shared_ptr<const Frame> first_;
+  std::deque<std::shared_ptr<const Frame>> preceding_;
+  std::int64_t frames_ = 1;  // seen so far
+};
+
+}  // namespace stc::eval
