@@ -19,7 +19,15 @@ using namespace stc::launcher;
 
 // In the order of `stc -h`: data, training, evaluation, the rest.
 void add_commands(CLI::App& app, Run& run) {
-  for (const auto add : {add_score, add_export}) add(app, run);
+  for (const auto add : {add_synthesize,
+                         add_pretrain,
+                         add_train,
+                         add_score,
+                         add_report,
+                         add_parity,
+                         add_export,
+                         add_doctor})
+    add(app, run);
 }
 
 std::vector<std::string> command_names(const CLI::App& app) {

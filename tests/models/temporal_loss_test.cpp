@@ -70,7 +70,7 @@ TEST(TemporalLoss, FixedPresetSelectsSeventyPercentOfEachSample) {
   TemporalLossOptions options;
   apply_preset("fixed", &options);
   auto inputs = constant_inputs();
-  inputs.selection = {};
+  inputs.selection = at::Tensor();
   inputs.levels[1] = at::randn({1, 2, 4, 32, 32}, at::kDouble);
   EXPECT_EQ(temporal_losses(inputs, options).selection.sum().item<std::int64_t>(), 715);
 }
@@ -79,7 +79,7 @@ TEST(TemporalLoss, WeightsOfZeroSwitchLossesOff) {
   TemporalLossOptions options;
   options.local_weight = options.global_weight = 0;
   auto inputs = constant_inputs();
-  inputs.teacher = {};
+  inputs.teacher = at::Tensor();
   inputs.levels[0] = at::randn({1, 2, 4, 64, 64}, at::kDouble).requires_grad_();
   const auto losses = temporal_losses(inputs, options);
   EXPECT_EQ(losses.local_distillation.item<double>(), 0);
