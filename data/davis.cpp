@@ -66,6 +66,7 @@ std::vector<std::string> annotated_sequences(const fs::path& folder) {
 std::vector<std::string> names_of(const fs::path& root,
                                   const fs::path& annotations,
                                   const DavisOptions& options) {
+  if (!options.names.empty()) return options.names;
   if (!options.split.empty()) return read_split(options.split);
   if (fs::exists(root / kDefaultSplit)) return read_split(root / kDefaultSplit);
   return annotated_sequences(annotations);
@@ -77,9 +78,9 @@ std::vector<std::string> frames_of(const fs::path& folder,
   const fs::path sequence = folder / name;
   STC_CHECK_DATA(fs::is_directory(sequence),
                  sequence.string(),
-                 ": no such folder; the split lists sequence '",
+                 ": no such folder; sequence '",
                  name,
-                 "'. Give the right --split, or complete the data");
+                 "' was asked for. Give the right split, or complete the data");
   auto files = list_files(sequence.string(), endings);
   STC_CHECK_DATA(!files.empty(),
                  sequence.string(),

@@ -18,6 +18,7 @@ struct DavisOptions {
   std::string split;  ///< file with one sequence name a line; empty: ImageSets/2017/val.txt, else
                       ///< all with annotations
   bool need_images = true;  ///< false: a tree, or a bare folder of SEQ/*.png, for scoring
+  std::vector<std::string> names = {};  ///< these sequences alone, whatever the split says
 };
 
 /// Throws stc::Error (kBadData) naming the path: no such folder, no sequence, a listed sequence

@@ -1,0 +1,13 @@
+// The report as one HTML file that needs nothing else: style, charts and pictures are inside.
+#pragma once
+
+#include <string>
+
+#include "launcher/report_pictures.h"
+#include "launcher/report_runs.h"
+
+namespace stc::launcher {
+
+std::string report_page(const ReportedRuns& runs, const Pictures& pictures);
+
+}  // namespace stc::launcher
