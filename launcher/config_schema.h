@@ -21,6 +21,8 @@ class ConfigSchema {
   ConfigSchema();
   ~ConfigSchema();
 
+  /// Bounds are inclusive; the ends of int64, and infinity for numbers, leave that side open. A
+  /// number is finite.
   void integer(const std::string& key,
                std::int64_t* field,
                std::int64_t least,

@@ -75,7 +75,8 @@ std::optional<ConfigValue> ConfigKey::accept(const toml::node& node) const {
   if (std::holds_alternative<double*>(field)) {
     if (!node.is_number()) return std::nullopt;
     const double value = *node.value<double>();
-    if (value >= least_number && value <= most_number) return value;  // false for NaN
+    const bool in_range = value >= least_number && value <= most_number;  // false for NaN
+    if (in_range && std::isfinite(value)) return value;
     return std::nullopt;
   }
   const auto word = node.value_exact<std::string>();

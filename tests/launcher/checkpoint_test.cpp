@@ -182,37 +182,33 @@ TEST_F(CheckpointTest, FewerThanTwoIsAUsageError) {
 
 TEST_F(CheckpointTest, EachWayToBreakOneIsPassedOverWithItsReason) {
   const struct {
-    std::function<void(const CheckpointTest&, std::int64_t)> damage;
+    std::function<void()> damage;
     std::string reason;
   } cases[] = {
-      {[](auto& t, auto s) { fs::resize_file(t.inside(s, "optimizer.safetensors"), 100); },
+      {[this] { fs::resize_file(inside(200, "optimizer.safetensors"), 100); },
        "optimizer.safetensors is 100 bytes, MANIFEST says "},
-      {[](auto& t, auto s) { fs::remove(t.inside(s, "method.safetensors")); },
-       "method.safetensors is missing"},
-      {[](auto& t, auto s) { fs::remove(t.inside(s, "MANIFEST")); }, "it has no MANIFEST"},
-      {[](auto& t, auto s) { fs::resize_file(t.inside(s, "MANIFEST"), 40); },
-       "MANIFEST is damaged"},
-      {[](auto& t, auto s) { fs::resize_file(t.inside(s, "MANIFEST"), 0); }, "MANIFEST is damaged"},
-      {[](auto& t, auto s) { std::ofstream(t.inside(s, "state.json"), std::ios::app) << "\n"; },
+      {[this] { fs::remove(inside(200, "method.safetensors")); }, "method.safetensors is missing"},
+      {[this] { fs::remove(inside(200, "MANIFEST")); }, "it has no MANIFEST"},
+      {[this] { fs::resize_file(inside(200, "MANIFEST"), 40); }, "MANIFEST is damaged"},
+      {[this] { fs::resize_file(inside(200, "MANIFEST"), 0); }, "MANIFEST is damaged"},
+      {[this] { std::ofstream(inside(200, "state.json"), std::ios::app) << "\n"; },
        "state.json is "},
-      {[](auto& t, auto s) { std::ofstream(t.inside(s, "MANIFEST")) << "{\"format\":\"x\"}"; },
-       "MANIFEST is "},
-      {[](auto& t, auto s) {
-         fs::remove_all(t.inside(s));
-         std::ofstream(t.inside(s)) << "a file";
+      {[this] { std::ofstream(inside(200, "MANIFEST")) << "{\"format\":\"x\"}"; }, "MANIFEST is "},
+      {[this] {
+         fs::remove_all(inside(200));
+         std::ofstream(inside(200)) << "a file";
        },
        "it is no folder"},
-      {[](auto& t, auto s) {
-         fs::copy_file(t.inside(1, "MANIFEST"),
-                       t.inside(s, "MANIFEST"),
-                       fs::copy_options::overwrite_existing);
+      {[this] {
+         fs::copy_file(
+             inside(1, "MANIFEST"), inside(200, "MANIFEST"), fs::copy_options::overwrite_existing);
        },
        "MANIFEST is of step 1"},
   };
   save(1);
   for (const auto& [damage, reason] : cases) {
     save(200);
-    damage(*this, 200);
+    damage();
     EXPECT_THAT(expect_restored(1), ElementsAre(HasSubstr("step-00000200: " + reason)));
     save(200);  // takes the place of the broken one
     EXPECT_THAT(expect_restored(200), IsEmpty());

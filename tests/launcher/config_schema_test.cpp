@@ -148,6 +148,24 @@ TEST_F(Config, ValuesOutOfRangeAreRefusedAtBothEnds) {
   EXPECT_EQ(options_.rate, 10);
 }
 
+TEST_F(Config, OpenBoundsAreNotToldAndInfinityIsNoNumber) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  double weight = 0;
+  std::int64_t count = 0;
+  schema_.number("losses.weight", &weight, 0, kInfinity, Effect::kTraining, "open above");
+  schema_.integer("losses.count",
+                  &count,
+                  std::numeric_limits<std::int64_t>::min(),
+                  5,
+                  Effect::kTraining,
+                  "open below");
+  EXPECT_THAT(override_error("--losses.weight=inf"),
+              HasSubstr("is inf; expected a number >= 0.0 ("));
+  EXPECT_THAT(override_error("--losses.count=6"), HasSubstr("expected a whole number <= 5 ("));
+  schema_.override_with("--losses.count=-9223372036854775808");
+  EXPECT_EQ(count, std::numeric_limits<std::int64_t>::min());
+}
+
 TEST_F(Config, DuplicateKeyIsRefusedWithItsLine) {
   EXPECT_THAT(error_of("[train]\nsteps = 1\nsteps = 2\n"), HasSubstr("a.toml:3: "));
 }
