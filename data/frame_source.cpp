@@ -21,11 +21,14 @@ namespace fs = std::filesystem;
 
 constexpr double kUnknownRate = 25.0;
 
-// FFmpeg prints its own lines for a file that does not open; ours says it once. Set only where the
-// user has not.
-void silence_ffmpeg() {
+// OpenCV and FFmpeg print several lines for a file that does not open; ours says it once. FFmpeg
+// takes its level from the environment alone; a user's own setting stands.
+void silence_decoders() {
   static std::once_flag once;
-  std::call_once(once, [] { ::setenv("OPENCV_FFMPEG_LOGLEVEL", "-8", /*overwrite=*/0); });
+  std::call_once(once, [] {
+    ::setenv("OPENCV_FFMPEG_LOGLEVEL", "-8", /*overwrite=*/0);
+    cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
+  });
 }
 
 Image to_image(const cv::Mat& bgr) {

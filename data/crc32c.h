@@ -1,0 +1,16 @@
+// CRC-32C (Castagnoli), the checksum of the entries of a shard.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace stc::data {
+
+/// Of `bytes` after bytes whose checksum is `before`; crc32c("123456789") is 0xe3069283.
+/// By SSE 4.2 where the processor has it.
+std::uint32_t crc32c(std::span<const std::uint8_t> bytes, std::uint32_t before = 0);
+
+/// The same by a table, on any processor.
+std::uint32_t crc32c_by_table(std::span<const std::uint8_t> bytes, std::uint32_t before = 0);
+
+}  // namespace stc::data
