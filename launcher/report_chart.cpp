@@ -10,8 +10,8 @@
 namespace stc::launcher {
 namespace {
 
-constexpr double kWidth = 420, kHeight = 200;
-constexpr double kLeft = 52, kRight = 10, kTop = 8, kBottom = 26;
+constexpr double kWidth = 420, kHeight = 204;
+constexpr double kLeft = 52, kRight = 10, kTop = 8, kBottom = 34;
 constexpr std::size_t kMostPoints = 240;
 constexpr int kColors = 6;
 
@@ -119,7 +119,7 @@ class Axes {
       svg += text("<text x='",
                   fixed(across(tick)),
                   "' y='",
-                  kHeight - 10,
+                  kHeight - 18,
                   "' text-anchor='middle'>",
                   short_number(tick),
                   "</text>");
