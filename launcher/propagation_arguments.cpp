@@ -1,0 +1,209 @@
+#include "launcher/propagation_arguments.h"
+
+#include <ATen/Parallel.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "data/crc32c.h"
+#include "launcher/checkpoint.h"
+#include "launcher/config_schema.h"
+#include "monitoring/check.h"
+#include "monitoring/log.h"
+
+namespace stc::launcher {
+namespace {
+
+constexpr std::int64_t kAuto = -1;
+constexpr std::int64_t kMost = 1'000'000;
+
+// Half the neighbourhood that published numbers use, in cells (DAVIS).
+std::int64_t half_window_of(std::int64_t stride) { return stride == 4 ? 35 : 12; }
+
+struct Flag {
+  const char* name;
+  const char* key;
+  const char* help;
+};
+
+constexpr Flag kFlags[] = {
+    {"--stride", "stride", "Pixels a feature cell: 8 or 4 [8]"},
+    {"--short-side", "short_side", "Frames are resized to this shorter side [480]"},
+    {"--half-window", "half_window", "Search this many cells around [12; 35 at stride 4]"},
+    {"--preceding", "preceding", "Preceding frames that are searched, beside the first [20]"},
+    {"--top-k", "top_k", "Best cells that vote [10]"},
+    {"--temperature", "temperature", "Of the softmax over them [0.07]"},
+    {"--first-frame",
+     "first_frame",
+     "reference: searched twice while it is also a preceding one; distinct: once [reference]"},
+};
+
+std::uint32_t checksum(const data::NamedTensors& weights) {
+  std::uint32_t sum = 0;
+  for (const auto& [name, tensor] : weights) {
+    const auto bytes = tensor.contiguous();
+    sum = data::crc32c({static_cast<const std::uint8_t*>(bytes.const_data_ptr()), bytes.nbytes()},
+                       sum);
+  }
+  return sum;
+}
+
+// "random" or "random:7"; -1 for anything else.
+std::int64_t random_seed(const std::string& weights) {
+  if (weights == "random") return 0;
+  const std::string prefix = "random:";
+  if (!weights.starts_with(prefix)) return -1;
+  const auto digits = weights.substr(prefix.size());
+  STC_CHECK_USAGE(!digits.empty() && digits.size() < 10 &&
+                      digits.find_first_not_of("0123456789") == std::string::npos,
+                  "--weights ",
+                  weights,
+                  ": expected random or random:SEED, SEED a whole number");
+  return std::stoll(digits);
+}
+
+models::ResNet random_network(const PropagationArguments& arguments,
+                              std::int64_t stride,
+                              std::int64_t seed) {
+  STC_CHECK_USAGE(arguments.depth != 0,
+                  "--weights ",
+                  arguments.weights,
+                  " needs --depth 18 or --depth 50: random weights have none of their own");
+  return models::ResNet(
+      models::propagation_options(static_cast<int>(arguments.depth), static_cast<int>(stride)),
+      static_cast<std::uint64_t>(seed));
+}
+
+models::ResNet network_of_file(const PropagationArguments& arguments, std::int64_t stride) {
+  const auto weights = read_weights(arguments.weights);
+  const int depth = models::depth_of(weights, arguments.weights);
+  STC_CHECK_USAGE(arguments.depth == 0 || arguments.depth == depth,
+                  arguments.weights,
+                  " holds a ResNet-",
+                  depth,
+                  ", --depth says ",
+                  arguments.depth,
+                  "; leave --depth out");
+  models::ResNet network(models::propagation_options(depth, static_cast<int>(stride)), 0);
+  network.load(weights, arguments.weights);
+  return network;
+}
+
+std::int64_t environment_number(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? 1 : std::atoll(value);
+}
+
+}  // namespace
+
+void add_propagation_options(CLI::App* command, PropagationArguments* arguments) {
+  command
+      ->add_option("--weights",
+                   arguments->weights,
+                   "A .safetensors file, a checkpoint folder or a run folder; random[:SEED] "
+                   "evaluates untrained weights on purpose")
+      ->required();
+  command->add_option("--depth", arguments->depth, "18 or 50, for random weights")
+      ->check(CLI::IsMember({18, 50}));
+  command->add_option("--config", arguments->config, "TOML file with a [propagation] section");
+  for (const auto& flag : kFlags) {
+    command->add_option_function<std::string>(
+        flag.name,
+        [arguments, key = flag.key](const std::string& value) {
+          arguments->overrides.push_back(text("--propagation.", key, "=", value));
+        },
+        flag.help);
+  }
+  command->add_flag_callback(
+      "--keep-channels",
+      [arguments] { arguments->overrides.push_back("--propagation.keep_channels=true"); },
+      "A label for every object, also for those lost in shrinking the first mask");
+  command->add_option("--threads", arguments->threads, "Compute threads; 0: one a core")
+      ->check(CLI::Range(0, 1024));
+}
+
+PropagationSettings read_settings(const PropagationArguments& arguments) {
+  PropagationSettings settings;
+  auto& o = settings.video.propagation;
+  std::int64_t half_window = kAuto;
+  std::string first_frame = "reference";
+  ConfigSchema schema;
+  const auto effect = Effect::kOperation;
+  const auto integer = [&](const char* key, std::int64_t* field, std::int64_t least) {
+    schema.integer(key, field, least, kMost, effect, "");
+  };
+  integer("propagation.stride", &settings.stride, 4);
+  integer("propagation.short_side", &settings.video.short_side, 16);
+  schema.integer_or_word(
+      "propagation.half_window", &half_window, 0, kMost, "auto", kAuto, effect, "");
+  integer("propagation.preceding", &o.preceding, 0);
+  integer("propagation.top_k", &o.top_k, 1);
+  schema.number("propagation.temperature", &o.temperature, 1e-6, 1e6, effect, "");
+  schema.text("propagation.first_frame", &first_frame, {"reference", "distinct"}, effect, "");
+  schema.boolean("propagation.keep_channels", &settings.video.keep_channels, effect, "");
+  if (!arguments.config.empty()) schema.read_file(arguments.config);
+  for (const auto& argument : arguments.overrides) schema.override_with(argument);
+  STC_CHECK_USAGE(settings.stride == 8 || settings.stride == 4,
+                  "propagation.stride is ",
+                  settings.stride,
+                  "; expected 8 or 4");
+  o.half_window = half_window == kAuto ? half_window_of(settings.stride) : half_window;
+  o.distinct_first = first_frame == "distinct";
+  return settings;
+}
+
+nlohmann::ordered_json settings_json(const PropagationSettings& settings) {
+  const auto& o = settings.video.propagation;
+  return {{"stride", settings.stride},
+          {"short_side", settings.video.short_side},
+          {"half_window", o.half_window},
+          {"preceding", o.preceding},
+          {"top_k", o.top_k},
+          {"temperature", o.temperature},
+          {"first_frame", o.distinct_first ? "distinct" : "reference"},
+          {"keep_channels", settings.video.keep_channels},
+          {"precision", "float32"},
+          {"threads", at::get_num_threads()}};
+}
+
+PropagationTrunk load_trunk(const PropagationArguments& arguments, std::int64_t stride) {
+  const auto seed = random_seed(arguments.weights);
+  auto network =
+      seed >= 0 ? random_network(arguments, stride, seed) : network_of_file(arguments, stride);
+  network.set_requires_grad(false);
+  const auto sum = checksum(network.state());
+  return {std::move(network), seed >= 0 ? text("random:", seed) : arguments.weights, sum};
+}
+
+void prepare_process(const PropagationArguments& arguments, const std::string& command) {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"}) {
+    STC_CHECK_USAGE(environment_number(name) <= 1,
+                    "stc ",
+                    command,
+                    ": started as ",
+                    environment_number(name),
+                    " ranks (",
+                    name,
+                    "), which would all write the same folder; start one process, it uses all "
+                    "cores");
+  }
+  if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
+}
+
+void prepare_out(const std::string& out, bool force) {
+  namespace fs = std::filesystem;
+  const bool is_used = fs::exists(out) && !(fs::is_directory(out) && fs::is_empty(out));
+  STC_CHECK_USAGE(!is_used || (force && fs::is_directory(out)),
+                  out,
+                  fs::is_directory(out) ? ": is not empty; name another folder, or --force to "
+                                          "write over what is there"
+                                        : ": is a file; expected a folder for the results");
+  std::error_code failed;
+  fs::create_directories(out, failed);
+  STC_CHECK(!failed, out, ": cannot be made: ", failed.message());
+  fs::remove(fs::path(out) / "results.json", failed);  // what it says would no longer be so
+}
+
+}  // namespace stc::launcher

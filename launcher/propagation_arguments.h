@@ -1,0 +1,69 @@
+// What `stc eval` and `stc propagate` share: settings from a file and from flags, and the weights.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "eval/video_propagation.h"
+#include "models/resnet.h"
+
+namespace CLI {
+class App;
+}
+
+namespace stc::launcher {
+
+struct PropagationArguments {
+  std::string weights;
+  std::int64_t depth = 0;  ///< of random weights; 0: as the file says
+  std::string config;
+  std::vector<std::string> overrides;  ///< "--propagation.key=value", from the flags
+  std::int64_t threads = 0;            ///< 0: as many as LibTorch takes by itself
+};
+
+/// `arguments` must outlive the parsing.
+void add_propagation_options(CLI::App* command, PropagationArguments* arguments);
+
+struct PropagationSettings {
+  std::int64_t stride = 8;
+  eval::VideoOptions video;
+};
+
+/// File, then flags; a half window of "auto" becomes that of the stride. Throws stc::Error
+/// (kUsage).
+PropagationSettings read_settings(const PropagationArguments& arguments);
+nlohmann::ordered_json settings_json(const PropagationSettings& settings);
+
+struct PropagationTrunk {
+  models::ResNet network;
+  std::string weights;       ///< the path, or "random:SEED"
+  std::uint32_t crc32c = 0;  ///< of all weights, by name
+};
+
+/// A .safetensors file, a checkpoint or run folder, or random[:SEED], which needs a depth. Throws
+/// stc::Error naming what is wrong.
+PropagationTrunk load_trunk(const PropagationArguments& arguments, std::int64_t stride);
+
+/// Applies `threads`, refuses more than one rank: all of them would write the same folder.
+void prepare_process(const PropagationArguments& arguments, const std::string& command);
+
+/// `out` must be new or empty; or, with `force`, it may hold earlier results.
+void prepare_out(const std::string& out, bool force);
+
+/// Frames done, rate and time left: one line on a terminal that is drawn again, else one a
+/// sequence.
+class FrameProgress {
+ public:
+  explicit FrameProgress(std::int64_t total);  ///< 0: unknown
+  ~FrameProgress();
+  void update(const std::string& what, std::int64_t frame, std::int64_t frames);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace stc::launcher

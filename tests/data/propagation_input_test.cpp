@@ -1,0 +1,78 @@
+#include "data/propagation_input.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+namespace stc::data {
+namespace {
+
+using testing::ElementsAre;
+
+Image filled(int height, int width, std::uint8_t r, std::uint8_t g, std::uint8_t b) {
+  Image image{height, width, {}};
+  for (int i = 0; i < height * width; ++i) image.pixels.insert(image.pixels.end(), {r, g, b});
+  return image;
+}
+
+std::vector<float> colour_of(const Image& image, PictureSize size) {
+  const auto input = propagation_input(image, size);
+  EXPECT_EQ(input.sizes(), (std::vector<std::int64_t>{3, size.height, size.width}));
+  const auto pixel = input.flatten(1).select(1, 0).contiguous();
+  return {pixel.const_data_ptr<float>(), pixel.const_data_ptr<float>() + 3};
+}
+
+TEST(ScaledToShortSide, KeepsTheRatioAndRoundsHalvesUp) {
+  const auto sizes = [](int height, int width, int side) {
+    const auto size = scaled_to_short_side(height, width, side);
+    return std::vector<int>{size.height, size.width};
+  };
+  EXPECT_THAT(sizes(480, 854, 480), ElementsAre(480, 854));
+  EXPECT_THAT(sizes(720, 1280, 480), ElementsAre(480, 853));
+  EXPECT_THAT(sizes(1280, 720, 480), ElementsAre(853, 480));
+  EXPECT_THAT(sizes(4, 5, 2), ElementsAre(2, 3));
+}
+
+TEST(PropagationInput, IsNormalisedLabOfSrgb) {
+  EXPECT_THAT(colour_of(filled(4, 4, 255, 255, 255), {4, 4}),
+              ElementsAre(testing::FloatNear(1, 1e-4f),
+                          testing::FloatNear(0, 1e-4f),
+                          testing::FloatNear(0, 1e-4f)));
+  EXPECT_THAT(colour_of(filled(4, 4, 0, 0, 0), {2, 2})[0], testing::FloatNear(-1, 1e-4f));
+  // CIE: sRGB red is L 53.24, a 80.09, b 67.20.
+  EXPECT_THAT(colour_of(filled(4, 4, 255, 0, 0), {4, 4}),
+              ElementsAre(testing::FloatNear((53.24f - 50) / 50, 1e-3f),
+                          testing::FloatNear(80.09f / 127, 1e-3f),
+                          testing::FloatNear(67.20f / 127, 1e-3f)));
+}
+
+// One row of indices 0..n-1, resized to m.
+std::vector<int> nearest_row(int n, int m) {
+  LabelMap row{1, n, {}};
+  row.labels.resize(n);
+  std::iota(row.labels.begin(), row.labels.end(), std::uint8_t{0});
+  const auto resized = resize_labels(row, {1, m});
+  return {resized.labels.begin(), resized.labels.end()};
+}
+
+// Expected rows come from Pillow's NEAREST.
+TEST(ResizeLabels, TakesThePixelsThatPillowTakes) {
+  EXPECT_THAT(nearest_row(13, 5), ElementsAre(1, 3, 6, 9, 11));
+  EXPECT_THAT(nearest_row(5, 13), ElementsAre(0, 0, 0, 1, 1, 2, 2, 2, 3, 3, 4, 4, 4));
+  EXPECT_THAT(nearest_row(8, 8), ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
+  EXPECT_THAT(nearest_row(10, 4), ElementsAre(1, 3, 6, 8));
+}
+
+TEST(ResizeLabels, DiffersFromTheClosedFormWherePillowDoes) {
+  // The centres of outputs 3, 10 and 17 fall exactly between pixels; the formula would give 8,
+  // 24, 40.
+  const auto row = nearest_row(1280, 560);
+  EXPECT_EQ(row[3], 7);
+  EXPECT_EQ(row[10], 23);
+  EXPECT_EQ(row[17], 39);
+}
+
+}  // namespace
+}  // namespace stc::data

@@ -1,0 +1,109 @@
+#include "eval/video_propagation.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "monitoring/check.h"
+#include "tests/support/davis_files.h"
+
+namespace stc::eval {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// Noise by formula: every cell looks different from its neighbours.
+data::Image picture(int height, int width, int shift = 0) {
+  data::Image image{height, width, {}};
+  for (int y = 0; y < height; ++y)
+    for (int x = shift; x < width + shift; ++x)
+      for (int c = 0; c < 3; ++c)
+        image.pixels.push_back(static_cast<std::uint8_t>((x / 8) * 97 + (y / 8) * 57 +
+                                                         (x / 8) * (y / 8) * 31 + c * 80));
+  return image;
+}
+
+const models::ResNet& trunk() {
+  static const models::ResNet network(models::propagation_options(18, 8), 5);
+  return network;
+}
+
+VideoOptions small_video() {
+  VideoOptions options;
+  options.short_side = 64;
+  options.propagation.half_window = 4;
+  return options;
+}
+
+TEST(VideoPropagation, FollowsAMovingPatternEvenWithRandomWeights) {
+  auto labels = label_map(64, 96);
+  fill_box(labels, 16, 16, 32, 32, 1);
+  VideoPropagation propagation(trunk(), small_video(), picture(64, 96), labels, "mask.png");
+  // The picture moves left by one cell, so the object does.
+  const auto mask = propagation.next(picture(64, 96, 8), "1.png");
+  auto moved = label_map(64, 96);
+  fill_box(moved, 16, 8, 32, 32, 1);
+  int wrong = 0;
+  for (std::size_t i = 0; i < mask.labels.size(); ++i) wrong += mask.labels[i] != moved.labels[i];
+  int wrong_if_still = 0;
+  for (std::size_t i = 0; i < mask.labels.size(); ++i)
+    wrong_if_still += mask.labels[i] != labels.labels[i];
+  EXPECT_LT(wrong, wrong_if_still);
+}
+
+TEST(VideoPropagation, NamesObjectsThatVanishAtFeatureSize) {
+  auto labels = label_map(64, 96);
+  fill_box(labels, 16, 16, 32, 32, 1);
+  fill_box(labels, 0, 0, 2, 2, 7);
+  const VideoPropagation propagation(trunk(), small_video(), picture(64, 96), labels, "mask.png");
+  EXPECT_THAT(propagation.lost_objects(), ElementsAre(7));
+}
+
+TEST(VideoPropagation, GivesTheFirstMaskBackAtTheFramesSize) {
+  auto labels = label_map(64, 96);
+  fill_box(labels, 16, 16, 32, 32, 3);
+  VideoPropagation same(trunk(), small_video(), picture(64, 96), labels, "mask.png");
+  EXPECT_EQ(same.first_mask().labels, labels.labels);
+  auto twice = label_map(128, 192);
+  fill_box(twice, 32, 32, 64, 64, 3);
+  VideoPropagation halved(trunk(), small_video(), picture(128, 192), twice, "mask.png");
+  EXPECT_EQ(halved.first_mask().labels, twice.labels);
+}
+
+TEST(VideoPropagation, NamesTheMaskOrTheFrameOfAnotherSize) {
+  try {
+    VideoPropagation(trunk(), small_video(), picture(64, 96), label_map(64, 95), "mask.png");
+    FAIL() << "a mask of another size was taken";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit(), Exit::kBadData);
+    EXPECT_THAT(error.what(), HasSubstr("mask.png: the mask is 95x64, the first frame 96x64"));
+  }
+  VideoPropagation propagation(
+      trunk(), small_video(), picture(64, 96), label_map(64, 96, 1), "mask.png");
+  EXPECT_THROW(propagation.next(picture(64, 104), "1.png"), Error);
+}
+
+TEST(SettleVoid, Reads255AsTheObjectOfABinaryMask) {
+  auto labels = label_map(4, 4);
+  fill_box(labels, 0, 0, 2, 2, 255);
+  EXPECT_THAT(settle_void(&labels), HasSubstr("object 1"));
+  EXPECT_EQ(labels.at(0, 0), 1);
+  EXPECT_EQ(labels.at(3, 3), 0);
+}
+
+TEST(SettleVoid, Reads255AsBackgroundBesideOtherLabels) {
+  auto labels = label_map(4, 4, 2);
+  fill_box(labels, 0, 0, 2, 2, 255);
+  EXPECT_THAT(settle_void(&labels), HasSubstr("background"));
+  EXPECT_EQ(labels.at(0, 0), 0);
+  EXPECT_EQ(labels.at(3, 3), 2);
+}
+
+TEST(SettleVoid, LeavesOrdinaryLabelsAlone) {
+  auto labels = label_map(4, 4, 2);
+  EXPECT_EQ(settle_void(&labels), "");
+  EXPECT_EQ(labels.at(1, 1), 2);
+}
+
+}  // namespace
+}  // namespace stc::eval
