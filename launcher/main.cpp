@@ -22,6 +22,8 @@ void add_commands(CLI::App& app, Run& run) {
   for (const auto add : {add_synthesize,
                          add_pretrain,
                          add_train,
+                         add_eval,
+                         add_propagate,
                          add_score,
                          add_report,
                          add_parity,

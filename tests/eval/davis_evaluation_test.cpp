@@ -13,6 +13,7 @@ namespace stc::eval {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace stc::test;
 using testing::Contains;
 using testing::HasSubstr;
 
@@ -60,7 +61,7 @@ class EvaluateDavis : public testing::Test {
         trunk, data::open_davis(root_.string(), {.split = ""}), out_.string(), options);
   }
 
-  test::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   fs::path root_ = fs::path(folder_.path()) / "davis";
   fs::path out_ = fs::path(folder_.path()) / "out";
   std::vector<std::string> told_;

@@ -11,6 +11,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using namespace stc::test;
 
 // Noise by formula: every cell looks different from its neighbours.
 data::Image picture(int height, int width, int shift = 0) {
