@@ -68,10 +68,10 @@ void check(const ImageOptions& options) {
                   options.min_area,
                   "; a fraction above 0 and at most 1 is expected");
   STC_CHECK_USAGE(options.blur_sigma_max == 0 ||
-                      (options.blur_sigma_max >= 0.1 && options.blur_sigma_max <= 100),
+                      (options.blur_sigma_max >= 0.1 && options.blur_sigma_max <= 10),
                   "largest blur sigma is ",
                   options.blur_sigma_max,
-                  "; 0.1 to 100 pixels, or 0 for no blur, is expected");
+                  "; 0.1 to 10 pixels, or 0 for no blur, is expected");
 }
 
 }  // namespace
