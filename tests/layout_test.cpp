@@ -1,0 +1,157 @@
+// The walls between the folders, read from the tree: an include points down, never up or sideways,
+// and each foreign library stays in the one folder that speaks for it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace stc::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr int kMaxLines = 400;
+
+/// What each folder may include, besides itself.
+const std::map<std::string, std::set<std::string>> kBelow = {
+    {"launcher", {"eval", "models", "data", "dist", "monitoring"}},
+    {"eval", {"models", "data", "dist", "monitoring"}},
+    {"models", {"monitoring"}},
+    {"data", {"monitoring"}},
+    {"dist", {"monitoring"}},
+    {"monitoring", {}},
+};
+
+/// Prefix of a foreign include, and the only folder whose .cpp files may have it.
+const std::map<std::string, std::string> kHome = {
+    {"mpi.h", "dist"},
+    {"nccl.h", "dist"},
+    {"torch/csrc/distributed/", "dist"},
+    {"opencv2/", "data"},
+    {"hdf5.h", "data"},
+    {"jpeglib.h", "data"},
+    {"png.h", "data"},
+    {"spdlog/", "monitoring"},
+    {"prometheus/", "monitoring"},
+};
+
+/// Includes that a folder may not have at all: monitoring knows no tensors, models no files.
+const std::multimap<std::string, std::string> kForbidden = {
+    {"monitoring", "torch/"},
+    {"monitoring", "ATen/"},
+    {"monitoring", "c10/"},
+    {"models", "fstream"},
+    {"models", "filesystem"},
+};
+
+bool is_header(const std::string& path) { return path.ends_with(".h") || path.ends_with(".cuh"); }
+
+/// The path between the quotes or brackets of an #include line, or "".
+std::string included(const std::string& line) {
+  const std::size_t word = line.find_first_not_of(" \t");
+  if (word == std::string::npos || !line.substr(word).starts_with("#include")) return "";
+  const std::size_t begin = line.find_first_of("\"<", word);
+  const std::size_t end = line.find_first_of("\">", begin + 1);
+  if (begin == std::string::npos || end == std::string::npos) return "";
+  return line.substr(begin + 1, end - begin - 1);
+}
+
+/// What is wrong with one include of the file `path` (relative to the root), or "".
+std::string include_fault(const std::string& path, const std::string& include) {
+  const std::string folder = path.substr(0, path.find('/'));
+  const std::string target = include.substr(0, include.find('/'));
+  if (kBelow.contains(target) && include != target && target != folder &&
+      !kBelow.at(folder).contains(target))
+    return folder + " may not include " + target;
+  if (is_header(path) && include == "torch/torch.h") return "torch/torch.h belongs in no header";
+  for (const auto& [prefix, home] : kHome)
+    if (include.starts_with(prefix) && (folder != home || is_header(path)))
+      return "only " + home + "/*.cpp may include " + prefix;
+  const auto [first, last] = kForbidden.equal_range(folder);
+  for (auto rule = first; rule != last; ++rule)
+    if (include.starts_with(rule->second)) return folder + " may not include " + rule->second;
+  return "";
+}
+
+std::vector<std::string> faults_of(const std::string& path, std::istream& text) {
+  std::vector<std::string> faults;
+  std::string line;
+  int number = 0;
+  while (std::getline(text, line)) {
+    ++number;
+    const std::string fault = include_fault(path, included(line));
+    if (!fault.empty()) faults.push_back(path + ":" + std::to_string(number) + ": " + fault);
+  }
+  if (number > kMaxLines)
+    faults.push_back(path + ": " + std::to_string(number) + " lines; at most " +
+                     std::to_string(kMaxLines) + " (one concept a file)");
+  return faults;
+}
+
+std::vector<std::string> faults_of(const std::string& path, const std::string& text) {
+  std::istringstream stream(text);
+  return faults_of(path, stream);
+}
+
+std::vector<std::string> sources() {
+  std::vector<std::string> paths;
+  for (const auto& [folder, below] : kBelow)
+    for (const auto& entry : fs::recursive_directory_iterator(fs::path(STC_SOURCE_DIR) / folder))
+      if (const std::string kind = entry.path().extension();
+          kind == ".h" || kind == ".cpp" || kind == ".cu" || kind == ".cuh")
+        paths.push_back(fs::relative(entry.path(), STC_SOURCE_DIR));
+  return paths;
+}
+
+TEST(Layout, EveryFolderKeepsToItsWalls) {
+  std::vector<std::string> faults;
+  for (const std::string& path : sources()) {
+    std::ifstream file(fs::path(STC_SOURCE_DIR) / path);
+    ASSERT_TRUE(file) << path;
+    for (const std::string& fault : faults_of(path, file)) faults.push_back(fault);
+  }
+  EXPECT_THAT(faults, IsEmpty());
+}
+
+TEST(Layout, SeesTheFilesOfEveryFolder) {
+  const std::vector<std::string> found = sources();
+  for (const auto& [folder, below] : kBelow)
+    EXPECT_THAT(found, Contains(::testing::StartsWith(folder + "/"))) << folder;
+}
+
+TEST(Layout, CatchesAnIncludeThatPointsUpOrSideways) {
+  EXPECT_THAT(faults_of("monitoring/log.cpp", "#include \"launcher/trainer.h\"\n"), SizeIs(1));
+  EXPECT_THAT(faults_of("models/resnet.cpp", "#include <set>\n  #include \"data/image.h\"\n"),
+              ElementsAre(HasSubstr("models/resnet.cpp:2: models may not include data")));
+  EXPECT_THAT(faults_of("eval/x.cpp", "#include \"models/resnet.h\"\n"), IsEmpty());
+}
+
+TEST(Layout, CatchesALibraryAwayFromHome) {
+  EXPECT_THAT(faults_of("launcher/x.cpp", "#include <mpi.h>\n"), SizeIs(1));
+  EXPECT_THAT(faults_of("data/image.h", "#include <opencv2/core.hpp>\n"), SizeIs(1));
+  EXPECT_THAT(faults_of("data/image.cpp", "#include <opencv2/core.hpp>\n"), IsEmpty());
+  EXPECT_THAT(faults_of("models/x.h", "#include <torch/torch.h>\n"), SizeIs(1));
+  EXPECT_THAT(faults_of("models/x.cpp", "#include <torch/torch.h>\n"), IsEmpty());
+  EXPECT_THAT(faults_of("monitoring/x.cpp", "#include <ATen/ATen.h>\n"), SizeIs(1));
+}
+
+TEST(Layout, CatchesAFileThatGrewTooLong) {
+  std::string text;
+  for (int line = 0; line < kMaxLines; ++line) text += "\n";
+  EXPECT_THAT(faults_of("eval/x.cpp", text), IsEmpty());
+  EXPECT_THAT(faults_of("eval/x.cpp", text + "\n"), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace stc::test
