@@ -1,0 +1,10 @@
+# Finds nvcc before the CUDA language is enabled: CMake itself looks only in PATH.
+if(DEFINED ENV{XDG_CACHE_HOME} AND NOT "$ENV{XDG_CACHE_HOME}" STREQUAL "")
+  set(_cache "$ENV{XDG_CACHE_HOME}/stc")
+else()
+  set(_cache "$ENV{HOME}/.cache/stc")
+endif()
+find_program(CMAKE_CUDA_COMPILER nvcc HINTS /usr/local/cuda/bin PATHS "${_cache}/cuda-13.0/nvidia/cu13/bin")
+if(NOT CMAKE_CUDA_COMPILER)
+  message(FATAL_ERROR "No nvcc in /usr/local/cuda/bin, in PATH or in ${_cache}/cuda-13.0. Run scripts/setup.sh --cuda.")
+endif()

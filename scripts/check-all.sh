@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# What is too slow for every change: sanitizers, clang-tidy, formatting, the CUDA link and the whole demo.
+# Run it before a release; it takes hours on two cores and stops at the first failure.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+step() { printf '\n== %s ==\n' "$*"; }
+
+scripts/setup.sh --checks
+step formatting
+git ls-files '*.cpp' '*.h' '*.cu' '*.cuh' | xargs clang-format --dry-run --Werror
+step tests
+scripts/test.sh
+for preset in asan tsan; do
+  step "$preset"
+  cmake --preset "$preset"
+  cmake --build --preset "$preset"
+  ctest --preset "$preset"
+done
+step clang-tidy
+cmake --preset tidy
+cmake --build --preset tidy
+step cuda
+scripts/setup.sh --cuda
+cmake --preset cuda
+cmake --build --preset cuda
+step demo
+scripts/demo.sh
