@@ -1,12 +1,11 @@
 #include "launcher/checkpoint_manifest.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "data/crc32c.h"
 #include "data/file.h"
 #include "monitoring/check.h"
 
@@ -19,16 +18,15 @@ using nlohmann::ordered_json;
 constexpr char kManifest[] = "/MANIFEST";
 constexpr char kFormat[] = "stc-checkpoint";
 
-std::uint32_t crc32_of(const data::InputFile& file) {
+std::uint32_t checksum(const data::InputFile& file) {
   std::vector<std::uint8_t> block(std::size_t{4} << 20);
-  uLong sum = ::crc32(0, nullptr, 0);
-  for (std::uint64_t at = 0; at < file.size();) {
-    const auto length = std::min<std::uint64_t>(block.size(), file.size() - at);
-    file.read(at, {block.data(), length});
-    sum = ::crc32(sum, block.data(), static_cast<uInt>(length));
-    at += length;
+  std::uint32_t sum = 0;
+  for (std::uint64_t begin = 0; begin < file.size(); begin += block.size()) {
+    const auto length = std::min<std::uint64_t>(block.size(), file.size() - begin);
+    file.read(begin, {block.data(), length});
+    sum = data::crc32c({block.data(), length}, sum);
   }
-  return static_cast<std::uint32_t>(sum);
+  return sum;
 }
 
 std::string file_fault(const std::string& path, const std::string& name, const json& expected) {
@@ -36,8 +34,8 @@ std::string file_fault(const std::string& path, const std::string& name, const j
   const data::InputFile file(path);
   const auto bytes = expected.at("bytes").get<std::uint64_t>();
   if (file.size() != bytes) return text(name, " is ", file.size(), " bytes, MANIFEST says ", bytes);
-  const auto sum = expected.at("crc32").get<std::uint32_t>();
-  if (crc32_of(file) != sum) return name + " has changed: its checksum is not that of MANIFEST";
+  const auto sum = expected.at("crc32c").get<std::uint32_t>();
+  if (checksum(file) != sum) return name + " has changed: its checksum is not that of MANIFEST";
   return "";
 }
 
@@ -68,7 +66,7 @@ void write_manifest(const std::string& folder,
   ordered_json manifest{{"format", kFormat}, {"version", 1}, {"step", step}};
   for (const std::string& name : files) {
     const data::InputFile file(folder + "/" + name);
-    manifest["files"][name] = {{"bytes", file.size()}, {"crc32", crc32_of(file)}};
+    manifest["files"][name] = {{"bytes", file.size()}, {"crc32c", checksum(file)}};
   }
   const std::string content = manifest.dump(2) + "\n";
   data::write_file(folder + kManifest,

@@ -1,5 +1,5 @@
-// MANIFEST of a checkpoint folder: the size and CRC of each file, written last, so that a folder
-// with a true MANIFEST is whole.
+// MANIFEST of a checkpoint folder: the size and CRC-32C of each file, written last, so that a
+// folder with a true MANIFEST is whole.
 #pragma once
 
 #include <cstdint>

@@ -270,7 +270,7 @@ TEST_F(CheckpointTest, LeftoversOfAKilledProcessGoAndForeignFilesStay) {
 
 TEST_F(CheckpointTest, KilledAtAnyMomentTheNewestWholeOneIsRestored) {
   save(1);
-  for (int delay_us = 0; delay_us < 6000; delay_us += 300) {
+  for (int delay_us = 0; delay_us < 40000; delay_us += 2000) {
     const pid_t child = ::fork();
     if (child == 0) {
       CheckpointStore writer(checkpoints_, 2);
