@@ -44,14 +44,24 @@ foreach(dir IN LISTS _runtime_dirs)
 endforeach()
 
 if(STC_CUDA)
-  file(GLOB _nccl_include "${STC_LIBTORCH}/../nvidia/nccl/include")
-  file(GLOB _nccl_library "${STC_LIBTORCH}/../nvidia/nccl/lib/libnccl.so.2")
+  # The wheel's NCCL and CUDA headers, not a system's: another NCCL in front gives "undefined reference to ncclSignal".
+  set(_nccl "${STC_LIBTORCH}/../nvidia/nccl")
+  if(NOT EXISTS "${STC_LIBTORCH}/lib/libtorch_cuda.so" OR NOT EXISTS "${_nccl}/lib/libnccl.so.2")
+    message(FATAL_ERROR "No CUDA LibTorch in ${STC_LIBTORCH} (lib/libtorch_cuda.so or ../nvidia/nccl/lib/libnccl.so.2 is "
+                        "missing). Run scripts/setup.sh --cuda, or set STC_LIBTORCH.")
+  endif()
+  # In one item, so that nothing is reordered: the program uses no symbol of libtorch_cuda, yet must load it.
+  target_link_libraries(stc_torch INTERFACE
+    "-Wl,--push-state,--no-as-needed,${STC_LIBTORCH}/lib/libtorch_cuda.so,${STC_LIBTORCH}/lib/libc10_cuda.so,--pop-state")
+
+  # For the few files that call CUDA or NCCL themselves.
   add_library(stc_torch_cuda INTERFACE)
   add_library(stc::torch_cuda ALIAS stc_torch_cuda)
-  target_include_directories(stc_torch_cuda SYSTEM BEFORE INTERFACE ${_nccl_include})
+  target_include_directories(stc_torch_cuda SYSTEM BEFORE INTERFACE "${_nccl}/include"
+                                                                    "${STC_LIBTORCH}/../nvidia/cu13/include")
   target_compile_definitions(stc_torch_cuda INTERFACE USE_C10D_NCCL)
-  target_link_libraries(stc_torch_cuda INTERFACE ${_nccl_library} -Wl,--no-as-needed "${STC_LIBTORCH}/lib/libtorch_cuda.so"
-                                                 "${STC_LIBTORCH}/lib/libc10_cuda.so" -Wl,--as-needed stc::torch)
+  target_link_libraries(stc_torch_cuda INTERFACE "${_nccl}/lib/libnccl.so.2"
+                                                 "${STC_LIBTORCH}/../nvidia/cu13/lib/libcudart.so.13" stc::torch)
 endif()
 
 set(LibTorch_FOUND TRUE)

@@ -1,6 +1,6 @@
 #include <c10/cuda/CUDAFunctions.h>
-#include <nccl.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
@@ -8,7 +8,6 @@
 
 #include "dist/backends.h"
 #include "dist/group_communicator.h"
-#include "dist/versions.h"
 #include "monitoring/check.h"
 
 namespace stc::dist {
@@ -67,12 +66,6 @@ c10::intrusive_ptr<c10d::Backend> make_nccl_backend(Transport& transport,
   options->timeout = timeout;
   return c10::make_intrusive<c10d::ProcessGroupNCCL>(
       open_store(transport, world, timeout), world.rank, world.size, options);
-}
-
-std::string nccl_version() {
-  int code = 0;
-  STC_CHECK(ncclGetVersion(&code) == ncclSuccess, "ncclGetVersion failed");
-  return text(code / 10000, ".", code / 100 % 100, ".", code % 100);
 }
 
 }  // namespace stc::dist

@@ -9,11 +9,12 @@ std::string mpi_version() {
   int length = 0;
   MPI_Get_library_version(words, &length);
   const std::string all(words, length);
-  return all.substr(0, all.find(", package"));
+  return all.substr(0, all.find(','));
 }
 
 #ifndef STC_CUDA
 std::string nccl_version() { return ""; }
+std::vector<std::string> gpus() { return {}; }
 #endif
 
 }  // namespace stc::dist

@@ -1,0 +1,21 @@
+#include "data/versions.h"
+
+#include <hdf5.h>
+
+#include <opencv2/core/utility.hpp>
+
+#include "monitoring/check.h"
+
+namespace stc::data {
+
+std::string hdf5_version() {
+  unsigned major = 0;
+  unsigned minor = 0;
+  unsigned release = 0;
+  STC_CHECK(H5get_libversion(&major, &minor, &release) >= 0, "H5get_libversion failed");
+  return text(major, ".", minor, ".", release);
+}
+
+std::string opencv_version() { return cv::getVersionString(); }
+
+}  // namespace stc::data

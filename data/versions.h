@@ -1,0 +1,11 @@
+// The libraries behind data, as loaded, for `stc doctor`.
+#pragma once
+
+#include <string>
+
+namespace stc::data {
+
+std::string hdf5_version();    ///< "1.10.8"
+std::string opencv_version();  ///< "4.6.0"
+
+}  // namespace stc::data
