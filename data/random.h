@@ -21,8 +21,8 @@ enum class Purpose : std::uint8_t {
   kClipStart = 4,
   kClipView = 5,
   kSyntheticClip = 6,
-  kDroppedChannel = 6,
-  kKeyShuffle = 7,
+  kDroppedChannel = 7,
+  kKeyShuffle = 8,
 };
 
 /// The numbers of one (seed, purpose, epoch, index), one after the other. Cheap to make; no state

@@ -19,7 +19,9 @@ using namespace stc::launcher;
 
 // In the order of `stc -h`: data, training, evaluation, the rest.
 void add_commands(CLI::App& app, Run& run) {
-  for (const auto add : {add_synthesize,
+  for (const auto add : {add_pack,
+                         add_verify,
+                         add_synthesize,
                          add_pretrain,
                          add_train,
                          add_eval,
