@@ -176,7 +176,7 @@ void PretrainOptions::bind(ConfigSchema* schema) {
   schema->number("images.blur_sigma_max",
                  &images.blur_sigma_max,
                  0,
-                 100,
+                 10,
                  Effect::kTraining,
                  "pixels; 0: no blur");
   bind_train(schema, this);

@@ -62,7 +62,7 @@ class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
     const auto variance = moments.variance.to(weight.scalar_type());
     context->save_for_backward({x, weight, mean, variance});
     context->saved_data["count"] = moments.count;
-    context->saved_data["sum"] = c10::make_intrusive<HeldSum>(*sum);
+    context->saved_data["sum"] = c10::IValue::make_capsule(c10::make_intrusive<HeldSum>(*sum));
     return std::get<0>(
         at::native_batch_norm(x, weight, bias, mean, variance, false, kMomentum, kEpsilon));
   }
