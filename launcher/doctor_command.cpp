@@ -73,9 +73,8 @@ void look_at_mpi(const std::string& mpi_error, Findings& findings) {
     mpi.advice = "mpirun is not in PATH; many ranks need it (Debian: openmpi-bin), or srun";
   } else {
     mpi.advice =
-        "to stop a job with a checkpoint send SIGUSR1 to mpirun; on SIGTERM it kills ranks after 1 "
-        "s "
-        "(--mca odls_base_sigkill_timeout 60)";
+        "to stop a job with a checkpoint send SIGUSR1 to mpirun; on SIGTERM it kills ranks after "
+        "1 s (--mca odls_base_sigkill_timeout 60)";
   }
   findings.push_back(mpi);
 
@@ -201,9 +200,9 @@ int examine(const std::string& data_folder, bool json) {
                        {"LibTorch",
                         text(libtorch_version(),
                              ", ",
-                             at::get_num_threads(),
-                             " threads, ",
-                             at::get_cpu_capability())}};
+                             at::get_cpu_capability(),
+                             ", threads: ",
+                             at::get_num_threads())}};
   look_at_ranks(session, findings);
   look_at_mpi(mpi_error, findings);
   findings.push_back({"HDF5", data::hdf5_version()});
