@@ -57,21 +57,28 @@ std::vector<int> nearest_row(int n, int m) {
   return {resized.labels.begin(), resized.labels.end()};
 }
 
-// Expected rows come from Pillow's NEAREST.
+// Expected rows come from Pillow 13.0.0, NEAREST.
 TEST(ResizeLabels, TakesThePixelsThatPillowTakes) {
   EXPECT_THAT(nearest_row(13, 5), ElementsAre(1, 3, 6, 9, 11));
   EXPECT_THAT(nearest_row(5, 13), ElementsAre(0, 0, 0, 1, 1, 2, 2, 2, 3, 3, 4, 4, 4));
   EXPECT_THAT(nearest_row(8, 8), ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
   EXPECT_THAT(nearest_row(10, 4), ElementsAre(1, 3, 6, 8));
+  EXPECT_THAT(nearest_row(240, 30)[29], 236);
 }
 
-TEST(ResizeLabels, DiffersFromTheClosedFormWherePillowDoes) {
-  // The centres of outputs 3, 10 and 17 fall exactly between pixels; the formula would give 8,
-  // 24, 40.
+TEST(ResizeLabels, FollowsPillowWhereACentreFallsBetweenTwoPixels) {
+  // floor((2x + 1) n / (2m)) would give 1 at output 3 of 2 to 7, and 8, 24, 40 of 1280 to 560.
+  EXPECT_THAT(nearest_row(2, 7), ElementsAre(0, 0, 0, 0, 1, 1, 1));
   const auto row = nearest_row(1280, 560);
   EXPECT_EQ(row[3], 7);
   EXPECT_EQ(row[10], 23);
   EXPECT_EQ(row[17], 39);
+}
+
+TEST(ResizeLabels, TreatsRowsAsColumns) {
+  const LabelMap map{3, 2, {1, 2, 3, 4, 5, 6}};
+  EXPECT_THAT(resize_labels(map, {6, 1}).labels, ElementsAre(2, 2, 4, 4, 6, 6));
+  EXPECT_THAT(resize_labels(map, {1, 4}).labels, ElementsAre(3, 3, 4, 4));
 }
 
 }  // namespace
