@@ -3,7 +3,6 @@
 #include <ATen/Version.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -187,6 +186,14 @@ std::string as_text(const Findings& findings) {
   return all;
 }
 
+Findings broken_of(const Findings& findings) {
+  Findings broken;
+  for (const Finding& finding : findings) {
+    if (finding.verdict == Verdict::kBroken) broken.push_back(finding);
+  }
+  return broken;
+}
+
 int examine(const std::string& data_folder, bool json) {
   // A world that does not start is a finding here, not the end.
   std::optional<dist::Session> session;
@@ -212,11 +219,13 @@ int examine(const std::string& data_folder, bool json) {
   look_at_working_folder(findings);
   look_at_data(data_folder, findings);
 
-  const bool fine = std::none_of(findings.begin(), findings.end(), [](const Finding& finding) {
-    return finding.verdict == Verdict::kBroken;
-  });
+  const Findings broken = broken_of(findings);
+  const bool fine = broken.empty();
   if (!session || session->world().rank == 0) {
     std::fputs((json ? as_json(findings, fine) : as_text(findings)).c_str(), stdout);
+  } else if (!fine) {
+    // Another host may lack what the first one has.
+    std::fputs(text("rank ", session->world().rank, "\n", as_text(broken)).c_str(), stderr);
   }
   return static_cast<int>(fine ? Exit::kFine : Exit::kFailed);
 }
