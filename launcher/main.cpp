@@ -40,38 +40,45 @@ std::vector<std::string> command_names(const CLI::App& app) {
   return names;
 }
 
-// The innermost subcommand on the command line: its options are what the user could have meant.
-const CLI::App& chosen_command(const CLI::App& app) {
-  const CLI::App* chosen = &app;
-  while (!chosen->get_subcommands().empty()) chosen = chosen->get_subcommands().front();
-  return *chosen;
+// The innermost subcommand on the command line, whose options are what the user could have meant,
+// and the way to it ("stc score davis").
+struct ChosenCommand {
+  const CLI::App* command;
+  std::string path;
+};
+
+ChosenCommand chosen_command(const CLI::App& app) {
+  ChosenCommand chosen{&app, "stc"};
+  while (!chosen.command->get_subcommands().empty()) {
+    chosen.command = chosen.command->get_subcommands().front();
+    chosen.path += " " + chosen.command->get_name();
+  }
+  return chosen;
 }
 
 std::string unexpected_argument(const CLI::App& app) {
   const std::string argument = app.remaining(true).front();
-  const CLI::App& command = chosen_command(app);
-  const std::string where = &command == &app ? "stc" : "stc " + command.get_name();
+  const auto [command, path] = chosen_command(app);
+  const bool is_option = argument.starts_with('-');
   std::vector<std::string> known;
-  if (argument.front() != '-') {
-    known = command_names(command);
-  } else {
-    for (const CLI::Option* option : command.get_options()) {
+  if (is_option) {
+    for (const CLI::Option* option : command->get_options()) {
       for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
     }
+  } else {
+    known = command_names(*command);
   }
   const std::string nearest = nearest_name(argument.substr(0, argument.find('=')), known);
-  const std::string kind = argument.front() == '-' ? "option"
-                           : known.empty()         ? "argument"
-                                                   : "command";
-  return text(where,
-              ": unknown ",
-              kind,
+  return text("unknown ",
+              is_option       ? "option"
+              : known.empty() ? "argument"
+                              : "command",
               " '",
               argument,
               "'",
-              nearest.empty() ? "" : "; did you mean '" + nearest + "'?",
+              nearest.empty() ? ";" : "; did you mean '" + nearest + "'?",
               " `",
-              where,
+              path,
               " -h` lists what there is");
 }
 
