@@ -1,4 +1,4 @@
-// A DAVIS tree (eval-spec 5): JPEGImages/[480p/]SEQ, Annotations/[480p/]SEQ,
+// A DAVIS tree: JPEGImages/[480p/]SEQ, Annotations/[480p/]SEQ,
 // ImageSets/2017/val.txt.
 #pragma once
 

@@ -1,4 +1,4 @@
-// J and F of DAVIS-2017, semi-supervised rules (eval-spec 2), for a folder of predictions.
+// J and F of DAVIS-2017, semi-supervised rules (docs/evaluation.md), for a folder of predictions.
 #pragma once
 
 #include <string>
@@ -43,7 +43,7 @@ struct DavisScores {
 };
 
 /// prediction: a folder of SEQ/*.png or a DAVIS root. `threads` sequences are scored at once; 0:
-/// one per core. Throws stc::Error (kBadData) naming file, label and expected size (eval-spec 2.1).
+/// one per core. Throws stc::Error (kBadData) naming file, label and expected size.
 DavisScores score_davis(const std::vector<data::DavisSequence>& truth,
                         const std::string& prediction,
                         int threads);
