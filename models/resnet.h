@@ -31,8 +31,8 @@ struct ResNetOptions {
 ResNetOptions student_options(int depth);
 /// The teacher of step 2 and the encoder of step 1 (2.5, 1.2): strides 1, 2, 2, 2, max-pool.
 ResNetOptions standard_options(int depth);
-/// Features for label propagation (docs/evaluation.md): output stride 8 (strides 1, 2, 2, 1, no pool) or
-/// 4 (1, 1, 1, 1, average).
+/// Features for label propagation (docs/evaluation.md): output stride 8 (strides 1, 2, 2, 1, no
+/// pool) or 4 (1, 1, 1, 1, average).
 ResNetOptions propagation_options(int depth, int output_stride);
 
 using NamedTensorList = std::vector<std::pair<std::string, at::Tensor>>;
