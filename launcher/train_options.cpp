@@ -1,12 +1,14 @@
 #include "launcher/train_options.h"
 
+#include <limits>
+
 #include "monitoring/check.h"
 
 namespace stc::launcher {
 namespace {
 
-constexpr std::int64_t kMany = 1'000'000'000'000;
-constexpr double kHuge = 1e12;
+constexpr auto kMany = std::numeric_limits<std::int64_t>::max();
+constexpr auto kHuge = std::numeric_limits<double>::infinity();
 
 void bind_run(ConfigSchema* schema, TrainOptions* o) {
   schema->text("run.dir",

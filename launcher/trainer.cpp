@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <cmath>
-#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -66,7 +65,7 @@ int Trainer::run() {
     const int signal = last ? 0 : stop_requested();
     if (last || signal != 0 || step_ % options.checkpoint_every == 0) save();
     if (signal != 0) {
-      progress_->clear();
+      progress_.reset();
       if (setting_.folder) {
         log::info(text("stopped by signal ",
                        signal,
@@ -150,7 +149,7 @@ void Trainer::record(const StepOutcome& outcome, double rate, double norm, const
     for (const auto& [name, value] : outcome.losses) losses[name] = mean[i++].item<double>();
     for (const auto& [name, value] : outcome.health) health[name] = mean[i++].item<double>();
   }
-  const double samples = static_cast<double>(step_ * options.batch_size);
+  const double samples = static_cast<double>(step_ * options.batch_size / setting_.control.size());
   metrics_.record({static_cast<double>(step_),
                    samples,
                    rate,
@@ -209,6 +208,13 @@ void Trainer::restore() {
     std::vector<std::string> passed_over;
     auto newest = checkpoints_->restore(&passed_over);
     for (const auto& why : passed_over) log::warning(text("passed over checkpoint ", why));
+    STC_CHECK_DATA(newest || passed_over.empty(),
+                   "none of the ",
+                   passed_over.size(),
+                   " checkpoints in ",
+                   setting_.folder->path("checkpoints"),
+                   " is whole; bring one back from a copy, or use --fresh to move the run aside "
+                   "and train anew");
     setting_.folder->cut_metrics_after(newest ? newest->step : 0);
     if (!newest) return;
     found = std::move(*newest);
@@ -269,12 +275,9 @@ void Trainer::publish_metrics_port() {
 }
 
 void Trainer::finish() {
-  progress_->clear();
+  progress_.reset();
   agree_on_root(setting_.control, [&] {
-    data::write_safetensors(setting_.folder->path("weights.safetensors.partial"),
-                            method_.backbone_state());
-    std::filesystem::rename(setting_.folder->path("weights.safetensors.partial"),
-                            setting_.folder->path("weights.safetensors"));
+    data::write_safetensors(setting_.folder->path("weights.safetensors"), method_.backbone_state());
     nlohmann::ordered_json summary;
     summary["finished"] = true;
     summary["command"] = setting_.name;

@@ -119,6 +119,17 @@ int train(const std::string& name, const Arguments& arguments, dist::Session& se
   return trainer->run();
 }
 
+// What is no key is a mistyped option of the command itself.
+void require_key(const std::string& argument, const std::string& command) {
+  const auto name = argument.substr(0, argument.find('='));
+  STC_CHECK_USAGE(name.starts_with("--") && name.find('.') != std::string::npos,
+                  "stc ",
+                  command,
+                  ": unknown argument '",
+                  argument,
+                  "'; expected --config FILE, --fresh, --keys, or --section.key=value");
+}
+
 template <typename Options>
 void add_training(CLI::App& app, Run& run, const std::string& name, const std::string& what) {
   auto arguments = std::make_shared<Arguments>();
@@ -133,6 +144,7 @@ void add_training(CLI::App& app, Run& run, const std::string& name, const std::s
                   " --keys` lists them.");
   command->callback([arguments, command, name, &run] {
     arguments->overrides = command->remaining();
+    for (const auto& argument : arguments->overrides) require_key(argument, name);
     run = [arguments, name] {
       if (arguments->list_keys) {
         std::cout << Configuration<Options>().schema.help();
