@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# The whole method on real pictures and clips, on two cores: step 1, step 2, and J&F of random weights, step 1 and step 2 on
+# clips whose photographs no training saw. Ends with a table, RUNS/summary.json and RUNS/report.html. Fails where training
+# does not beat random weights. A second run takes up what the first one left; RUNS is runs/demo.
+#
+#   scripts/demo.sh             about ten minutes once all is set up and fetched
+#   scripts/demo.sh --short     a few steps of everything, in runs/demo-short: shows that it works, not that it learns
+#   scripts/demo.sh --fresh     forgets what an earlier run left
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source scripts/functions.sh
+
+runs=runs/demo
+fresh=no
+short=no
+for argument in "$@"; do
+  case $argument in
+    --short) short=yes runs=runs/demo-short ;;
+    --fresh) fresh=yes ;;
+    -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; exit 0 ;;
+    *) say "unknown argument '$argument'; expected --short or --fresh." >&2; exit 2 ;;
+  esac
+done
+
+clips=(--clips 6 --frames 24)
+pretrain_steps=() train_steps=()
+if [ "$short" = yes ]; then
+  clips=(--clips 2 --frames 6)
+  pretrain_steps=(--train.steps=6)
+  train_steps=(--train.steps=4)
+fi
+
+scripts/setup.sh
+cmake --preset release > /dev/null
+cmake --build --preset release
+scripts/fetch-demo-data.sh
+[ "$fresh" = no ] || rm -rf "$runs"
+mkdir -p "$runs"
+
+stc=build/release/bin/stc
+data="$cache/demo-data"
+begin=$SECONDS
+
+# Two ranks on any machine. Open MPI would bind each rank, its loader threads included, to one core; it refuses more ranks
+# than cores, and root.
+two_ranks() {
+  local as_root=()
+  if [ "$(id -u)" -eq 0 ]; then as_root=(env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1); fi
+  "${as_root[@]}" mpirun -np 2 --bind-to none --oversubscribe "$stc" "$@"
+}
+
+evaluate() {
+  local name=$1 weights=$2
+  "$stc" eval davis --data "$runs/data/clips" --weights "$weights" --out "$runs/eval-$name" --label "$name" --force \
+    --depth 18 --short-side 240 --half-window 6 --overlays
+}
+
+say 'packing'
+[ -e "$runs/data/images/manifest.json" ] || "$stc" pack images "$data/train/images" --out "$runs/data/images"
+[ -e "$runs/data/videos/manifest.json" ] || "$stc" pack videos "$data/train/videos" --out "$runs/data/videos" --max-side 427
+"$stc" synthesize "$data/held-out/photos" --out "$runs/data/clips" --force "${clips[@]}"
+
+say 'step 1: contrastive learning on images'
+two_ranks pretrain --config configs/demo/pretrain.toml --run.dir="$runs/step1" --data.shards="$runs/data/images" \
+  "${pretrain_steps[@]}"
+
+say 'step 2: reconstruction learning on videos'
+two_ranks train --config configs/demo/train.toml --run.dir="$runs/step2" --data.shards="$runs/data/videos" \
+  --model.teacher="$runs/step1/weights.safetensors" --model.init="$runs/step1/weights.safetensors" "${train_steps[@]}"
+
+say 'evaluation on clips of photographs that no training saw'
+evaluate random random
+evaluate step1 "$runs/step1/weights.safetensors"
+evaluate step2 "$runs/step2/weights.safetensors"
+
+say 'a first mask carried through a real clip that no training saw'
+"$stc" propagate "$data/held-out/dog.mp4" --mask scripts/demo/dog-first-frame.png --force --out "$runs/dog" \
+  --weights "$runs/step2/weights.safetensors" --short-side 240 --half-window 6
+
+"$stc" report "$runs" --out "$runs/report.html"
+seconds=$((SECONDS - begin))
+summary=(scripts/demo/summary.awk "$runs"/eval-{random,step1,step2}/results.csv)
+awk -v form=json -v seconds="$seconds" -f "${summary[@]}" > "$runs/summary.json"
+awk -v form=table -f "${summary[@]}"
+say "$seconds seconds; numbers in $runs/summary.json, pictures in $runs/report.html, masks on the real clip in $runs/dog"
+
+if [ "$short" = no ]; then
+  awk -v form=verdict -f "${summary[@]}" || fail 'training does not beat random weights: the table above shows by how much.'
+fi
