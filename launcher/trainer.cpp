@@ -30,6 +30,8 @@ std::string joined(const std::vector<std::int64_t>& values, std::size_t most) {
   return values.size() > most ? out + ", ..." : out;
 }
 
+std::string build_name() { return text("stc ", version(), ", LibTorch ", libtorch_version()); }
+
 void broadcast_all(dist::Communicator& world, const data::NamedTensors& tensors) {
   for (const auto& [name, tensor] : tensors) world.broadcast(tensor, 0);
 }
@@ -189,7 +191,7 @@ void Trainer::save() {
     state["world"] = setting_.control.size();
     state["threads"] = at::get_num_threads();
     state["inputs"] = method_.fingerprint();
-    state["version"] = version_text();
+    state["version"] = build_name();
     checkpoints_->save({step_,
                         method_.backbone_state(),
                         method_.method_state(),
@@ -264,7 +266,7 @@ void Trainer::restore() {
 void Trainer::publish_metrics_port() {
   // [port of each rank], then one file for all of them.
   const auto ports = setting_.control.all_gather(at::full({1}, metrics_.port(), at::kLong));
-  metrics_.info({{"command", setting_.name}, {"version", version_text()}});
+  metrics_.info({{"command", setting_.name}, {"version", build_name()}});
   if (!setting_.folder || metrics_.port() < 0) return;
   nlohmann::json targets = nlohmann::json::array();
   for (std::int64_t r = 0; r < ports.size(0); ++r)
@@ -288,7 +290,7 @@ void Trainer::finish() {
     summary["corrupt_samples"] = method_.corrupt_samples();
     summary["ranks"] = setting_.control.size();
     summary["weights"] = "weights.safetensors";
-    summary["version"] = version_text();
+    summary["version"] = build_name();
     setting_.folder->remove("file_sd.json");
     setting_.folder->write_atomically("summary.json", summary.dump(1) + "\n");
     log::info(text(

@@ -144,8 +144,8 @@ void add_training(CLI::App& app, Run& run, const std::string& name, const std::s
                   " --keys` lists them.");
   command->callback([arguments, command, name, &run] {
     arguments->overrides = command->remaining();
-    for (const auto& argument : arguments->overrides) require_key(argument, name);
     run = [arguments, name] {
+      for (const auto& argument : arguments->overrides) require_key(argument, name);
       if (arguments->list_keys) {
         std::cout << Configuration<Options>().schema.help();
         return 0;
