@@ -1,0 +1,61 @@
+// What the tests of packing and verifying share.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/file.h"
+#include "data/image.h"
+#include "data/shard_set.h"
+#include "monitoring/check.h"
+#include "tests/data/test_images.h"
+
+namespace stc::test {
+
+/// A JPEG of its own for each seed; folders are made on the way.
+inline std::vector<std::uint8_t> write_jpeg(const std::string& path, int seed) {
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  const auto bytes = data::encode_jpeg(smooth_image(16, 24, seed), 90);
+  data::write_file(path, bytes);
+  return bytes;
+}
+
+inline void write_text(const std::string& path, const std::string& text) {
+  data::write_file(path, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
+
+/// Takes away the second half of a file.
+inline void cut_short(const std::string& path) {
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
+}
+
+inline std::vector<std::string> names_of(const data::ShardSet& set) {
+  std::vector<std::string> names;
+  for (std::int64_t i = 0; i < set.size(); ++i) names.push_back(set.name(i));
+  return names;
+}
+
+struct Outcome {
+  Exit exit = Exit::kFine;
+  std::string said;  ///< the log, then the error
+};
+
+template <typename Action>
+Outcome outcome_of(const Action& action) {
+  testing::internal::CaptureStderr();
+  Outcome outcome;
+  std::string message;
+  try {
+    action();
+  } catch (const Error& error) {
+    outcome.exit = error.exit();
+    message = error.what();
+  }
+  outcome.said = testing::internal::GetCapturedStderr() + message;
+  return outcome;
+}
+
+}  // namespace stc::test
