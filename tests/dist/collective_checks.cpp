@@ -34,21 +34,21 @@ at::Tensor combined(int ranks, std::int64_t elements, at::ScalarType type, Reduc
   return result.to(type);
 }
 
-void all_reduce_combines_every_type(Communicator& world) {
+void all_reduce_combines_every_type(Communicator& world, at::Device device) {
   for (const auto type :
        {at::kFloat, at::kDouble, at::kLong, at::kInt, at::kByte, at::kBFloat16, at::kHalf}) {
     for (const auto op : {ReduceOp::kSum, ReduceOp::kMax, ReduceOp::kMin}) {
       for (const std::int64_t elements : kSizes) {
-        at::Tensor values = whole_numbers(world.rank(), elements, type);
+        at::Tensor values = whole_numbers(world.rank(), elements, type).to(device);
         world.all_reduce(values, op);
-        EXPECT_TRUE(at::equal(values, combined(world.size(), elements, type, op)))
+        EXPECT_TRUE(at::equal(values.cpu(), combined(world.size(), elements, type, op)))
             << c10::toString(type) << " x " << elements;
       }
     }
   }
 }
 
-void all_reduce_adds_in_the_order_of_ranks(Communicator& world) {
+void all_reduce_adds_in_the_order_of_ranks(Communicator& world, at::Device) {
   const auto fractions = [](int rank, std::int64_t elements) {
     return at::sin(at::arange(elements, at::kFloat) * 0.37 + rank) * std::pow(10.0, rank);
   };
@@ -61,7 +61,7 @@ void all_reduce_adds_in_the_order_of_ranks(Communicator& world) {
   }
 }
 
-void bfloat16_is_added_in_float_and_rounded_once(Communicator& world) {
+void bfloat16_is_added_in_float_and_rounded_once(Communicator& world, at::Device) {
   // 256 + 1 + 1 + ... in bfloat16 (8 bits) would stay 256.
   at::Tensor values = at::full({3}, world.rank() == 0 ? 256.0 : 1.0, at::kBFloat16);
   world.all_reduce(values);
@@ -69,7 +69,7 @@ void bfloat16_is_added_in_float_and_rounded_once(Communicator& world) {
   EXPECT_TRUE(at::equal(values, at::full({3}, sum, at::kFloat).to(at::kBFloat16)));
 }
 
-void a_nan_of_any_rank_shows_in_maximum_and_minimum(Communicator& world) {
+void a_nan_of_any_rank_shows_in_maximum_and_minimum(Communicator& world, at::Device) {
   for (const auto op : {ReduceOp::kMax, ReduceOp::kMin, ReduceOp::kSum}) {
     for (int bad = 0; bad < world.size(); ++bad) {
       const double value = world.rank() == bad ? std::numeric_limits<double>::quiet_NaN() : 1.0;
@@ -80,23 +80,24 @@ void a_nan_of_any_rank_shows_in_maximum_and_minimum(Communicator& world) {
   }
 }
 
-void broadcast_gives_all_ranks_the_roots_values(Communicator& world) {
+void broadcast_gives_all_ranks_the_roots_values(Communicator& world, at::Device device) {
   for (int root = 0; root < world.size(); ++root) {
     for (const std::int64_t elements : kSizes) {
-      at::Tensor values = whole_numbers(world.rank(), elements, at::kFloat);
+      at::Tensor values = whole_numbers(world.rank(), elements, at::kFloat).to(device);
       world.broadcast(values, root);
-      EXPECT_TRUE(at::equal(values, whole_numbers(root, elements, at::kFloat)));
+      EXPECT_TRUE(at::equal(values.cpu(), whole_numbers(root, elements, at::kFloat)));
     }
   }
 }
 
-void all_gather_stacks_rows_in_the_order_of_ranks(Communicator& world) {
+void all_gather_stacks_rows_in_the_order_of_ranks(Communicator& world, at::Device device) {
   for (const std::int64_t rows : {0, 1, 1000}) {
     std::vector<at::Tensor> all;
     for (int rank = 0; rank < world.size(); ++rank) {
       all.push_back(whole_numbers(rank, rows * 3, at::kFloat).reshape({rows, 3}));
     }
-    EXPECT_TRUE(at::equal(world.all_gather(all[world.rank()]), at::cat(all)));
+    const at::Tensor got = world.all_gather(all[world.rank()].to(device));
+    EXPECT_TRUE(at::equal(got.cpu(), at::cat(all)));
   }
 }
 
@@ -106,7 +107,7 @@ at::Tensor block(int from, int to, std::int64_t scale) {
   return at::full({rows, 2}, 10 * from + to, at::kByte);
 }
 
-void all_to_all_delivers_each_block_to_its_rank(Communicator& world) {
+void all_to_all_delivers_each_block_to_its_rank(Communicator& world, at::Device device) {
   for (const std::int64_t scale : {0, 1, 1000}) {
     std::vector<at::Tensor> sent;
     std::vector<at::Tensor> expected;
@@ -118,18 +119,18 @@ void all_to_all_delivers_each_block_to_its_rank(Communicator& world) {
       send_rows.push_back(sent.back().size(0));
       receive_rows.push_back(expected.back().size(0));
     }
-    const at::Tensor got = world.all_to_all(at::cat(sent), send_rows, receive_rows);
-    EXPECT_TRUE(at::equal(got, at::cat(expected)));
+    const at::Tensor got = world.all_to_all(at::cat(sent).to(device), send_rows, receive_rows);
+    EXPECT_TRUE(at::equal(got.cpu(), at::cat(expected)));
   }
 }
 
-void results_of_gathers_are_new_memory(Communicator& world) {
-  const at::Tensor mine = at::ones({2, 2});
+void results_of_gathers_are_new_memory(Communicator& world, at::Device device) {
+  const at::Tensor mine = at::ones({2, 2}, device);
   world.all_gather(mine).zero_();
   world.all_to_all(mine.slice(0, 0, 0),
                    std::vector<std::int64_t>(world.size(), 0),
                    std::vector<std::int64_t>(world.size(), 0));
-  EXPECT_TRUE(at::equal(mine, at::ones({2, 2})));
+  EXPECT_TRUE(at::equal(mine.cpu(), at::ones({2, 2})));
 }
 
 template <typename Call>
@@ -142,7 +143,7 @@ std::string message_of(Call call) {
   return "no error";
 }
 
-void wrong_tensors_are_named_and_the_world_goes_on(Communicator& world) {
+void wrong_tensors_are_named_and_the_world_goes_on(Communicator& world, at::Device) {
   const at::Tensor transposed = at::ones({2, 3}).t();
   EXPECT_THAT(message_of([&] { world.all_gather(transposed); }), HasSubstr("all_gather"));
   EXPECT_THAT(message_of([&] { world.all_gather(at::ones({})); }), HasSubstr("rows [n, ...]"));
@@ -163,7 +164,7 @@ void wrong_tensors_are_named_and_the_world_goes_on(Communicator& world) {
   EXPECT_EQ(one.item<double>(), world.size());
 }
 
-void the_log_numbers_counts_and_stamps(Communicator& world) {
+void the_log_numbers_counts_and_stamps(Communicator& world, at::Device device) {
   const auto log = collective_log_of(world);
   if (!log) {
     EXPECT_EQ(world.size(), 1);
@@ -173,9 +174,9 @@ void the_log_numbers_counts_and_stamps(Communicator& world) {
   world.barrier();
   const std::int64_t before = log->recent().back().number;
   const std::int64_t bytes = world.bytes_sent();
-  world.all_reduce(at::ones({10}));
-  world.broadcast(at::ones({10}), 0);
-  world.all_gather(at::ones({5, 2}, at::kDouble));
+  world.all_reduce(at::ones({10}, device));
+  world.broadcast(at::ones({10}, device), 0);
+  world.all_gather(at::ones({5, 2}, at::kDouble).to(device));
   EXPECT_EQ(world.bytes_sent() - bytes, 40 + (world.is_root() ? 40 : 0) + 80);
 
   const std::vector<Collective> recent = log->recent();
@@ -190,14 +191,14 @@ void the_log_numbers_counts_and_stamps(Communicator& world) {
   }
 }
 
-void ranks_know_their_place(Communicator& world) {
+void ranks_know_their_place(Communicator& world, at::Device device) {
   EXPECT_GE(world.rank(), 0);
   EXPECT_LT(world.rank(), world.size());
   EXPECT_LT(world.local_rank(), world.local_size());
   EXPECT_EQ(world.is_root(), world.rank() == 0);
   EXPECT_FALSE(world.host().empty());
-  const at::Tensor ranks = world.all_gather(at::full({1}, world.rank(), at::kLong));
-  EXPECT_TRUE(at::equal(ranks, at::arange(world.size(), at::kLong)));
+  const at::Tensor ranks = world.all_gather(at::full({1}, world.rank(), at::kLong).to(device));
+  EXPECT_TRUE(at::equal(ranks.cpu(), at::arange(world.size(), at::kLong)));
 }
 
 }  // namespace
@@ -206,14 +207,22 @@ std::vector<WorldCheck> collective_checks() {
   return {
       {"RanksKnowTheirPlace", ranks_know_their_place},
       {"AllReduceCombinesEveryType", all_reduce_combines_every_type},
-      {"AllReduceAddsInTheOrderOfRanks", all_reduce_adds_in_the_order_of_ranks},
-      {"Bfloat16IsAddedInFloatAndRoundedOnce", bfloat16_is_added_in_float_and_rounded_once},
-      {"ANanOfAnyRankShowsInMaximumAndMinimum", a_nan_of_any_rank_shows_in_maximum_and_minimum},
+      {"AllReduceAddsInTheOrderOfRanks",
+       all_reduce_adds_in_the_order_of_ranks,
+       Promise::kOfHostWorlds},
+      {"Bfloat16IsAddedInFloatAndRoundedOnce",
+       bfloat16_is_added_in_float_and_rounded_once,
+       Promise::kOfHostWorlds},
+      {"ANanOfAnyRankShowsInMaximumAndMinimum",
+       a_nan_of_any_rank_shows_in_maximum_and_minimum,
+       Promise::kOfHostWorlds},
       {"BroadcastGivesAllRanksTheRootsValues", broadcast_gives_all_ranks_the_roots_values},
       {"AllGatherStacksRowsInTheOrderOfRanks", all_gather_stacks_rows_in_the_order_of_ranks},
       {"AllToAllDeliversEachBlockToItsRank", all_to_all_delivers_each_block_to_its_rank},
       {"ResultsOfGathersAreNewMemory", results_of_gathers_are_new_memory},
-      {"WrongTensorsAreNamedAndTheWorldGoesOn", wrong_tensors_are_named_and_the_world_goes_on},
+      {"WrongTensorsAreNamedAndTheWorldGoesOn",
+       wrong_tensors_are_named_and_the_world_goes_on,
+       Promise::kOfHostWorlds},
       {"TheLogNumbersCountsAndStamps", the_log_numbers_counts_and_stamps},
   };
 }

@@ -1,4 +1,5 @@
-// The same checks with a process for each rank, over Open MPI. CTest starts it by mpirun.
+// The same checks with a process for each rank, over Open MPI. CTest starts it by mpirun, as it
+// does nccl_test.cpp, which is part of this program.
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 
@@ -6,18 +7,19 @@
 
 #include "dist/transport.h"
 #include "monitoring/check.h"
+#include "tests/dist/process_world.h"
 #include "tests/dist/world_checks.h"
 
 namespace stc::dist {
-namespace {
 
-// main() owns them: MPI starts and ends once in a process.
 Session* session = nullptr;
 Communicator* world = nullptr;
 
+namespace {
+
 class WorldOfProcesses : public testing::TestWithParam<WorldCheck> {};
 
-TEST_P(WorldOfProcesses, Holds) { GetParam().body(*world); }
+TEST_P(WorldOfProcesses, Holds) { GetParam().body(*world, at::kCPU); }
 
 std::string name_of(const testing::TestParamInfo<WorldCheck>& info) { return info.param.name; }
 

@@ -1,6 +1,8 @@
-// What every world must do, whatever carries it: run over threads (world_test.cpp) and under mpirun
-// (mpi_test.cpp).
+// What every world must do, whatever carries it: run over threads (world_test.cpp), under mpirun
+// (mpi_test.cpp) and over NCCL (nccl_test.cpp).
 #pragma once
+
+#include <c10/core/Device.h>
 
 #include <ostream>
 #include <vector>
@@ -9,9 +11,15 @@
 
 namespace stc::dist {
 
+enum class Promise {
+  kOfEveryWorld,
+  kOfHostWorlds,  ///< the order of a sum, its rounding, NaN, the words of an error
+};
+
 struct WorldCheck {
   const char* name;
-  void (*body)(Communicator& world);  ///< called by all ranks
+  void (*body)(Communicator& world, at::Device device);  ///< called by all ranks, tensors on device
+  Promise promise = Promise::kOfEveryWorld;
 };
 
 inline void PrintTo(const WorldCheck& check, std::ostream* out) { *out << check.name; }

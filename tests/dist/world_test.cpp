@@ -19,7 +19,7 @@ class WorldOfThreads : public testing::TestWithParam<std::tuple<int, WorldCheck>
 
 TEST_P(WorldOfThreads, Holds) {
   const auto& [ranks, check] = GetParam();
-  run_ranks(ranks, check.body);
+  run_ranks(ranks, [&body = check.body](Communicator& world) { body(world, at::kCPU); });
 }
 
 std::string name_of(const testing::TestParamInfo<std::tuple<int, WorldCheck>>& info) {
