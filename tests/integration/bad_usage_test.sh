@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Wrong configuration or use: one line that says what was seen and what was expected, exit code 2, no run folder.
+source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
+
+make_frames frames 12
+expect 0 '12 images' "$stc" pack images frames --out images
+pretrain=("$stc" pretrain "${small_pretrain[@]}" --data.shards=images --run.dir=run --train.steps=2)
+
+expect 2 "unknown key 'train\.batchsize'.*'train\.batch_size'" "${pretrain[@]}" --train.batchsize=8
+expect 2 'train\.steps is "two"; expected a whole number' "${pretrain[@]}" --train.steps=two
+expect 2 'train\.steps is 0; expected' "${pretrain[@]}" --train.steps=0
+expect 2 'nowhere\.toml cannot be read' "$stc" pretrain --config nowhere.toml
+printf '[train]\nsteps = 2\nstep_size = 3\n' > unknown.toml
+expect 2 "unknown\.toml.*3.*step_size" "$stc" pretrain --config unknown.toml
+expect 2 'batch_size.*8.*3 ranks' on_ranks 3 pretrain "${small_pretrain[@]}" --data.shards=images --run.dir=run --train.steps=2
+expect 2 "unknown command 'pretrian'; did you mean 'pretrain'" "$stc" pretrian
+[ ! -e run ] || die 'a refused run left its folder behind'
