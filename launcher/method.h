@@ -13,6 +13,7 @@
 #include "dist/communicator.h"
 #include "launcher/train_options.h"
 #include "models/resnet.h"
+#include "monitoring/check.h"
 
 namespace stc::launcher {
 
@@ -26,6 +27,16 @@ struct StepOutcome {
   std::vector<std::int64_t> samples;  ///< indices into the data set
   double data_wait_seconds = 0;
 };
+
+/// Puts the config key in front of what goes wrong while `body` uses its value.
+template <typename Body>
+auto with_key(const char* key, const Body& body) {
+  try {
+    return body();
+  } catch (const Error& error) {
+    throw Error(error.exit(), text(key, ": ", error.what()));
+  }
+}
 
 class Method {
  public:

@@ -143,6 +143,15 @@ void check_same_training(const std::string& folder, const ConfigSchema& schema) 
                   "); use the same, another run.dir, or --fresh to move it aside");
 }
 
+// A run that failed before its first step binds nobody to its settings.
+bool has_trained(const std::string& folder) {
+  if (!fs::exists(folder + "/" + kConfig)) return false;
+  std::error_code none;
+  const bool logged = fs::file_size(folder + "/" + kMetrics, none) > 0 && !none;
+  const auto checkpoints = folder + "/checkpoints";
+  return logged || is_finished(folder) || (fs::exists(checkpoints) && !fs::is_empty(checkpoints));
+}
+
 std::string normal_path(const std::string& folder) {
   STC_CHECK_USAGE(!folder.empty(), "run.dir is empty; expected the folder of this run");
   std::string normal = fs::path(folder).lexically_normal().string();
@@ -183,7 +192,7 @@ std::unique_ptr<RunFolder> RunFolder::open(const std::string& folder,
                 text("run folder ", state->folder, " cannot be made: ", cause.code().message()));
   }
   state->lock = take_lock(state->folder);
-  if (fs::exists(state->folder + "/" + kConfig)) {
+  if (has_trained(state->folder)) {
     check_same_training(state->folder, schema);
     state->state = is_finished(state->folder) ? RunState::kFinished : RunState::kResume;
   }

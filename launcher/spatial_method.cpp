@@ -24,21 +24,24 @@ class SpatialMethod : public Method {
         device_(device),
         model_(with_depth(options), options.seed) {
     if (!options.init.empty()) {
-      model_.query.trunk.load(read_weights(options.init), options.init);
+      with_key("model.init",
+               [&] { model_.query.trunk.load(read_weights(options.init), options.init); });
       model_.key.trunk.load(model_.query.trunk.state(), options.init);
     }
     model_.to(device_);
   }
 
   void start(std::int64_t step) override {
-    loader_ = data::make_image_loader(options_.shards,
-                                      {static_cast<int>(options_.loader_workers),
-                                       static_cast<int>(options_.loader_prefetch),
-                                       static_cast<std::uint64_t>(options_.seed),
-                                       options_.max_bad_fraction},
-                                      options_.images,
-                                      {options_.batch_size, world_.rank(), world_.size()},
-                                      step);
+    loader_ = with_key("data.shards", [&] {
+      return data::make_image_loader(options_.shards,
+                                     {static_cast<int>(options_.loader_workers),
+                                      static_cast<int>(options_.loader_prefetch),
+                                      static_cast<std::uint64_t>(options_.seed),
+                                      options_.max_bad_fraction},
+                                     options_.images,
+                                     {options_.batch_size, world_.rank(), world_.size()},
+                                     step);
+    });
   }
 
   StepOutcome forward(std::int64_t step) override {

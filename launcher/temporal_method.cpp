@@ -37,7 +37,10 @@ class TemporalMethod : public Method {
         world_(world),
         device_(device),
         model_(model_options(options), options.seed) {
-    if (!options.init.empty()) model_.student.load(read_weights(options.init), options.init);
+    if (!options.init.empty()) {
+      with_key("model.init",
+               [&] { model_.student.load(read_weights(options.init), options.init); });
+    }
     if (model_.teacher) {
       const auto weights = read_weights(options.teacher);
       model_.teacher->load(weights, options.teacher);
@@ -50,14 +53,16 @@ class TemporalMethod : public Method {
   void start(std::int64_t step) override {
     auto clips = options_.clips;
     clips.frame_gap = static_cast<int>(options_.frame_gap);
-    loader_ = data::make_clip_loader(options_.shards,
-                                     {static_cast<int>(options_.loader_workers),
-                                      static_cast<int>(options_.loader_prefetch),
-                                      static_cast<std::uint64_t>(options_.seed),
-                                      options_.max_bad_fraction},
-                                     clips,
-                                     {options_.batch_size, world_.rank(), world_.size()},
-                                     step);
+    loader_ = with_key("data.shards", [&] {
+      return data::make_clip_loader(options_.shards,
+                                    {static_cast<int>(options_.loader_workers),
+                                     static_cast<int>(options_.loader_prefetch),
+                                     static_cast<std::uint64_t>(options_.seed),
+                                     options_.max_bad_fraction},
+                                    clips,
+                                    {options_.batch_size, world_.rank(), world_.size()},
+                                    step);
+    });
   }
 
   StepOutcome forward(std::int64_t step) override {
@@ -113,7 +118,9 @@ class TemporalMethod : public Method {
     model.depth = static_cast<int>(options.depth);
     model.losses = options.resolved_losses();
     if (model.losses.global_weight != 0) {
-      model.teacher_depth = models::depth_of(read_weights(options.teacher), options.teacher);
+      model.teacher_depth = with_key("model.teacher", [&] {
+        return models::depth_of(read_weights(options.teacher), options.teacher);
+      });
     }
     return model;
   }

@@ -55,7 +55,7 @@ Trainer::Trainer(const Setting& setting, Method& method)
 
 int Trainer::run() {
   restore();
-  method_.start(step_);
+  agree(setting_.control, [&] { method_.start(step_); });
   publish_metrics_port();
   const auto& options = setting_.options;
   progress_ = std::make_unique<Progress>(

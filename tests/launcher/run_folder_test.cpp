@@ -52,6 +52,8 @@ class RunFolderTest : public testing::Test {
   std::string usage_error(bool fresh = false) {
     return error_of(Exit::kUsage, [&] { open(fresh); });
   }
+  /// A run that has made one step.
+  void begin() { open()->append_metrics("{\"step\":1}"); }
   void write(const std::string& inside, const std::string& text) {
     fs::create_directories(fs::path(run_ + "/" + inside).parent_path());
     std::ofstream(run_ + "/" + inside) << text;
@@ -83,15 +85,22 @@ TEST_F(RunFolderTest, RunThatEndedBeforeItsConfigWasWrittenIsANewRun) {
   EXPECT_EQ(open()->state(), RunState::kNew);
 }
 
-TEST_F(RunFolderTest, SameTrainingResumesAndOtherSettingsAreWrittenDown) {
+TEST_F(RunFolderTest, ARunThatNeverMadeAStepTakesOtherSettings) {
   open();
+  steps_ = 20;
+  EXPECT_EQ(open()->state(), RunState::kNew);
+  EXPECT_EQ(content(run_ + "/config.toml"), schema_.resolved());
+}
+
+TEST_F(RunFolderTest, SameTrainingResumesAndOtherSettingsAreWrittenDown) {
+  begin();
   keep_ = 5;
   EXPECT_EQ(open()->state(), RunState::kResume);
   EXPECT_EQ(content(run_ + "/config.toml"), schema_.resolved());
 }
 
 TEST_F(RunFolderTest, AnotherTrainingIsRefusedNamingTheKeyAndNothingChanges) {
-  open();
+  begin();
   const std::string before = content(run_ + "/config.toml");
   steps_ = 20;
   EXPECT_THAT(
@@ -101,6 +110,7 @@ TEST_F(RunFolderTest, AnotherTrainingIsRefusedNamingTheKeyAndNothingChanges) {
 }
 
 TEST_F(RunFolderTest, FinishedOnlyWhereTheSummarySaysSo) {
+  begin();
   open()->write_atomically("summary.json", "{\"finished\": true}");
   EXPECT_EQ(open()->state(), RunState::kFinished);
   for (const char* summary : {"{\"finished\": false}", "{}", "[1]", "{\"fini", ""}) {
@@ -194,7 +204,7 @@ TEST_F(RunFolderTest, LockOfALiveProcessRefusesASecondAndNamesIt) {
 
   ASSERT_EQ(::write(done[1], &byte, 1), 1);
   ::waitpid(child, nullptr, 0);
-  EXPECT_EQ(open()->state(), RunState::kResume);
+  EXPECT_EQ(open()->state(), RunState::kNew);
 }
 
 TEST_F(RunFolderTest, LockOfAKilledProcessIsFree) {
@@ -210,7 +220,7 @@ TEST_F(RunFolderTest, LockOfAKilledProcessIsFree) {
   ASSERT_EQ(::read(opened[0], &byte, 1), 1);
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
-  EXPECT_EQ(open()->state(), RunState::kResume);
+  EXPECT_EQ(open()->state(), RunState::kNew);
 }
 
 TEST_F(RunFolderTest, MetricsAreInTheFileWhenTheCallReturns) {
