@@ -38,7 +38,7 @@ class Strip {
     if (frame % interval_ != 0) return;
     pictures_.push_back(eval::shrink(picture, kHeight));
     if (pictures_.size() < 2 * kPictures) return;
-    for (std::size_t i = 0; i < kPictures; ++i) pictures_[i] = std::move(pictures_[2 * i]);
+    for (std::size_t i = 1; i < kPictures; ++i) pictures_[i] = std::move(pictures_[2 * i]);
     pictures_.resize(kPictures);
     interval_ *= 2;
   }
