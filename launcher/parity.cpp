@@ -106,41 +106,27 @@ models::TemporalLossOptions loss_options(const Case& c) {
   return options;
 }
 
-// A choice may flip where its score lies within rounding of the threshold: the score that was last
-// or first to be chosen.
+// A choice may flip where its score lies within rounding of the threshold; it is held to elsewhere.
 at::Tensor clear_choices(const at::Tensor& score,
-                         const at::Tensor& selection,
                          double margin,
-                         bool per_sample) {
-  const auto chosen = selection.to(at::kBool);
-  const auto lowest = score.masked_fill(chosen.logical_not(), INFINITY);
-  const auto highest = score.masked_fill(chosen, -INFINITY);
-  const auto threshold = [&](const at::Tensor& values, bool low) {
-    if (per_sample) return low ? values.amin({1, 2}, true) : values.amax({1, 2}, true);
-    return low ? values.amin({1}, true) : values.amax({1}, true);
-  };
-  // The threshold itself is the largest score that was not chosen; where all were, the smallest
-  // that was.
-  const auto edge = at::maximum(threshold(highest, false), -at::abs(threshold(lowest, true)));
-  return (score - edge).abs() > margin * score.abs();
+                         const models::TemporalLossOptions& options) {
+  return (score - models::selection_threshold(score, options)).abs() > margin * score.abs();
 }
 
 void add_losses(Rows* rows,
                 const models::TemporalLosses& losses,
                 const Case& c,
                 const Tolerances& tolerance,
-                bool per_sample) {
+                const models::TemporalLossOptions& options) {
   rows->relative("loss.reconstruction0", losses.reconstruction0, tolerance.loss);
   rows->relative("loss.reconstruction1", losses.reconstruction1, tolerance.loss);
   rows->relative("loss.local_distillation", losses.local_distillation, tolerance.loss);
   rows->relative("loss.global_distillation", losses.global_distillation, tolerance.loss);
   rows->relative_l2("selection_score", losses.selection_score, tolerance.feature);
-  rows->unequal("selection",
-                losses.selection,
-                clear_choices(wide(c.raw("selection_score")),
-                              c.raw("selection"),
-                              std::max(1e-4, tolerance.feature),
-                              per_sample));
+  rows->unequal(
+      "selection",
+      losses.selection,
+      clear_choices(wide(c.raw("selection_score")), std::max(1e-4, tolerance.feature), options));
 }
 
 struct LevelGradients {
@@ -176,7 +162,7 @@ std::vector<ParityRow> step2_features(const Case& c) {
   inputs.dropped = c.integer("dropped_channel");
   const auto result = losses_of_maps(c, inputs, options);
   Rows rows(c);
-  add_losses(&rows, result.losses, c, tolerance, options.threshold_per_sample);
+  add_losses(&rows, result.losses, c, tolerance, options);
   for (int l = 0; l < 3; ++l)
     rows.relative_l2(text("grad.level", l), result.gradients[l], tolerance.gradient);
   return rows.take();
@@ -204,7 +190,7 @@ std::vector<ParityRow> step2_network(const Case& c) {
   torch::autograd::backward({maps.levels.begin(), maps.levels.end()}, result.gradients);
 
   Rows rows(c);
-  add_losses(&rows, result.losses, c, tolerance, options.losses.threshold_per_sample);
+  add_losses(&rows, result.losses, c, tolerance, options.losses);
   for (int l = 0; l < 3; ++l) {
     rows.relative_l2(text("feat.level", l), maps.levels[l], tolerance.feature);
     rows.relative_l2(text("grad.level", l), result.gradients[l], tolerance.gradient);

@@ -53,18 +53,8 @@ at::Tensor tiled_score(const LocalCorrelation& coarse,
   return (-(p + 1e-12).log()).mul(counted).sum(-1);
 }
 
-// score [B, h, w] -> bool. The authors sort along the columns and take one row as thresholds (Q2).
 at::Tensor select(const at::Tensor& score, const TemporalLossOptions& options) {
-  const auto index = [&](std::int64_t count) {
-    return std::max<std::int64_t>(
-        0, static_cast<std::int64_t>(static_cast<double>(count) * options.keep) - 1);
-  };
-  if (options.threshold_per_sample) {
-    const auto flat = std::get<0>(score.flatten(1).sort(-1, true));
-    return score > flat.select(1, index(flat.size(1))).reshape({-1, 1, 1});
-  }
-  const auto sorted = std::get<0>(score.sort(-1, true));
-  return score > sorted.narrow(1, index(score.size(1)), 1);
+  return score > selection_threshold(score, options);
 }
 
 void add_local_distillation(const TemporalInputs& inputs,
@@ -137,6 +127,20 @@ void apply_preset(const std::string& preset, TemporalLossOptions* options) {
   options->distil_row_mass = false;
   options->centred_colours = false;
   options->normalise_teacher = false;
+}
+
+// The authors sort along the columns and take one row as thresholds (Q2).
+at::Tensor selection_threshold(const at::Tensor& score, const TemporalLossOptions& options) {
+  const auto index = [&](std::int64_t count) {
+    return std::max<std::int64_t>(
+        0, static_cast<std::int64_t>(static_cast<double>(count) * options.keep) - 1);
+  };
+  if (options.threshold_per_sample) {
+    const auto flat = std::get<0>(score.flatten(1).sort(-1, true));
+    return flat.select(1, index(flat.size(1))).reshape({-1, 1, 1});
+  }
+  const auto sorted = std::get<0>(score.sort(-1, true));
+  return sorted.narrow(1, index(score.size(1)), 1);
 }
 
 TemporalLosses temporal_losses(const TemporalInputs& inputs, const TemporalLossOptions& options) {

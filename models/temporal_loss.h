@@ -37,6 +37,10 @@ struct TemporalLossOptions {
 /// "paper_code": the defaults. "fixed": Q1, Q2 and Q6 mended. Only the switches are touched.
 void apply_preset(const std::string& preset, TemporalLossOptions* options);
 
+/// What a cell's score [B, h, w] must exceed to be counted: [B, 1, 1] with threshold_per_sample,
+/// else [B, 1, w] (training-spec 2.6 d).
+at::Tensor selection_threshold(const at::Tensor& score, const TemporalLossOptions& options);
+
 struct TemporalInputs {
   /// Student maps of stages 2, 3, 4: [B, 2, C, h, w] at strides 4, 8, 32; frame 0 is the reference,
   /// frame 1 the target.
