@@ -16,7 +16,10 @@ herr_t take_description(unsigned depth, const H5E_error2_t* error, void* target)
 
 }  // namespace
 
-void silence_hdf5() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+void prepare_hdf5() {
+  H5dont_atexit();
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
 
 std::string hdf5_cause() {
   std::string cause = "unknown HDF5 error";

@@ -32,8 +32,9 @@ class Hdf5Handle {
   Close close_;
 };
 
-/// HDF5 prints its stack of errors unless told otherwise, thread by thread.
-void silence_hdf5();
+/// Comes before the first call of HDF5 in a thread. Without it HDF5 prints its stack of errors, and
+/// closes files at exit; one that could not be written (disk full) makes it crash there.
+void prepare_hdf5();
 
 /// The innermost cause of the call that just failed; of a failed system call its own words alone.
 std::string hdf5_cause();

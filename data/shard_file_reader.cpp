@@ -95,7 +95,7 @@ class Reader {
 
  private:
   static Hdf5Handle open(const std::string& path) {
-    silence_hdf5();
+    prepare_hdf5();
     // Locks fail on some network file systems, and nobody writes into a finished shard.
     const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
     H5Pset_file_locking(access.get(), false, true);

@@ -64,7 +64,7 @@ class Writer {
 
  private:
   static Hdf5Handle create(const std::string& path) {
-    silence_hdf5();
+    prepare_hdf5();
     const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
     // From 1.8 on HDF5's own structures carry checksums, so a flipped byte in them is found.
     H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_LATEST);

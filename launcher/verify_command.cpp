@@ -21,7 +21,8 @@ int verify(const std::string& folder, int threads) {
   options.progress = [&](std::int64_t done, std::int64_t total) { progress.update(done, total); };
   const auto summary = data::verify_shards(folder, options);
   auto line = text(folder, ": ", summary.entries, " entries");
-  if (summary.videos > 0) line += text(" of ", summary.videos, " videos");
+  if (summary.videos > 0)
+    line += text(" of ", summary.videos, summary.videos == 1 ? " video" : " videos");
   line += summary.bad == 0 ? text(", all good, digest ", summary.digest)
                            : text(", ", summary.bad, " bad");
   std::puts(line.c_str());

@@ -2,7 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <set>
 
@@ -209,6 +213,31 @@ TEST_F(PackImages, StartsAnewOverTheLeftoversOfAKilledRun) {
   EXPECT_THAT(packed_names(), ElementsAre("1.jpg"));
   EXPECT_FALSE(fs::exists(folder_ / "set.partial"));
   EXPECT_FALSE(fs::exists(folder_ / "set/shard-00004.h5"));
+}
+
+// A limit on the size of files stands for the full disk: the bytes still fit, the shard around them
+// does not.
+TEST_F(PackImages, LeavesNothingAndExitsCleanlyWhenTheDiskIsFull) {
+  for (int i = 0; i < 20; ++i) test::write_jpeg(folder_ / text("in/", i, ".jpg"), i);
+  const auto pack_within = [&](rlim_t most) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit = {most, most};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    try {
+      pack_images({folder_ / "in"}, options_);
+    } catch (const Error& error) {
+      std::fprintf(stderr, "%s", error.what());
+      std::exit(static_cast<int>(error.exit()));  // HDF5 has had its say by then
+    }
+    std::exit(0);
+  };
+  rlim_t bytes = 0;
+  for (int i = 0; i < 20; ++i) bytes += fs::file_size(folder_ / text("in/", i, ".jpg"));
+  const testing::ExitedWithCode failed(static_cast<int>(Exit::kFailed));
+  EXPECT_EXIT(pack_within(bytes - 1), failed, "^[^\n]*spool: cannot be written: File too large$");
+  EXPECT_TRUE(nothing_is_left());
+  EXPECT_EXIT(pack_within(bytes + 1), failed, "^[^\n]*h5: cannot be written: File too large$");
+  EXPECT_TRUE(nothing_is_left());
 }
 
 TEST_F(PackImages, NamesOptionsOutOfRange) {
