@@ -112,9 +112,7 @@ void ConfigSchema::State::set(ConfigKey& key, const toml::node& node, const std:
                   toml_text(node),
                   "; expected ",
                   key.rule(),
-                  " (",
-                  key.help,
-                  ")");
+                  key.help.empty() ? "" : " (" + key.help + ")");
   key.store(*value);
 }
 
