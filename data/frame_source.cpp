@@ -11,6 +11,7 @@
 #include <opencv2/videoio.hpp>
 
 #include "data/file.h"
+#include "data/silence_decoders.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 
@@ -20,16 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kUnknownRate = 25.0;
-
-// OpenCV and FFmpeg print several lines for a file that does not open; ours says it once. FFmpeg
-// takes its level from the environment alone; a user's own setting stands.
-void silence_decoders() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    ::setenv("OPENCV_FFMPEG_LOGLEVEL", "-8", /*overwrite=*/0);
-    cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
-  });
-}
 
 Image to_image(const cv::Mat& bgr) {
   Image image{bgr.rows, bgr.cols, std::vector<std::uint8_t>(bgr.total() * 3)};
@@ -128,6 +119,15 @@ std::vector<std::string> list_files_if(const std::string& folder, const Keep& ke
 }
 
 }  // namespace
+
+void silence_decoders() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    // FFmpeg takes its level from the environment alone.
+    ::setenv("OPENCV_FFMPEG_LOGLEVEL", "-8", /*overwrite=*/0);
+    cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
+  });
+}
 
 std::unique_ptr<FrameSource> FrameSource::open(const std::string& path) {
   if (fs::is_directory(path)) return std::make_unique<ImageFolder>(path);

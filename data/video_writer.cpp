@@ -4,6 +4,7 @@
 #include <opencv2/videoio.hpp>
 
 #include "data/frame_source.h"
+#include "data/silence_decoders.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
@@ -23,6 +24,7 @@ class H264Writer : public VideoWriter {
               " pixels at ",
               frames_per_second,
               " frames a second cannot be written");
+    silence_decoders();
     const cv::Size even((width + 1) / 2 * 2, (height + 1) / 2 * 2);
     const int avc1 = cv::VideoWriter::fourcc('a', 'v', 'c', '1');
     bool is_open = false;
