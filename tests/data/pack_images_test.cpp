@@ -216,9 +216,12 @@ TEST_F(PackImages, StartsAnewOverTheLeftoversOfAKilledRun) {
 }
 
 // A limit on the size of files stands for the full disk: the bytes still fit, the shard around them
-// does not.
+// does not. What HDF5 does at exit is part of the test, so it takes a process of its own.
 TEST_F(PackImages, LeavesNothingAndExitsCleanlyWhenTheDiskIsFull) {
-  for (int i = 0; i < 20; ++i) test::write_jpeg(folder_ / text("in/", i, ".jpg"), i);
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // starts this program anew, as for main()
+  rlim_t bytes = 0;
+  for (int i = 0; i < 20; ++i)
+    bytes += test::write_jpeg(folder_ / text("in/", i, ".jpg"), i).size();
   const auto pack_within = [&](rlim_t most) {
     std::signal(SIGXFSZ, SIG_IGN);
     const rlimit limit = {most, most};
@@ -226,18 +229,17 @@ TEST_F(PackImages, LeavesNothingAndExitsCleanlyWhenTheDiskIsFull) {
     try {
       pack_images({folder_ / "in"}, options_);
     } catch (const Error& error) {
-      std::fprintf(stderr, "%s", error.what());
-      std::exit(static_cast<int>(error.exit()));  // HDF5 has had its say by then
+      std::fprintf(stderr, "%s; left: %s", error.what(), nothing_is_left() ? "nothing" : "files");
+      fs::remove_all(folder_.path());
+      std::exit(static_cast<int>(error.exit()));
     }
     std::exit(0);
   };
-  rlim_t bytes = 0;
-  for (int i = 0; i < 20; ++i) bytes += fs::file_size(folder_ / text("in/", i, ".jpg"));
   const testing::ExitedWithCode failed(static_cast<int>(Exit::kFailed));
-  EXPECT_EXIT(pack_within(bytes - 1), failed, "^[^\n]*spool: cannot be written: File too large$");
-  EXPECT_TRUE(nothing_is_left());
-  EXPECT_EXIT(pack_within(bytes + 1), failed, "^[^\n]*h5: cannot be written: File too large$");
-  EXPECT_TRUE(nothing_is_left());
+  EXPECT_EXIT(
+      pack_within(bytes - 1), failed, "spool: cannot be written: File too large; left: nothing");
+  EXPECT_EXIT(
+      pack_within(bytes + 1), failed, "h5: cannot be written: File too large; left: nothing");
 }
 
 TEST_F(PackImages, NamesOptionsOutOfRange) {
