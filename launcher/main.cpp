@@ -1,6 +1,9 @@
 // stc: the command table and the exit codes. The only place that catches errors.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <string>
@@ -105,9 +108,20 @@ int run_command(const Run& run) {
   return static_cast<int>(Exit::kFailed);
 }
 
+// OpenMP's threads spin while they wait, and on cores that are shared (with loader threads, other
+// ranks, other jobs) they then keep the thread they wait for from running: a step took five times
+// as long on a busy machine. The policy is read when the library is loaded, so the program starts
+// itself once more with it. A policy that the user has set stays.
+void sleep_while_waiting(char** argv) {
+  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
+  setenv("OMP_WAIT_POLICY", "passive", 1);
+  execv("/proc/self/exe", argv);  // returns only where it fails; then this process goes on as it is
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  sleep_while_waiting(argv);
   // A file at its size limit is an error, like a full disk, and not an end.
   std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app("stc learns features for video correspondence without labels, and measures them.");
