@@ -41,14 +41,14 @@ struct ClipOptions {
   double max_aspect = 2.0;
 };
 
-/// Two independent views of each image (training-spec 1.1).
+/// Two independent views of each image (docs/method.md 1.1).
 struct ImageBatch {
   at::Tensor query;                   ///< [n, 3, S, S] uint8 RGB
   at::Tensor key;                     ///< [n, 3, S, S] uint8 RGB
   std::vector<std::int64_t> samples;  ///< n indices into the data set, as used (after replacement)
 };
 
-/// Two frames of each video (training-spec 2.1, 2.2). Frame 0 is the reference (earlier), frame 1
+/// Two frames of each video (docs/method.md 2.1, 2.2). Frame 0 is the reference (earlier), frame 1
 /// the target.
 struct ClipBatch {
   at::Tensor rgb;                     ///< [n, 2, 3, S, S] uint8 RGB

@@ -1,4 +1,5 @@
-// The subcommands of stc. Each add_*() describes one to CLI11 and stores its body in `run` when it is chosen.
+// The subcommands of stc. Each add_*() describes one to CLI11 and stores its body in `run` when it
+// is chosen.
 #pragma once
 
 #include <functional>

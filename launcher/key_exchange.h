@@ -1,4 +1,4 @@
-// Shuffle-BN (training-spec 1.3, steps 3 and 5): which rank encodes whose keys.
+// Shuffle-BN (docs/method.md 1.3, steps 3 and 5): which rank encodes whose keys.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Step -> learning rate. Pure functions (training-spec 1.4, 2.7).
+// Step -> learning rate. Pure functions (docs/method.md 1.4, 2.7).
 #pragma once
 
 #include <cstdint>

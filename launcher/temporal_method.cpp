@@ -94,7 +94,7 @@ class TemporalMethod : public Method {
   models::NamedTensorList parameters() const override {
     if (options_.losses.global_weight != 0) return model_.student.parameters();
     models::NamedTensorList
-        reached;  // without the global loss nothing reaches layer4 (training-spec 2.6)
+        reached;  // without the global loss nothing reaches layer4 (docs/method.md 2.6)
     for (const auto& parameter : model_.student.parameters()) {
       if (!parameter.first.starts_with("layer4.")) reached.push_back(parameter);
     }

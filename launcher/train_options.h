@@ -55,7 +55,8 @@ struct PretrainOptions : TrainOptions {
   void check(int world) const;  ///< rules over several keys; throws stc::Error (kUsage)
 };
 
-/// A switch for one quirk of the authors' code (training-spec 3): "preset", "on" (mended) or "off".
+/// A switch for one quirk of the authors' code (docs/method.md 3): "preset", "on" (mended) or
+/// "off".
 struct Quirk {
   const char* key;
   bool models::TemporalLossOptions::*field;

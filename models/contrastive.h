@@ -1,4 +1,4 @@
-// The contrastive head of step 1 (MoCo v2; training-spec 1.2, 1.3): queue, logits, loss.
+// The contrastive head of step 1 (MoCo v2; docs/method.md 1.2, 1.3): queue, logits, loss.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -18,7 +18,7 @@ struct TileShape {
   std::int64_t radius = 12;  ///< r, cells; >= 1
 };
 
-/// Softmax over the window of <target_i, reference_j> / sqrt(C) (training-spec 2.6 a), in tile
+/// Softmax over the window of <target_i, reference_j> / sqrt(C) (docs/method.md 2.6 a), in tile
 /// layout.
 struct LocalCorrelation {
   at::Tensor map;  ///< [B, tiles, T * T, K * K]; rows sum to 1; differentiable in both features
@@ -64,7 +64,7 @@ at::Tensor frame_of_tiles(TileShape shape,
                           std::int64_t width,
                           at::Device device);
 
-/// Softmax over all cells of <target_i, reference_j> * scale (training-spec 2.6 e): [B, HW, HW].
+/// Softmax over all cells of <target_i, reference_j> * scale (docs/method.md 2.6 e): [B, HW, HW].
 /// For small maps.
 at::Tensor global_correlation(const at::Tensor& target, const at::Tensor& reference, double scale);
 

@@ -27,7 +27,7 @@ struct ResNetOptions {
   void check() const;  ///< throws stc::Error (kUsage) naming the rule
 };
 
-/// The student of step 2 (training-spec 2.4): strides 1, 2, 2, 4, no pool.
+/// The student of step 2 (docs/method.md 2.4): strides 1, 2, 2, 4, no pool.
 ResNetOptions student_options(int depth);
 /// The teacher of step 2 and the encoder of step 1 (2.5, 1.2): strides 1, 2, 2, 2, max-pool.
 ResNetOptions standard_options(int depth);
@@ -42,7 +42,7 @@ using NamedTensorList = std::vector<std::pair<std::string, at::Tensor>>;
 class ResNet {
  public:
   /// Random weights: convolutions He-normal (fan out), batch norm 1 and 0. `seed` decides all of
-  /// them. zero_last: the last batch norm of each residual block starts at 0 (training-spec 2.4,
+  /// them. zero_last: the last batch norm of each residual block starts at 0 (docs/method.md 2.4,
   /// step 2 from scratch).
   ResNet(const ResNetOptions& options, std::uint64_t seed, bool zero_last = false);
 

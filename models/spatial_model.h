@@ -1,4 +1,4 @@
-// Step 1: MoCo v2 (training-spec 1): a query encoder, its momentum copy, and the queue of keys.
+// Step 1: MoCo v2 (docs/method.md 1): a query encoder, its momentum copy, and the queue of keys.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -50,7 +50,7 @@ class SpatialModel {
   SpatialModel(const SpatialOptions& options, std::uint64_t seed);
 
   /// One step's loss. query, key: uint8 RGB [n, 3, S, S]. Moves the key encoder first
-  /// (training-spec 1.3, 2).
+  /// (docs/method.md 1.3, 2).
   ContrastiveLoss loss(const at::Tensor& query, const at::Tensor& key, const KeyExchange& exchange);
   /// After backward: the keys of this step enter the queue.
   void enqueue();

@@ -35,7 +35,7 @@ at::Tensor reconstruction_loss(const at::Tensor& rebuilt, const at::Tensor& trut
 
 at::Tensor row_entropy(const at::Tensor& map) { return -at::xlogy(map, map).sum(-1); }
 
-// The score by which cells are chosen, [B, tiles, T * T] (training-spec 2.6 d, Q1, Q6).
+// The score by which cells are chosen, [B, tiles, T * T] (docs/method.md 2.6 d, Q1, Q6).
 at::Tensor tiled_score(const LocalCorrelation& coarse,
                        TileShape shape,
                        std::int64_t cells,

@@ -1,4 +1,4 @@
-// The losses of step 2 (training-spec 2.6): reconstruction at two levels, local and global
+// The losses of step 2 (docs/method.md 2.6): reconstruction at two levels, local and global
 // correlation distillation.
 #pragma once
 
@@ -14,7 +14,7 @@
 namespace stc::models {
 
 /// Which cells the local loss counts, and how strongly each loss weighs. The defaults are the
-/// authors' code; every switch mends one quirk of it (training-spec 3).
+/// authors' code; every switch mends one quirk of it (docs/method.md 3).
 struct TemporalLossOptions {
   std::int64_t fine_radius = 12;   ///< cells at stride 4; = 2 * coarse_radius
   std::int64_t coarse_radius = 6;  ///< cells at stride 8
@@ -38,7 +38,7 @@ struct TemporalLossOptions {
 void apply_preset(const std::string& preset, TemporalLossOptions* options);
 
 /// What a cell's score [B, h, w] must exceed to be counted: [B, 1, 1] with threshold_per_sample,
-/// else [B, 1, w] (training-spec 2.6 d).
+/// else [B, 1, w] (docs/method.md 2.6 d).
 at::Tensor selection_threshold(const at::Tensor& score, const TemporalLossOptions& options);
 
 struct TemporalInputs {

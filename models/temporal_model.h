@@ -1,5 +1,5 @@
 // Step 2: a student on LAB input with one chroma channel dropped, and a frozen teacher on RGB
-// (training-spec 2).
+// (docs/method.md 2).
 #pragma once
 
 #include <ATen/core/Tensor.h>

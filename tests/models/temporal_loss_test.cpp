@@ -12,7 +12,7 @@
 namespace stc::models {
 namespace {
 
-// The closed forms of training-spec 2.6 at full size: 256 pixels, radii 12 and 6.
+// The closed forms of docs/method.md 2.6 at full size: 256 pixels, radii 12 and 6.
 TemporalInputs constant_inputs() {
   TemporalInputs inputs;
   const std::int64_t cells[] = {64, 32, 8};
