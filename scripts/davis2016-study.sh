@@ -48,9 +48,9 @@ thin_out Annotations png
 
 echo 'seed random step1 step1+2'
 for seed in "${seeds[@]}"; do
-  two_ranks pretrain --config configs/demo/pretrain.toml --run.seed="$seed" --run.dir="$runs/step1-$seed" --data.shards="$runs/images" \
+  two_ranks pretrain --config configs/demo/pretrain.toml --train.steps=400 --run.seed="$seed" --run.dir="$runs/step1-$seed" --data.shards="$runs/images" \
     > "$runs/step1-$seed.log" 2>&1
-  two_ranks train --config configs/demo/train.toml --run.seed="$seed" --run.dir="$runs/step2-$seed" --data.shards="$runs/videos" \
+  two_ranks train --config configs/demo/train.toml --train.steps=120 --run.seed="$seed" --run.dir="$runs/step2-$seed" --data.shards="$runs/videos" \
     --model.teacher="$runs/step1-$seed/weights.safetensors" --model.init="$runs/step1-$seed/weights.safetensors" > "$runs/step2-$seed.log" 2>&1
   echo "$seed $(evaluate "random-$seed" "random:$seed") $(evaluate "eval1-$seed" "$runs/step1-$seed/weights.safetensors") $(evaluate "eval2-$seed" "$runs/step2-$seed/weights.safetensors")"
 done

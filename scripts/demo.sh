@@ -22,7 +22,7 @@ for argument in "$@"; do
   esac
 done
 
-clips=(--clips 6 --frames 24)
+clips=(--clips 5 --frames 20)
 pretrain_steps=() train_steps=()
 if [ "$short" = yes ]; then
   clips=(--clips 2 --frames 6)
