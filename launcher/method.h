@@ -46,8 +46,7 @@ class Method {
   virtual void after_backward() {}  ///< gradients are there, parameters not yet moved
 
   virtual models::NamedTensorList parameters() const = 0;  ///< what the optimizer moves
-  virtual const models::ResNet& backbone() const = 0;      ///< what is kept in the end
-  virtual data::NamedTensors backbone_state() const = 0;
+  virtual data::NamedTensors backbone_state() const = 0;   ///< what is kept in the end
   virtual data::NamedTensors method_state()
       const = 0;  ///< the rest of what a resumed run needs; may be empty
   virtual void load(const data::NamedTensors& backbone,

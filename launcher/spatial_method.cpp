@@ -2,7 +2,6 @@
 #include <ATen/ATen.h>
 
 #include <chrono>
-#include <optional>
 
 #include "data/loader.h"
 #include "launcher/checkpoint.h"
@@ -62,7 +61,6 @@ class SpatialMethod : public Method {
   void after_backward() override { model_.enqueue(); }
 
   models::NamedTensorList parameters() const override { return model_.query.parameters(); }
-  const models::ResNet& backbone() const override { return model_.query.trunk; }
   data::NamedTensors backbone_state() const override { return model_.query.trunk.state(); }
   data::NamedTensors method_state() const override { return model_.method_state(); }
   void load(const data::NamedTensors& backbone,

@@ -100,7 +100,6 @@ class TemporalMethod : public Method {
     }
     return reached;
   }
-  const models::ResNet& backbone() const override { return model_.student; }
   data::NamedTensors backbone_state() const override { return model_.student.state(); }
   data::NamedTensors method_state() const override { return {}; }
   void load(const data::NamedTensors& backbone,

@@ -173,7 +173,7 @@ void Trainer::record(const StepOutcome& outcome, double rate, double norm, const
   line["seconds"] = timing.seconds;
   line["data_wait_seconds"] = timing.data_wait_seconds;
   setting_.folder->append_metrics(line.dump());
-  progress_->update(step_, losses.begin() == losses.end() ? 0 : losses["total"]);
+  progress_->update(step_, losses["total"]);
 }
 
 int Trainer::stop_requested() {

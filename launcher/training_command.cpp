@@ -105,10 +105,7 @@ int train(const std::string& name, const Arguments& arguments, dist::Session& se
 
   log::open(place.rank, place.size, text(options.run_dir, "/log/rank-", place.rank, ".log"));
   if (place.rank == 0) describe(place, options);
-  const auto world =
-      options.device == "cpu"
-          ? dist::make_communicator(session, "cpu", {options.timeout_seconds})
-          : dist::make_communicator(session, options.device, {options.timeout_seconds});
+  const auto world = dist::make_communicator(session, options.device, {options.timeout_seconds});
   std::unique_ptr<Method> method;
   agree(*control, [&] { method = make_method(options, *world, options.device); });
   std::unique_ptr<Trainer> trainer;

@@ -3,7 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include <thread>
+#include <memory>
+#include <vector>
 
 #include "tests/support/ranks_in_turn.h"
 
@@ -39,7 +40,7 @@ TEST_P(SyncBatchNormOverRanks, EqualsOneRankOnTheUnion) {
 
   std::vector<at::Tensor> outputs(ranks), inputs(ranks);
   std::vector<std::unique_ptr<Layer>> layers(ranks);
-  testing_support::run_with_sum(ranks, [&](int rank, const SumOverRanks& sum) {
+  test::run_with_sum(ranks, [&](int rank, const SumOverRanks& sum) {
     layers[rank] = std::make_unique<Layer>(3);
     inputs[rank] = x.narrow(0, 2 * rank, 2).clone().requires_grad_();
     outputs[rank] = batch_norm(inputs[rank], layers[rank]->norm(), BatchNormMode::kTrain, sum);

@@ -10,8 +10,8 @@
 namespace stc::models {
 namespace {
 
-using testing_support::dense_correlation;
-using testing_support::dense_window;
+using test::dense_correlation;
+using test::dense_window;
 
 struct Case {
   std::int64_t batch, channels, height, width, tile, radius;

@@ -146,7 +146,7 @@ TEST_P(StepTwoOverRanks, EqualsOneRankOnTheUnionBatch) {
 
   std::vector<std::unique_ptr<TemporalModel>> models(ranks);
   std::vector<TemporalLosses> losses(ranks);
-  testing_support::run_with_sum(ranks, [&](int rank, const SumOverRanks& sum) {
+  test::run_with_sum(ranks, [&](int rank, const SumOverRanks& sum) {
     models[rank] = make_model();
     losses[rank] =
         models[rank]->losses({rgb.narrow(0, rank, 1), lab.narrow(0, rank, 1), 1, {}}, sum, ranks);

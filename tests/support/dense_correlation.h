@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-namespace stc::testing_support {
+namespace stc::test {
 
 inline at::Tensor dense_window(std::int64_t height, std::int64_t width, std::int64_t radius) {
   const auto cell = at::arange(height * width);
@@ -25,4 +25,4 @@ inline at::Tensor dense_correlation(const at::Tensor& target,
   return at::softmax(dots.masked_fill(window.logical_not(), -INFINITY), -1);
 }
 
-}  // namespace stc::testing_support
+}  // namespace stc::test

@@ -10,7 +10,7 @@
 
 #include "models/batch_norm.h"
 
-namespace stc::testing_support {
+namespace stc::test {
 
 /// Runs body(rank, sum) on `ranks` threads; sum adds a tensor over them in rank order.
 inline void run_with_sum(int ranks,
@@ -33,4 +33,4 @@ inline void run_with_sum(int ranks,
   for (auto& thread : threads) thread.join();
 }
 
-}  // namespace stc::testing_support
+}  // namespace stc::test
