@@ -28,8 +28,15 @@ c10::intrusive_ptr<c10d::Backend> make_nccl_backend(Transport& transport,
                                                     const World& world,
                                                     std::chrono::milliseconds timeout);
 
+/// How the end of a collective is seen.
+enum class CollectiveEnd {
+  kFuture,  ///< its future says so
+  kPolled,  ///< CollectiveLog::poll() asks
+};
+
 /// Passes each collective on to `inner` and writes it into `log`.
 c10::intrusive_ptr<c10d::Backend> make_recording_backend(c10::intrusive_ptr<c10d::Backend> inner,
-                                                         std::shared_ptr<CollectiveLog> log);
+                                                         std::shared_ptr<CollectiveLog> log,
+                                                         CollectiveEnd end);
 
 }  // namespace stc::dist

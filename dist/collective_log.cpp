@@ -8,13 +8,43 @@ std::int64_t CollectiveLog::begin(const std::string& verb, std::int64_t bytes) {
   constexpr std::size_t kKept = 64;
   const std::lock_guard lock(mutex_);
   bytes_ += bytes;
-  if (recent_.size() == kKept) recent_.pop_front();
+  while (recent_.size() >= kKept && recent_.front().completed) recent_.pop_front();
   recent_.push_back({++count_, verb, bytes, Collective::Time::clock::now(), std::nullopt});
   return count_;
 }
 
 void CollectiveLog::end(std::int64_t number) {
   const std::lock_guard lock(mutex_);
+  note_end(number);
+}
+
+void CollectiveLog::watch(std::int64_t number, std::function<bool()> is_complete) {
+  const std::lock_guard lock(mutex_);
+  watched_.emplace_back(number, std::move(is_complete));
+}
+
+void CollectiveLog::poll() {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(watched_, [this](const auto& watched) {
+    if (!watched.second()) return false;
+    note_end(watched.first);
+    return true;
+  });
+}
+
+CollectiveLog::Progress CollectiveLog::progress() const {
+  const std::lock_guard lock(mutex_);
+  Progress progress{count_, count_, std::nullopt};
+  for (const Collective& entry : recent_) {
+    if (entry.completed) continue;
+    progress.completed = entry.number - 1;
+    progress.pending = entry;
+    break;
+  }
+  return progress;
+}
+
+void CollectiveLog::note_end(std::int64_t number) {
   const auto found = std::find_if(recent_.begin(), recent_.end(), [&](const Collective& entry) {
     return entry.number == number;
   });

@@ -5,9 +5,11 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace stc::dist {
@@ -18,7 +20,7 @@ struct Collective {
   std::string verb;
   std::int64_t bytes = 0;         ///< payload that this rank handed in
   Time arrived;                   ///< when this rank called it
-  std::optional<Time> completed;  ///< on a GPU: when it was queued on the stream
+  std::optional<Time> completed;  ///< on a GPU: to the next poll()
 };
 
 /// Safe to use from any thread.
@@ -27,12 +29,26 @@ class CollectiveLog {
   std::int64_t begin(const std::string& verb, std::int64_t bytes);  ///< its number
   void end(std::int64_t number);
 
+  /// For a collective that cannot tell when it is complete (a GPU's): poll() asks, and notes the end.
+  void watch(std::int64_t number, std::function<bool()> is_complete);
+  void poll();
+
+  struct Progress {
+    std::int64_t arrived = 0;            ///< number of the last one called
+    std::int64_t completed = 0;          ///< all up to this number are complete
+    std::optional<Collective> pending;   ///< number completed + 1, where it was called
+  };
+  Progress progress() const;
+
   std::int64_t bytes() const;              ///< of all collectives so far
-  std::vector<Collective> recent() const;  ///< the last 64, newest last
+  std::vector<Collective> recent() const;  ///< the last 64 and all that are pending, newest last
 
  private:
+  void note_end(std::int64_t number);  // with the lock held
+
   mutable std::mutex mutex_;
   std::deque<Collective> recent_;
+  std::vector<std::pair<std::int64_t, std::function<bool()>>> watched_;
   std::int64_t count_ = 0;
   std::int64_t bytes_ = 0;
 };

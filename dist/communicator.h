@@ -14,6 +14,8 @@ namespace stc::dist {
 
 enum class ReduceOp { kSum, kMax, kMin };
 
+class CollectiveLog;
+
 /// Every collective is called by all ranks, in the same order, with equal shapes and dtypes. Tensors are contiguous and on
 /// the communicator's device. With size() == 1 every call is the identity, so callers never branch. Blocking: on return
 /// the result may be used on the current stream.
@@ -36,6 +38,7 @@ class Communicator {
                                 const std::vector<std::int64_t>& receive_rows) = 0;
   virtual void barrier() = 0;
 
+  virtual void set_timeout(double seconds) = 0;  ///< of the collectives called from now on
   virtual std::int64_t bytes_sent() const = 0;   ///< payload handed to collectives by this rank so far
   bool is_root() const { return rank() == 0; }
 };
@@ -54,11 +57,13 @@ class Session {
   ~Session();  ///< finalises
   Session(const Session&) = delete;
   const World& world() const { return world_; }
+  const std::shared_ptr<CollectiveLog>& log() const { return log_; }  ///< of all communicators made from this session
   /// Ends all ranks at once with this exit code: for an error that the others cannot know of.
   [[noreturn]] void abort(int code);
 
  private:
   World world_;
+  std::shared_ptr<CollectiveLog> log_;
 };
 
 struct CommunicatorOptions {

@@ -89,6 +89,11 @@ class GroupCommunicator : public Communicator {
     return output;
   }
 
+  void set_timeout(double seconds) override {
+    group_->getBackend(device_.type())
+        ->setTimeout(std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)));
+  }
+
   void barrier() override {
     c10d::BarrierOptions options;
     options.device = device_;
@@ -96,7 +101,7 @@ class GroupCommunicator : public Communicator {
   }
 
   ProcessGroup group() const { return group_; }
-  std::shared_ptr<const CollectiveLog> log() const { return log_; }
+  std::shared_ptr<CollectiveLog> log() const { return log_; }
 
  private:
   const World world_;
@@ -109,11 +114,12 @@ class GroupCommunicator : public Communicator {
 
 std::shared_ptr<Communicator> make_group_communicator(const World& world,
                                                       at::Device device,
-                                                      c10::intrusive_ptr<c10d::Backend> backend) {
-  auto log = std::make_shared<CollectiveLog>();
+                                                      c10::intrusive_ptr<c10d::Backend> backend,
+                                                      std::shared_ptr<CollectiveLog> log) {
+  const auto end = device.is_cpu() ? CollectiveEnd::kFuture : CollectiveEnd::kPolled;
   auto group = c10::make_intrusive<c10d::ProcessGroup>(world.rank, world.size);
   constexpr auto kType = c10d::ProcessGroup::BackendType::CUSTOM;
-  group->setBackend(device.type(), kType, make_recording_backend(std::move(backend), log));
+  group->setBackend(device.type(), kType, make_recording_backend(std::move(backend), log, end));
   group->setDefaultBackend(kType);
   return std::make_shared<GroupCommunicator>(world, device, std::move(group), std::move(log));
 }
@@ -123,7 +129,7 @@ c10::intrusive_ptr<c10d::ProcessGroup> process_group_of(Communicator& world) {
   return group == nullptr ? nullptr : group->group();
 }
 
-std::shared_ptr<const CollectiveLog> collective_log_of(Communicator& world) {
+std::shared_ptr<CollectiveLog> collective_log_of(Communicator& world) {
   const auto* group = dynamic_cast<GroupCommunicator*>(&world);
   return group == nullptr ? nullptr : group->log();
 }

@@ -16,20 +16,21 @@ class ProcessGroup;
 
 namespace stc::dist {
 
-/// `backend` serves tensors on `device`; a recording backend is put in front of it.
+class CollectiveLog;
+
+/// `backend` serves tensors on `device`; a recording backend that writes into `log` is put in front of it.
 std::shared_ptr<Communicator> make_group_communicator(const World& world,
                                                       at::Device device,
-                                                      c10::intrusive_ptr<c10d::Backend> backend);
+                                                      c10::intrusive_ptr<c10d::Backend> backend,
+                                                      std::shared_ptr<CollectiveLog> log);
 
 std::shared_ptr<Communicator> make_solo_communicator();
-
-class CollectiveLog;
 
 /// What GradientReducer builds on; null for a world of one.
 c10::intrusive_ptr<c10d::ProcessGroup> process_group_of(Communicator& world);
 
 /// What this rank has handed to collectives; null for a world of one.
-std::shared_ptr<const CollectiveLog> collective_log_of(Communicator& world);
+std::shared_ptr<CollectiveLog> collective_log_of(Communicator& world);
 
 /// Shared by all communicators, so that a mistake shows on one rank as it does on many.
 void check_rows(const char* verb, const at::Tensor& tensor);

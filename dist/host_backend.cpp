@@ -137,6 +137,7 @@ class HostBackend : public c10d::Backend {
   const std::string getBackendName() const override { return "stc-host"; }
   void shutdown() override { stop(); }
   void abort() override { stop(); }
+  void setTimeout(std::chrono::milliseconds timeout) override { transport_->set_timeout(timeout); }
 
   WorkPointer allreduce(Tensors& tensors, const c10d::AllreduceOptions& options) override {
     const at::Tensor tensor = only("all_reduce", tensors);

@@ -5,6 +5,14 @@
 #include "monitoring/check.h"
 
 namespace stc::dist {
+#ifdef STC_CUDA
+namespace {
+
+// Our own time-out comes first: it knows who is missing.
+constexpr std::chrono::seconds kAboveOurs(60);
+
+}  // namespace
+#endif
 
 std::shared_ptr<Communicator> make_communicator(const Session& session,
                                                 const std::string& device_type,
@@ -24,11 +32,13 @@ std::shared_ptr<Communicator> make_communicator(const Session& session,
       static_cast<std::int64_t>(options.timeout_seconds * 1000));
   auto transport = make_mpi_transport(timeout);
   if (device_type == "cpu") {
-    return make_group_communicator(world, at::kCPU, make_host_backend(std::move(transport)));
+    return make_group_communicator(
+        world, at::kCPU, make_host_backend(std::move(transport)), session.log());
   }
 #ifdef STC_CUDA
   const at::Device device(at::kCUDA, static_cast<c10::DeviceIndex>(world.local_rank));
-  return make_group_communicator(world, device, make_nccl_backend(*transport, world, timeout));
+  return make_group_communicator(
+      world, device, make_nccl_backend(*transport, world, timeout + kAboveOurs), session.log());
 #else
   throw Error(Exit::kUsage,
               "run.device is cuda, but this stc was built without CUDA; build the preset `cuda`");

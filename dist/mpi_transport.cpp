@@ -101,11 +101,13 @@ class MpiTransport : public Transport {
     wait(requests);
   }
 
+  void set_timeout(std::chrono::milliseconds timeout) override { timeout_ = timeout; }
   void cancel() override { cancelled_ = true; }
 
  private:
   void wait(std::vector<MPI_Request>& requests) {
     const auto start = Clock::now();
+    const std::chrono::milliseconds timeout = timeout_;
     auto sleep = std::chrono::microseconds(20);
     failed_ = true;
     for (;;) {
@@ -117,9 +119,9 @@ class MpiTransport : public Transport {
       STC_CHECK_AS(Exit::kLostRank, !cancelled_, "cancelled while it waited for other ranks");
       const auto waited = Clock::now() - start;
       STC_CHECK_AS(Exit::kLostRank,
-                   waited < timeout_,
+                   waited < timeout,
                    "not complete after ",
-                   timeout_.count() / 1000.0,
+                   timeout.count() / 1000.0,
                    " s. Another rank hangs or was lost; look for the first error by time");
       if (waited < kPolling) {
         sched_yield();
@@ -131,7 +133,7 @@ class MpiTransport : public Transport {
     failed_ = false;
   }
 
-  const std::chrono::milliseconds timeout_;
+  std::atomic<std::chrono::milliseconds> timeout_;
   MPI_Comm comm_ = MPI_COMM_NULL;
   int rank_ = 0;
   int size_ = 1;

@@ -16,14 +16,18 @@ std::int64_t bytes_of(const Tensors& tensors) {
 
 class RecordingBackend : public c10d::Backend {
  public:
-  RecordingBackend(c10::intrusive_ptr<c10d::Backend> inner, std::shared_ptr<CollectiveLog> log)
+  RecordingBackend(c10::intrusive_ptr<c10d::Backend> inner,
+                   std::shared_ptr<CollectiveLog> log,
+                   CollectiveEnd end)
       : Backend(inner->getRank(), inner->getSize()),
         inner_(std::move(inner)),
-        log_(std::move(log)) {}
+        log_(std::move(log)),
+        end_(end) {}
 
   const std::string getBackendName() const override { return inner_->getBackendName(); }
   void shutdown() override { inner_->shutdown(); }
   void abort() override { inner_->abort(); }
+  void setTimeout(std::chrono::milliseconds timeout) override { inner_->setTimeout(timeout); }
 
   WorkPointer allreduce(Tensors& tensors, const c10d::AllreduceOptions& options) override {
     return record(
@@ -70,20 +74,27 @@ class RecordingBackend : public c10d::Backend {
   WorkPointer record(const char* verb, std::int64_t bytes, Call call) {
     const std::int64_t number = log_->begin(verb, bytes);
     WorkPointer work = call();
-    work->getFuture()->addCallback(
-        [log = log_, number](c10::ivalue::Future&) { log->end(number); });
+    // A GPU's future is complete as soon as the work is queued on the stream.
+    if (end_ == CollectiveEnd::kPolled) {
+      log_->watch(number, [work] { return work->isCompleted(); });
+    } else {
+      work->getFuture()->addCallback(
+          [log = log_, number](c10::ivalue::Future&) { log->end(number); });
+    }
     return work;
   }
 
   const c10::intrusive_ptr<c10d::Backend> inner_;
   const std::shared_ptr<CollectiveLog> log_;
+  const CollectiveEnd end_;
 };
 
 }  // namespace
 
 c10::intrusive_ptr<c10d::Backend> make_recording_backend(c10::intrusive_ptr<c10d::Backend> inner,
-                                                         std::shared_ptr<CollectiveLog> log) {
-  return c10::make_intrusive<RecordingBackend>(std::move(inner), std::move(log));
+                                                         std::shared_ptr<CollectiveLog> log,
+                                                         CollectiveEnd end) {
+  return c10::make_intrusive<RecordingBackend>(std::move(inner), std::move(log), end);
 }
 
 }  // namespace stc::dist

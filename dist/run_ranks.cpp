@@ -4,6 +4,7 @@
 #include <torch/csrc/distributed/c10d/Backend.hpp>
 
 #include "dist/backends.h"
+#include "dist/collective_log.h"
 #include "dist/group_communicator.h"
 #include "monitoring/check.h"
 
@@ -19,7 +20,8 @@ std::shared_ptr<Communicator> make_member(int rank,
   World world;
   world.rank = world.local_rank = rank;
   world.size = world.local_size = ranks;
-  return make_group_communicator(world, at::kCPU, make_host_backend(std::move(transport)));
+  return make_group_communicator(
+      world, at::kCPU, make_host_backend(std::move(transport)), std::make_shared<CollectiveLog>());
 }
 
 }  // namespace

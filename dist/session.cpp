@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <exception>
 
+#include "dist/collective_log.h"
 #include "dist/communicator.h"
 #include "dist/mpi_call.h"
 #include "monitoring/check.h"
@@ -89,7 +90,7 @@ void check_mpi(int code, const char* call) {
                    "). Another rank has probably died; look for the first error by time"));
 }
 
-Session::Session() {
+Session::Session() : log_(std::make_shared<CollectiveLog>()) {
   world_.cores = cores_of_this_process();
   world_.launcher = seen_launcher();
   if (world_.launcher != "none") start_mpi(&world_);

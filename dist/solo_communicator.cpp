@@ -18,6 +18,7 @@ class SoloCommunicator : public Communicator {
   void all_reduce(at::Tensor, ReduceOp) override {}
   void broadcast(at::Tensor, int) override {}
   void barrier() override {}
+  void set_timeout(double) override {}
 
   // New memory and no gradient, as with more ranks.
   at::Tensor all_gather(const at::Tensor& tensor) override {

@@ -20,6 +20,7 @@ class Meeting {
     std::unique_lock lock(mutex_);
     STC_CHECK_AS(Exit::kLostRank, !broken_, "another rank left");
     const std::int64_t round = round_;
+    const auto timeout = timeout_;
     if (++arrived_ == ranks_) {
       arrived_ = 0;
       ++round_;
@@ -27,20 +28,25 @@ class Meeting {
       return;
     }
     const bool woken =
-        complete_.wait_for(lock, timeout_, [&] { return round_ != round || broken_; });
+        complete_.wait_for(lock, timeout, [&] { return round_ != round || broken_; });
     if (round_ != round) return;
     broken_ = true;
     complete_.notify_all();
     STC_CHECK_AS(Exit::kLostRank,
                  woken,
                  "not complete after ",
-                 timeout_.count() / 1000.0,
+                 timeout.count() / 1000.0,
                  " s: ",
                  ranks_ - arrived_,
                  " of ",
                  ranks_,
                  " ranks did not arrive");
     throw Error(Exit::kLostRank, "another rank left");
+  }
+
+  void set_timeout(std::chrono::milliseconds timeout) {
+    const std::lock_guard lock(mutex_);
+    timeout_ = timeout;
   }
 
   void leave() {
@@ -53,8 +59,8 @@ class Meeting {
 
  private:
   const int ranks_;
-  const std::chrono::milliseconds timeout_;
   std::mutex mutex_;
+  std::chrono::milliseconds timeout_;
   std::condition_variable complete_;
   int arrived_ = 0;
   std::int64_t round_ = 0;
@@ -100,6 +106,7 @@ class ThreadTransport : public Transport {
   }
 
   void barrier() override { meeting_->barrier(); }
+  void set_timeout(std::chrono::milliseconds timeout) override { meeting_->set_timeout(timeout); }
   void cancel() override { meeting_->leave(); }
 
  private:

@@ -30,6 +30,8 @@ class Transport {
   virtual void broadcast(Bytes data, int root) = 0;
   virtual void barrier() = 0;
 
+  /// Of the verbs that start from now on; from any thread.
+  virtual void set_timeout(std::chrono::milliseconds timeout) = 0;
   virtual void cancel() = 0;  ///< from any thread: a verb that waits throws
 };
 

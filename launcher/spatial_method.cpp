@@ -7,6 +7,7 @@
 #include "launcher/checkpoint.h"
 #include "launcher/key_exchange.h"
 #include "launcher/method.h"
+#include "monitoring/activity.h"
 
 namespace stc::launcher {
 namespace {
@@ -45,9 +46,11 @@ class SpatialMethod : public Method {
 
   StepOutcome forward(std::int64_t step) override {
     const auto before = Clock::now();
+    activity::enter(activity::Phase::kDataWait);
     const auto batch = loader_->next();
     StepOutcome out;
     out.data_wait_seconds = std::chrono::duration<double>(Clock::now() - before).count();
+    activity::enter(activity::Phase::kForward);
     out.samples = batch.samples;
     const auto exchange =
         make_key_exchange(world_, options_.seed, step, batch.query.size(0), options_.key_groups);

@@ -11,6 +11,7 @@
 #include "launcher/method.h"
 #include "models/spatial_model.h"
 #include "models/temporal_model.h"
+#include "monitoring/activity.h"
 #include "monitoring/check.h"
 
 namespace stc::launcher {
@@ -31,20 +32,20 @@ std::uint32_t checksum(const data::NamedTensors& tensors) {
 class TemporalMethod : public Method {
  public:
   TemporalMethod(const VideoTrainOptions& options,
+                 const data::NamedTensors& teacher,
                  dist::Communicator& world,
                  const std::string& device)
       : options_(options),
         world_(world),
         device_(device),
-        model_(model_options(options), options.seed) {
+        model_(model_options(options, teacher), options.seed) {
     if (!options.init.empty()) {
       with_key("model.init",
                [&] { model_.student.load(read_weights(options.init), options.init); });
     }
     if (model_.teacher) {
-      const auto weights = read_weights(options.teacher);
-      model_.teacher->load(weights, options.teacher);
-      fingerprint_ = text("teacher crc32c ", checksum(weights));
+      model_.teacher->load(teacher, options.teacher);
+      fingerprint_ = text("teacher crc32c ", checksum(teacher));
     }
     model_.to(device_, at::kFloat);
     if (world.size() > 1) sum_ = [&world](at::Tensor t) { world.all_reduce(t); };
@@ -67,9 +68,11 @@ class TemporalMethod : public Method {
 
   StepOutcome forward(std::int64_t step) override {
     const auto before = Clock::now();
+    activity::enter(activity::Phase::kDataWait);
     const auto clips = loader_->next();
     StepOutcome out;
     out.data_wait_seconds = std::chrono::duration<double>(Clock::now() - before).count();
+    activity::enter(activity::Phase::kForward);
     out.samples = clips.samples;
     models::TemporalModel::Batch batch;
     if (model_.teacher) batch.rgb = models::normalise_rgb(clips.rgb.to(device_));
@@ -112,14 +115,14 @@ class TemporalMethod : public Method {
   std::string fingerprint() const override { return fingerprint_; }
 
  private:
-  static models::TemporalOptions model_options(const VideoTrainOptions& options) {
+  static models::TemporalOptions model_options(const VideoTrainOptions& options,
+                                               const data::NamedTensors& teacher) {
     models::TemporalOptions model;
     model.depth = static_cast<int>(options.depth);
     model.losses = options.resolved_losses();
     if (model.losses.global_weight != 0) {
-      model.teacher_depth = with_key("model.teacher", [&] {
-        return models::depth_of(read_weights(options.teacher), options.teacher);
-      });
+      model.teacher_depth =
+          with_key("model.teacher", [&] { return models::depth_of(teacher, options.teacher); });
     }
     return model;
   }
@@ -144,7 +147,11 @@ class TemporalMethod : public Method {
 std::unique_ptr<Method> make_temporal_method(const VideoTrainOptions& options,
                                              dist::Communicator& world,
                                              const std::string& device) {
-  return std::make_unique<TemporalMethod>(options, world, device);
+  data::NamedTensors teacher;
+  if (options.losses.global_weight != 0) {
+    teacher = with_key("model.teacher", [&] { return read_weights(options.teacher); });
+  }
+  return std::make_unique<TemporalMethod>(options, teacher, world, device);
 }
 
 }  // namespace stc::launcher

@@ -111,6 +111,12 @@ void bind_rest(ConfigSchema* schema, TrainOptions* o) {
                   kMany,
                   Effect::kOperation,
                   "newest ones that stay");
+  schema->number("dist.stall_seconds",
+                 &o->stall_seconds,
+                 1,
+                 kHuge,
+                 Effect::kOperation,
+                 "within this time it is said for whom a collective waits");
   schema->number("dist.timeout_seconds",
                  &o->timeout_seconds,
                  1,

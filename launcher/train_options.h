@@ -41,6 +41,7 @@ struct TrainOptions {
   OptimizerOptions optimizer;
   ScheduleOptions schedule;
   dist::ReducerOptions reducer;
+  double stall_seconds = 60;
   double timeout_seconds = 600;
   std::int64_t metrics_port = 0;  ///< -1: off
 };

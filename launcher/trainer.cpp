@@ -12,6 +12,7 @@
 #include "launcher/agreement.h"
 #include "launcher/stop_signal.h"
 #include "launcher/version.h"
+#include "monitoring/activity.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 
@@ -85,14 +86,18 @@ int Trainer::run() {
 void Trainer::train_one_step() {
   const auto start = Clock::now();
   const auto& options = setting_.options;
+  activity::begin_step(step_ + 1);
 
   // 1. Data and forward: this rank's samples.
   const StepOutcome outcome = method_.forward(step_);
 
   // 2. Backward: buckets are reduced while later gradients are computed.
+  activity::enter(activity::Phase::kBackward);
   reducer_.zero();
   reducer_.backward(outcome.total);
   method_.after_backward();
+
+  activity::enter(activity::Phase::kUpdate);
 
   // 3. Guard: after the reduction all ranks see the same norm, so all stop or none.
   const double norm = gradient_norm();
@@ -184,6 +189,7 @@ int Trainer::stop_requested() {
 
 void Trainer::save() {
   const auto start = Clock::now();
+  activity::enter(activity::Phase::kCheckpoint);
   agree_on_root(setting_.control, [&] {
     nlohmann::ordered_json state;
     state["step"] = step_;
@@ -277,6 +283,7 @@ void Trainer::publish_metrics_port() {
 }
 
 void Trainer::finish() {
+  activity::enter(activity::Phase::kEnding);
   progress_.reset();
   agree_on_root(setting_.control, [&] {
     data::write_safetensors(setting_.folder->path("weights.safetensors"), method_.backbone_state());

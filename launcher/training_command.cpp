@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "dist/heartbeat.h"
 #include "launcher/agreement.h"
 #include "launcher/commands.h"
 #include "launcher/device.h"
@@ -80,6 +81,16 @@ void describe(const dist::World& world, const TrainOptions& options) {
   }
 }
 
+dist::HeartbeatOptions heartbeat_options(const TrainOptions& options, dist::Session& session) {
+  return {options.stall_seconds,
+          options.timeout_seconds,
+          [](const std::string& line) { log::error(line); },
+          [&session](const std::string& line) {
+            log::error(line);
+            session.abort(static_cast<int>(Exit::kLostRank));
+          }};
+}
+
 template <typename Options>
 int train(const std::string& name, const Arguments& arguments, dist::Session& session) {
   const dist::World& place = session.world();
@@ -105,7 +116,12 @@ int train(const std::string& name, const Arguments& arguments, dist::Session& se
 
   log::open(place.rank, place.size, text(options.run_dir, "/log/rank-", place.rank, ".log"));
   if (place.rank == 0) describe(place, options);
-  const auto world = dist::make_communicator(session, options.device, {options.timeout_seconds});
+  control->set_timeout(options.timeout_seconds);
+  const auto world =
+      options.device == "cpu"
+          ? control
+          : dist::make_communicator(session, options.device, {options.timeout_seconds});
+  const dist::Heartbeat heartbeat(*control, heartbeat_options(options, session));
   std::unique_ptr<Method> method;
   agree(*control, [&] { method = make_method(options, *world, options.device); });
   std::unique_ptr<Trainer> trainer;

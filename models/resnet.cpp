@@ -181,6 +181,13 @@ std::int64_t ResNet::channels(int stage) const {
 }
 
 void ResNet::load(const std::map<std::string, at::Tensor>& weights, const std::string& source) {
+  const int depth = depth_of(weights, source);
+  STC_CHECK_DATA(depth == options_.depth,
+                 source,
+                 ": holds a ResNet-",
+                 depth,
+                 "; expected the weights of a ResNet-",
+                 options_.depth);
   const auto optional = [](const std::string& name) {
     return name.ends_with("num_batches_tracked");
   };

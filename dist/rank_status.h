@@ -1,0 +1,36 @@
+// What a rank says of itself, about once a second: enough to tell who hangs, where, and what it was
+// doing.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace stc::dist {
+
+struct RankStatus {
+  int rank = 0, world = 1;
+  std::int64_t pid = 0;
+  std::string host;
+
+  std::int64_t step = 0;     ///< under way, from 1; 0 before the first
+  std::string phase;         ///< "forward", ...
+  double phase_seconds = 0;  ///< since it was entered
+
+  std::int64_t arrived =
+      0;  ///< number of the last collective called (from 1, the same on all ranks)
+  std::int64_t completed = 0;  ///< all up to this number are complete
+  std::string verb;            ///< of collective completed + 1, where it was called; else empty
+  std::int64_t bytes = 0;      ///< handed into it by this rank
+  double pending_seconds = 0;  ///< since it was called
+
+  bool ended = false;  ///< the last word of a rank that ends in good order
+};
+
+/// One datagram of text. `token` tells runs apart; it holds no space.
+std::string encode(const RankStatus& status, const std::string& token);
+
+/// Nothing where the datagram is not one of this run's.
+std::optional<RankStatus> decode(const std::string& datagram, const std::string& token);
+
+}  // namespace stc::dist

@@ -1,0 +1,56 @@
+#include "monitoring/activity.h"
+
+#include <mutex>
+
+namespace stc::activity {
+namespace {
+
+struct Current {
+  std::mutex mutex;
+  Activity activity{0, Phase::kStarting, std::chrono::steady_clock::now()};
+};
+
+Current& current() {
+  static Current* const only = new Current;  // outlives every thread that reads it
+  return *only;
+}
+
+}  // namespace
+
+void begin_step(std::int64_t step) {
+  const std::lock_guard lock(current().mutex);
+  current().activity.step = step;
+}
+
+void enter(Phase phase) {
+  const std::lock_guard lock(current().mutex);
+  current().activity.phase = phase;
+  current().activity.since = std::chrono::steady_clock::now();
+}
+
+Activity now() {
+  const std::lock_guard lock(current().mutex);
+  return current().activity;
+}
+
+const char* name(Phase phase) {
+  switch (phase) {
+    case Phase::kStarting:
+      return "start-up";
+    case Phase::kDataWait:
+      return "data wait";
+    case Phase::kForward:
+      return "forward";
+    case Phase::kBackward:
+      return "backward";
+    case Phase::kUpdate:
+      return "update";
+    case Phase::kCheckpoint:
+      return "checkpoint";
+    case Phase::kEnding:
+      return "end of the run";
+  }
+  return "unknown";
+}
+
+}  // namespace stc::activity
