@@ -9,7 +9,9 @@ std::int64_t CollectiveLog::begin(const std::string& verb, std::int64_t bytes) {
   const std::lock_guard lock(mutex_);
   bytes_ += bytes;
   while (recent_.size() >= kKept && recent_.front().completed) recent_.pop_front();
-  recent_.push_back({++count_, verb, bytes, Collective::Time::clock::now(), std::nullopt});
+  const auto now = Collective::Time::clock::now();
+  if (!first_arrival_) first_arrival_ = now;
+  recent_.push_back({++count_, verb, bytes, now, std::nullopt});
   return count_;
 }
 
@@ -49,6 +51,18 @@ void CollectiveLog::note_end(std::int64_t number) {
     return entry.number == number;
   });
   if (found != recent_.end()) found->completed = Collective::Time::clock::now();
+}
+
+void CollectiveLog::begin_step() {
+  const std::lock_guard lock(mutex_);
+  step_begin_ = Collective::Time::clock::now();
+  first_arrival_.reset();
+}
+
+double CollectiveLog::first_arrival_seconds() const {
+  const std::lock_guard lock(mutex_);
+  if (!first_arrival_) return 0;
+  return std::chrono::duration<double>(*first_arrival_ - step_begin_).count();
 }
 
 std::int64_t CollectiveLog::bytes() const {

@@ -29,16 +29,22 @@ class CollectiveLog {
   std::int64_t begin(const std::string& verb, std::int64_t bytes);  ///< its number
   void end(std::int64_t number);
 
-  /// For a collective that cannot tell when it is complete (a GPU's): poll() asks, and notes the end.
+  /// For a collective that cannot tell when it is complete (a GPU's): poll() asks, and notes the
+  /// end.
   void watch(std::int64_t number, std::function<bool()> is_complete);
   void poll();
 
   struct Progress {
-    std::int64_t arrived = 0;            ///< number of the last one called
-    std::int64_t completed = 0;          ///< all up to this number are complete
-    std::optional<Collective> pending;   ///< number completed + 1, where it was called
+    std::int64_t arrived = 0;           ///< number of the last one called
+    std::int64_t completed = 0;         ///< all up to this number are complete
+    std::optional<Collective> pending;  ///< number completed + 1, where it was called
   };
   Progress progress() const;
+
+  /// Called where all ranks leave a step together: first_arrival_seconds() is then the time from
+  /// here to the first collective called (0 until then), which tells early ranks from late ones.
+  void begin_step();
+  double first_arrival_seconds() const;
 
   std::int64_t bytes() const;              ///< of all collectives so far
   std::vector<Collective> recent() const;  ///< the last 64 and all that are pending, newest last
@@ -49,6 +55,8 @@ class CollectiveLog {
   mutable std::mutex mutex_;
   std::deque<Collective> recent_;
   std::vector<std::pair<std::int64_t, std::function<bool()>>> watched_;
+  Collective::Time step_begin_ = Collective::Time::clock::now();
+  std::optional<Collective::Time> first_arrival_;
   std::int64_t count_ = 0;
   std::int64_t bytes_ = 0;
 };

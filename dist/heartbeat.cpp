@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <random>
 #include <sstream>
 #include <thread>
@@ -63,8 +64,12 @@ bool listens(int rank, int world) {
   return rank % stride == 0;
 }
 
-RankStatus status_of(const Communicator& world, const CollectiveLog* log) {
+RankStatus status_of(const Communicator& world,
+                     const HeartbeatOptions& options,
+                     const CollectiveLog* log) {
   RankStatus status;
+  status.stall_seconds = options.stall_seconds;
+  status.timeout_seconds = options.timeout_seconds;
   status.rank = world.rank();
   status.world = world.size();
   status.pid = getpid();
@@ -103,6 +108,7 @@ class Heartbeat::Thread {
   }
 
   ~Thread() {
+    in_order_ = std::uncaught_exceptions() == 0;
     ending_ = true;
     if (thread_.joinable()) thread_.join();
   }
@@ -131,7 +137,7 @@ class Heartbeat::Thread {
     while (!ending_) {
       const auto next = Clock::now() + period;
       if (log_) log_->poll();
-      const RankStatus status = status_of(world_, log_.get());
+      const RankStatus status = status_of(world_, options_, log_.get());
       tell(status);
       listen_until(next);
       if (board_ && lowest_that_arrived()) {
@@ -148,8 +154,8 @@ class Heartbeat::Thread {
                               options_.timeout_seconds));
       }
     }
-    RankStatus last = status_of(world_, log_.get());
-    last.ended = true;
+    RankStatus last = status_of(world_, options_, log_.get());
+    last.ended = in_order_;
     tell(last);
   }
 
@@ -191,7 +197,7 @@ class Heartbeat::Thread {
   std::string token_;
   std::vector<std::string> addresses_;
   std::unique_ptr<StallReporter> board_;  // where this rank listens
-  std::atomic<bool> ending_{false};
+  std::atomic<bool> in_order_{true}, ending_{false};
   std::thread thread_;
 };
 

@@ -30,7 +30,8 @@ std::string encode(const RankStatus& status, const std::string& token) {
       << ' ' << (status.host.empty() ? kNone : status.host) << ' ' << status.step << ' '
       << field(status.phase) << ' ' << status.phase_seconds << ' ' << status.arrived << ' '
       << status.completed << ' ' << field(status.verb) << ' ' << status.bytes << ' '
-      << status.pending_seconds << ' ' << status.ended;
+      << status.pending_seconds << ' ' << status.stall_seconds << ' ' << status.timeout_seconds
+      << ' ' << status.ended;
   return out.str();
 }
 
@@ -40,7 +41,8 @@ std::optional<RankStatus> decode(const std::string& datagram, const std::string&
   RankStatus status;
   in >> format >> run >> status.rank >> status.world >> status.pid >> status.host >> status.step >>
       status.phase >> status.phase_seconds >> status.arrived >> status.completed >> status.verb >>
-      status.bytes >> status.pending_seconds >> status.ended;
+      status.bytes >> status.pending_seconds >> status.stall_seconds >> status.timeout_seconds >>
+      status.ended;
   if (!in || format != kFormat || run != token) return std::nullopt;
   if (status.rank < 0 || status.rank >= status.world) return std::nullopt;
   status.phase = value_of(status.phase);

@@ -24,6 +24,8 @@ struct RankStatus {
   std::int64_t bytes = 0;      ///< handed into it by this rank
   double pending_seconds = 0;  ///< since it was called
 
+  double stall_seconds = 0, timeout_seconds = 0;  ///< dist.* of the run
+
   bool ended = false;  ///< the last word of a rank that ends in good order
 };
 

@@ -19,6 +19,7 @@ void add_train(CLI::App& app, Run& run);
 void add_eval(CLI::App& app, Run& run);
 void add_propagate(CLI::App& app, Run& run);
 void add_score(CLI::App& app, Run& run);
+void add_launch(CLI::App& app, Run& run);
 void add_parity(CLI::App& app, Run& run);
 void add_export(CLI::App& app, Run& run);
 void add_report(CLI::App& app, Run& run);

@@ -1,4 +1,5 @@
 // stc: the command table and the exit codes. The only place that catches errors.
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "dist/heartbeat.h"
 #include "launcher/commands.h"
 #include "launcher/nearest_name.h"
 #include "launcher/version.h"
@@ -27,6 +29,7 @@ void add_commands(CLI::App& app, Run& run) {
                          add_synthesize,
                          add_pretrain,
                          add_train,
+                         add_launch,
                          add_eval,
                          add_propagate,
                          add_score,
@@ -118,9 +121,16 @@ void sleep_while_waiting(char** argv) {
   execv("/proc/self/exe", argv);  // returns only where it fails; then this process goes on as it is
 }
 
+// A worker whose mpirun was killed would wait for the others until its time-out, and hold the run's
+// lock.
+void end_with_parent() {
+  if (std::getenv(dist::kLaunchVariable) != nullptr) prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  end_with_parent();
   sleep_while_waiting(argv);
   // A file at its size limit is an error, like a full disk, and not an end.
   std::signal(SIGXFSZ, SIG_IGN);

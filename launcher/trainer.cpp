@@ -87,6 +87,7 @@ void Trainer::train_one_step() {
   const auto start = Clock::now();
   const auto& options = setting_.options;
   activity::begin_step(step_ + 1);
+  setting_.log.begin_step();
 
   // 1. Data and forward: this rank's samples.
   const StepOutcome outcome = method_.forward(step_);
@@ -110,7 +111,10 @@ void Trainer::train_one_step() {
   ++step_;
 
   // 5. Report.
-  record(outcome, rate, norm, {seconds_since(start), outcome.data_wait_seconds});
+  record(outcome,
+         rate,
+         norm,
+         {seconds_since(start), outcome.data_wait_seconds, setting_.log.first_arrival_seconds()});
 }
 
 double Trainer::gradient_norm() const {
@@ -156,6 +160,7 @@ void Trainer::record(const StepOutcome& outcome, double rate, double norm, const
     for (const auto& [name, value] : outcome.losses) losses[name] = mean[i++].item<double>();
     for (const auto& [name, value] : outcome.health) health[name] = mean[i++].item<double>();
   }
+  if (due) metrics_.arrival_lag(arrival_lag(timing));
   const double samples = static_cast<double>(step_ * options.batch_size / setting_.control.size());
   metrics_.record({static_cast<double>(step_),
                    samples,
@@ -179,6 +184,20 @@ void Trainer::record(const StepOutcome& outcome, double rate, double norm, const
   line["data_wait_seconds"] = timing.data_wait_seconds;
   setting_.folder->append_metrics(line.dump());
   progress_->update(step_, losses["total"]);
+}
+
+// Of this rank, in seconds; rank 0 says who makes the others wait.
+double Trainer::arrival_lag(const Timing& timing) {
+  auto& control = setting_.control;
+  const auto own =
+      at::tensor({timing.first_arrival_seconds, timing.data_wait_seconds}, at::kDouble);
+  const auto all = control.all_gather(own.unsqueeze(0));
+  std::vector<Arrival> arrivals;
+  for (std::int64_t r = 0; r < all.size(0); ++r)
+    arrivals.push_back({all[r][0].item<double>(), all[r][1].item<double>()});
+  const auto line = stragglers_.look(arrivals, timing.seconds);
+  if (line && setting_.folder) log::warning(*line);
+  return arrival_lags(arrivals)[control.rank()];
 }
 
 int Trainer::stop_requested() {

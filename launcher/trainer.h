@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "dist/collective_log.h"
 #include "dist/communicator.h"
 #include "dist/gradient_reducer.h"
 #include "launcher/checkpoint.h"
@@ -13,6 +14,7 @@
 #include "launcher/optimizer.h"
 #include "launcher/progress.h"
 #include "launcher/run_folder.h"
+#include "launcher/straggler_watch.h"
 #include "launcher/train_options.h"
 #include "monitoring/metrics.h"
 
@@ -27,6 +29,7 @@ class Trainer {
     const TrainOptions& options;
     dist::Communicator& control;
     dist::Communicator& world;
+    dist::CollectiveLog& log;  ///< of both
     RunFolder* folder;
   };
   Trainer(const Setting& setting, Method& method);
@@ -38,11 +41,12 @@ class Trainer {
 
  private:
   struct Timing {
-    double seconds = 0, data_wait_seconds = 0;
+    double seconds = 0, data_wait_seconds = 0, first_arrival_seconds = 0;
   };
   void restore();
   void train_one_step();
   void record(const StepOutcome& outcome, double rate, double norm, const Timing& timing);
+  double arrival_lag(const Timing& timing);
   void save();
   void finish();
   int stop_requested();
@@ -56,6 +60,7 @@ class Trainer {
   dist::GradientReducer reducer_;
   std::unique_ptr<CheckpointStore> checkpoints_;  // rank 0
   monitoring::Metrics metrics_;
+  StragglerWatch stragglers_;
   std::unique_ptr<Progress> progress_;
   std::int64_t step_ = 0;  // steps done
   std::int64_t saved_step_ = -1;

@@ -127,7 +127,7 @@ int train(const std::string& name, const Arguments& arguments, dist::Session& se
   std::unique_ptr<Trainer> trainer;
   agree(*control, [&] {
     trainer = std::make_unique<Trainer>(
-        Trainer::Setting{name, options, *control, *world, folder.get()}, *method);
+        Trainer::Setting{name, options, *control, *world, *session.log(), folder.get()}, *method);
   });
   return trainer->run();
 }

@@ -101,6 +101,9 @@ struct Metrics::State {
       counter("stc_collective_bytes_total", "Payload this rank handed to collectives.");
   Counter& corrupt_samples =
       counter("stc_corrupt_samples_total", "Samples that could not be read and were replaced.");
+  Gauge& arrival_lag =
+      gauge("stc_collective_arrival_lag_seconds",
+            "Time by which this rank came to a step's first collective after the first rank.");
   Histogram& checkpoint_seconds =
       histogram("stc_checkpoint_seconds", "Time to write a checkpoint.");
 };
@@ -129,6 +132,11 @@ void Metrics::record(const Step& step) {
   raise_to(state_->samples, step.samples);
   raise_to(state_->collective_bytes, step.collective_bytes_total);
   raise_to(state_->corrupt_samples, step.corrupt_samples_total);
+}
+
+void Metrics::arrival_lag(double seconds) {
+  if (!state_) return;
+  state_->arrival_lag.Set(seconds);
 }
 
 void Metrics::checkpoint(double seconds) {

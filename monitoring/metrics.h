@@ -33,7 +33,8 @@ class Metrics {
     std::map<std::string, double> losses;
   };
   void record(const Step& step);
-  void checkpoint(double seconds);  ///< stc_checkpoint_seconds
+  void arrival_lag(double seconds);  ///< stc_collective_arrival_lag_seconds
+  void checkpoint(double seconds);   ///< stc_checkpoint_seconds
 
  private:
   struct State;

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034
 set -euo pipefail
 
-stc=$1
+stc=$(realpath "$1")
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -66,6 +66,7 @@ TEST(Metrics, ServesTheSeriesOfAStepWithRankAndNode) {
   step.corrupt_samples_total = 1;
   step.losses = {{"total", 1.5}, {"local_distillation", 0.75}};
   metrics.record(step);
+  metrics.arrival_lag(0.25);
   metrics.checkpoint(1.5);
 
   const std::string answer = scrape(metrics.port());
@@ -83,6 +84,7 @@ TEST(Metrics, ServesTheSeriesOfAStepWithRankAndNode) {
                                     "stc_step_seconds_bucket{" + labels + ",le=\"0.2\"} 0",
                                     "stc_step_seconds_bucket{" + labels + ",le=\"0.5\"} 1",
                                     "stc_checkpoint_seconds_sum{" + labels + "} 1.5",
+                                    "stc_collective_arrival_lag_seconds{" + labels + "} 0.25",
                                     "stc_loss{" + labels + ",loss=\"total\"} 1.5",
                                     "stc_loss{" + labels + ",loss=\"local_distillation\"} 0.75"}) {
     EXPECT_THAT(answer, HasSubstr("\n" + series + "\n"));
@@ -123,6 +125,7 @@ TEST(Metrics, OffListensNowhereAndTakesEveryCall) {
   Metrics metrics(options);
   metrics.info({{"device", "cpu"}});
   metrics.record({});
+  metrics.arrival_lag(1);
   metrics.checkpoint(1);
   EXPECT_EQ(metrics.port(), -1);
 }

@@ -1,0 +1,37 @@
+// Which rank makes the others wait, step after step: told by when it arrives at the step's first
+// collective (all ranks leave the step before together), not by how long its backward takes, which
+// includes waiting for others.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stc::launcher {
+
+/// One step as one rank saw it.
+struct Arrival {
+  double seconds = 0;            ///< from the step's start to its first collective
+  double data_wait_seconds = 0;  ///< part of it
+};
+
+/// Seconds that each rank came after the first one.
+std::vector<double> arrival_lags(const std::vector<Arrival>& arrivals);
+
+class StragglerWatch {
+ public:
+  /// Told once it was late in each of kSteps steps looked at in a row, and again after it was in
+  /// time in between.
+  static constexpr int kSteps = 5;
+  /// Late: by more than this share of the step, and more than 20 ms.
+  static constexpr double kShare = 0.1;
+
+  /// arrivals: of all ranks in rank order. A line for the log, where there is something to say.
+  std::optional<std::string> look(const std::vector<Arrival>& arrivals, double step_seconds);
+
+ private:
+  int last_ = -1;  // the rank that was late last
+  int times_ = 0;  // in a row
+};
+
+}  // namespace stc::launcher

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Kills at random moments, -9, a rank, the rank that writes a checkpoint while it writes, or mpirun itself, under
+# `stc launch --max-restarts`. Each run must finish, byte-equal to the undisturbed one: weights, queue, momentum encoder,
+# optimizer, and metrics.jsonl but for its time fields.
+#
+#   tests/faults/kill_ranks.sh STC [RUNS] [SEED]       20 runs by default
+source "$(dirname "${BASH_SOURCE[0]}")/../integration/expect.sh"
+runs=${2:-20}
+RANDOM=${3:-$$}
+echo "seed ${3:-$$}"
+export OMP_NUM_THREADS=1
+
+make_frames frames 12
+"$stc" pack images frames --out images > /dev/null
+pretrain=(pretrain "${small_pretrain[@]}" --data.shards=images --train.steps=30 --checkpoint.every_steps=3)
+launch() { "$stc" launch --ranks 2 --max-restarts 5 -- "${pretrain[@]}" --run.dir="$1" > "$1.log" 2>&1; }
+
+# The pids of a run's workers of rank R, or of its mpirun.
+worker() {
+  local pid
+  for pid in $(pgrep -f -- "--run.dir=$1( |\$)"); do
+    if tr '\0' '\n' 2> /dev/null < "/proc/$pid/environ" | grep -qx "OMPI_COMM_WORLD_RANK=$2"; then echo "$pid"; fi
+  done
+}
+mpirun_of() { pgrep -x 'mpirun|orterun' -f -- "--run.dir=$1( |\$)" || pgrep -f -- "^mpirun .*--run.dir=$1( |\$)"; }
+
+without_times() { sed -E 's/"(seconds|data_wait_seconds)":[^,}]*,?//g' "$1/metrics.jsonl"; }
+
+begin=$(date +%s%N)
+launch whole || { cat whole.log; die 'the undisturbed run failed'; }
+milliseconds=$((($(date +%s%N) - begin) / 1000000))
+
+compare() {
+  local file last=step-00000030
+  cmp "whole/weights.safetensors" "$1/weights.safetensors" || die "$1: weights differ"
+  for file in model method optimizer; do
+    cmp "whole/checkpoints/$last/$file.safetensors" "$1/checkpoints/$last/$file.safetensors" || die "$1: $file differs"
+  done
+  diff <(without_times whole) <(without_times "$1") > /dev/null || die "$1: metrics differ"
+}
+
+disturb() {
+  local run=$1 what=$2 victim='' i
+  if [ "$what" = writer ]; then
+    for ((i = 0; i < 3000; i++)); do
+      if compgen -G "$run/checkpoints/.tmp-*" > /dev/null; then break; fi
+      sleep 0.002
+    done
+    victim=$(worker "$run" 0)
+  else
+    sleep "$(awk -v m="$milliseconds" -v r="$RANDOM" 'BEGIN { printf "%.3f", m * (0.15 + 0.8 * r / 32768) / 1000 }')"
+    case $what in
+      rank*) victim=$(worker "$run" "${what#rank}") ;;
+      mpirun) victim=$(mpirun_of "$run") ;;
+    esac
+  fi
+  # shellcheck disable=SC2086
+  [ -n "$victim" ] && kill -9 $victim 2> /dev/null
+}
+
+victims=(rank0 rank1 writer mpirun)
+disturbed=0
+for ((run = 1; run <= runs; run++)); do
+  what=${victims[$(((run - 1) % 4))]}
+  name=run-$run
+  launch "$name" &
+  launcher=$!
+  disturb "$name" "$what" || true
+  code=0
+  wait "$launcher" || code=$?
+  [ "$code" -eq 0 ] || { cat "$name.log"; die "$name ($what killed) ended with $code"; }
+  compare "$name"
+  [ -z "$(worker "$name" 0)$(worker "$name" 1)" ] || die "$name left workers behind"
+  restarts=$(grep -c 'starting again' "$name.log" || true)
+  [ "$restarts" -eq 0 ] || disturbed=$((disturbed + 1))
+  echo "run $run: $what killed, $restarts restart(s): equal"
+  rm -rf "$name"
+done
+echo "$runs runs, $disturbed of them restarted, all equal to the undisturbed one"
+[ "$disturbed" -gt 0 ] || die 'no run was disturbed: the test shows nothing'
