@@ -140,7 +140,7 @@ class Heartbeat::Thread {
       const RankStatus status = status_of(world_, options_, log_.get());
       tell(status);
       listen_until(next);
-      if (board_ && lowest_that_arrived()) {
+      if (board_ && speaks_for_all()) {
         for (const auto& line : board_->lines(Clock::now())) options_.report(line);
       }
       if (status.pending_seconds > options_.timeout_seconds + kGraceSeconds) {
@@ -176,18 +176,19 @@ class Heartbeat::Thread {
     }
   }
 
-  // One rank speaks for all: listeners above one that waits in the same collective, and is heard,
-  // are quiet.
-  bool lowest_that_arrived() const {
+  // One rank speaks for all: the lowest listener that waits itself.
+  bool speaks_for_all() const {
     const auto stall = board_->board().stall(Clock::now());
     if (!stall) return true;  // a stall that ended is told by who told it
+    const auto waits = [&](int rank) {
+      return std::none_of(stall->missing.begin(), stall->missing.end(), [&](const auto& missing) {
+        return missing.rank == rank;
+      });
+    };
     for (int rank = 0; rank < world_.rank(); ++rank) {
-      const bool missing = std::any_of(stall->missing.begin(),
-                                       stall->missing.end(),
-                                       [&](const auto& one) { return one.rank == rank; });
-      if (listens(rank, world_.size()) && !missing) return false;
+      if (listens(rank, world_.size()) && waits(rank)) return false;
     }
-    return true;
+    return waits(world_.rank());
   }
 
   Communicator& world_;

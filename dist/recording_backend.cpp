@@ -78,8 +78,9 @@ class RecordingBackend : public c10d::Backend {
     if (end_ == CollectiveEnd::kPolled) {
       log_->watch(number, [work] { return work->isCompleted(); });
     } else {
-      work->getFuture()->addCallback(
-          [log = log_, number](c10::ivalue::Future&) { log->end(number); });
+      work->getFuture()->addCallback([log = log_, number](c10::ivalue::Future& future) {
+        if (!future.hasError()) log->end(number);  // one that failed stays pending
+      });
     }
     return work;
   }

@@ -20,10 +20,13 @@ class StallReporter {
   std::vector<std::string> lines(Time now);
 
  private:
+  bool is_news(const StatusBoard::Stall& stall) const;
+
   StatusBoard board_;
-  Time began_;                   // of the stall that was told
-  std::int64_t collective_ = 0;  // 0: none is told and open
+  bool open_ = false;            // a stall was told, and is not over
+  std::int64_t collective_ = 0;  // that was told last
   std::vector<int> told_missing_;
+  Time began_;
 };
 
 }  // namespace stc::dist

@@ -55,6 +55,12 @@ std::optional<RankStatus> StatusBoard::latest(int rank) const {
   return found->second.status;
 }
 
+bool StatusBoard::is_complete(std::int64_t collective) const {
+  return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
+    return entry.second.status.completed >= collective;
+  });
+}
+
 std::optional<StatusBoard::Stall> StatusBoard::stall(Time now) const {
   Stall stall;
   for (const auto& [rank, entry] : entries_) {

@@ -42,6 +42,7 @@ class StatusBoard {
   /// The collective that ranks have waited in for most of stall_seconds.
   std::optional<Stall> stall(Time now) const;
 
+  bool is_complete(std::int64_t collective) const;  ///< on some rank, as far as is known
   std::optional<RankStatus> latest(int rank) const;
   bool speaks(int rank, Time now) const;
   int world() const { return world_; }

@@ -98,13 +98,9 @@ void add_launch(CLI::App& app, Run& run) {
   command->add_option("--log",
                       launch_options.log_folder,
                       "Folder for what each rank prints; default: RUN/log of the run");
-  command->prefix_command();
-  command->footer(
-      "Then the command: stc launch --ranks 2 --max-restarts 3 -- train --config F ...");
-  command->callback([arguments, command, &run] {
-    arguments->launch.command = command->remaining();
-    run = [arguments] { return launch(*arguments); };
-  });
+  command->add_option("command", launch_options.command, "After --: what each rank runs");
+  command->footer("E.g. stc launch --ranks 2 --max-restarts 3 -- train --config my.toml");
+  command->callback([arguments, &run] { run = [arguments] { return launch(*arguments); }; });
 }
 
 }  // namespace stc::launcher

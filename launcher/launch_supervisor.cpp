@@ -91,6 +91,9 @@ AttemptEnd LaunchSupervisor::attempt(int number) {
   std::string where = token_;
   for (const auto& address : socket_.addresses()) where += " " + address;
   setenv(dist::kLaunchVariable, where.c_str(), 1);
+  // Containers run as root; who starts `stc launch` as root has decided that already.
+  for (const auto* variable : {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"})
+    setenv(variable, "1", 0);
   auto command = options_.command;
   // What the first attempt made is what the next goes on with.
   if (number > 0) std::erase(command, "--fresh");
@@ -127,10 +130,12 @@ void LaunchSupervisor::listen() {
     if (!status) continue;
     if (!reporter_) reporter_.emplace(status->world, status->stall_seconds, now);
     timeout_seconds_ = status->timeout_seconds;
+    begun_ = true;
     heard_ = now;
     reporter_->receive(*status, now);
   }
-  if (!reporter_) return;
+  // Once ranks are being ended, what the others see of it is no news.
+  if (!reporter_ || lost_rank_in(output_.words_of_mpirun())) return;
   for (const auto& line : reporter_->lines(now)) {
     log::error("launch: " + line);
     missing_.clear();
@@ -183,18 +188,16 @@ AttemptEnd LaunchSupervisor::judge(WorkerGroup& workers) {
   if (meant) return {code, false};
   if (stop_signals_ > 1) return {128 + stop_signal_, true};
   tell_loss(workers);
+  // Nothing began: another attempt would meet the same. Later ones may wait for a node to come
+  // back.
+  if (by_mpirun && !begun_) return {static_cast<int>(Exit::kFailed), false};
   return {static_cast<int>(Exit::kLostRank), true};
 }
 
 void LaunchSupervisor::tell_loss(WorkerGroup& workers) {
   const auto lost = lost_rank_in(output_.words_of_mpirun());
-  if (lost) {
-    tell_rank(lost->rank, lost->how);
-    for (const int rank : missing_) {
-      if (rank != lost->rank) tell_rank(rank, "is the one the others waited for");
-    }
-    return;
-  }
+  for (const int rank : missing_) tell_rank(rank, "is missing: the others waited for it");
+  if (lost) return tell_rank(lost->rank, lost->how);
   if (workers.was_killed()) {
     log::error(text("launch: mpirun was killed by signal ", workers.exit_code() - 128));
     return;

@@ -56,6 +56,7 @@ class LaunchSupervisor {
   WorkerOutput output_;
   std::optional<dist::StallReporter> reporter_;  // from the first word of a rank
   std::vector<int> missing_;                     // of the stall that was told last and is open
+  bool begun_ = false;                           // a rank has spoken, in any attempt
   double timeout_seconds_ = 0;                   // the run's own, as its ranks say
   dist::StatusBoard::Time heard_;
   int signals_ = -1;  // signalfd

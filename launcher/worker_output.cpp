@@ -25,16 +25,19 @@ WorkerLine parse_worker_line(const std::string& tagged) {
 
 std::optional<LostRank> lost_rank_in(const std::vector<std::string>& words_of_mpirun) {
   static const std::regex killed(R"(process rank (\d+) .*exited on (signal \d+ \([^)]*\)))");
-  static const std::regex name(R"(Process name: \[\[\d+,\d+\],(\d+)\])");
-  static const std::regex code(R"(Exit code: +(\d+))");
+  static const std::regex name(
+      R"(Process name: \[\[\d+,\d+\],(\d+)\]|MPI_ABORT was invoked on rank (\d+))");
+  static const std::regex code(R"(Exit code: +(\d+)|with errorcode (\d+))");
   std::optional<LostRank> lost;
   for (const auto& line : words_of_mpirun) {
     std::smatch match;
     if (std::regex_search(line, match, killed))
-      return LostRank{std::stoi(match[1]), "killed by " + match[2].str()};
-    if (std::regex_search(line, match, name)) lost = LostRank{std::stoi(match[1]), "ended"};
+      return LostRank{std::stoi(match[1]), "was killed by " + match[2].str()};
+    const auto either = [&match] { return match[1].str() + match[2].str(); };
+    if (!lost && std::regex_search(line, match, name))
+      lost = LostRank{std::stoi(either()), "ended"};
     if (lost && std::regex_search(line, match, code))
-      lost->how = "ended with exit code " + match[1].str();
+      lost->how = "ended with exit code " + either();
   }
   return lost;
 }

@@ -22,7 +22,7 @@ WorkerLine parse_worker_line(const std::string& tagged);
 /// 4".
 struct LostRank {
   int rank = -1;
-  std::string how;  ///< "killed by signal 9 (Killed)", "ended with exit code 4"
+  std::string how;  ///< "was killed by signal 9 (Killed)", "ended with exit code 4"
 };
 std::optional<LostRank> lost_rank_in(const std::vector<std::string>& words_of_mpirun);
 

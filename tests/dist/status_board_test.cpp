@@ -135,6 +135,9 @@ TEST(StallReporter, SaysAStallOnceAndItsEnd) {
   reporter.receive(late, at_second(10));
   EXPECT_THAT(reporter.lines(at_second(10)), ElementsAre(HasSubstr("missing rank 1")));
   EXPECT_THAT(reporter.lines(at_second(10.2)), IsEmpty());
+  late.arrived = 10;  // it comes: no news before the collective is complete
+  reporter.receive(late, at_second(10.4));
+  EXPECT_THAT(reporter.lines(at_second(10.5)), IsEmpty());
   late.arrived = early.completed = 11;
   late.completed = early.arrived = 11;
   early.verb.clear();
@@ -142,6 +145,22 @@ TEST(StallReporter, SaysAStallOnceAndItsEnd) {
   reporter.receive(late, at_second(11));
   EXPECT_THAT(reporter.lines(at_second(11)), ElementsAre("collective 10 went on after 8 s"));
   EXPECT_THAT(reporter.lines(at_second(11.1)), IsEmpty());
+}
+
+// Ranks that give up fall silent too; that ends no stall.
+TEST(StallReporter, DoesNotTakeTheEndOfTheRanksForTheEndOfTheStall) {
+  StallReporter reporter(2, kStallSeconds, kStart);
+  auto late = computing(1, 8);
+  auto early = waiting(0, 10, 7);
+  early.world = late.world = 2;
+  reporter.receive(early, at_second(10));
+  reporter.receive(late, at_second(10));
+  EXPECT_EQ(reporter.lines(at_second(10)).size(), 1u);
+  late = waiting(1, 9, 0);  // woken up, it meets a collective that the other has left
+  late.world = 2;
+  reporter.receive(late, at_second(11));
+  EXPECT_THAT(reporter.lines(at_second(11)), IsEmpty());
+  EXPECT_THAT(reporter.lines(at_second(100)), IsEmpty());
 }
 
 TEST(RankStatus, SurvivesTheWire) {

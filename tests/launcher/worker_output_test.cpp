@@ -38,11 +38,16 @@ TEST(LostRank, IsReadFromWhatMpirunSays) {
        "----"});
   ASSERT_TRUE(killed);
   EXPECT_EQ(killed->rank, 2);
-  EXPECT_EQ(killed->how, "killed by signal 9 (Killed)");
+  EXPECT_EQ(killed->how, "was killed by signal 9 (Killed)");
   const auto ended = lost_rank_in({"  Process name: [[7375,1],13]", "  Exit code:    4"});
   ASSERT_TRUE(ended);
   EXPECT_EQ(ended->rank, 13);
   EXPECT_EQ(ended->how, "ended with exit code 4");
+  const auto gave_up = lost_rank_in(
+      {"MPI_ABORT was invoked on rank 3 in communicator MPI_COMM_WORLD", "with errorcode 4."});
+  ASSERT_TRUE(gave_up);
+  EXPECT_EQ(gave_up->rank, 3);
+  EXPECT_EQ(gave_up->how, "ended with exit code 4");
   EXPECT_FALSE(lost_rank_in({"There are not enough slots available", ""}));
 }
 
