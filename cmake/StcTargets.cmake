@@ -48,3 +48,9 @@ function(stc_add_tests folder)
   gtest_discover_tests(stc_${folder}_tests TEST_PREFIX "${folder}." DISCOVERY_MODE PRE_TEST
                        DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${folder} TIMEOUT 300)
 endfunction()
+
+# stc_add_shell_test(<folder> <name> [argument…]): tests/<folder>/<name>_test.sh over the built program; 77 is a skip, said so.
+function(stc_add_shell_test folder name)
+  add_test(NAME ${folder}.${name} COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/${name}_test.sh $<TARGET_FILE:stc> ${ARGN})
+  set_tests_properties(${folder}.${name} PROPERTIES LABELS ${folder} TIMEOUT 600 PROCESSORS 2 SKIP_RETURN_CODE 77)
+endfunction()

@@ -22,8 +22,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Ranks past their own time-out end themselves; the launcher ends those that cannot.
-constexpr double kGraceSeconds = 30;
+// Ranks past their own time-out end themselves, and mpirun the rest; the launcher ends those that
+// cannot.
+constexpr double kGraceSeconds = 15;
+
+double seconds_between(Clock::time_point from, Clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
 
 void say(const std::string& line) { log::info("launch: " + line); }
 
@@ -87,6 +92,8 @@ AttemptEnd LaunchSupervisor::attempt(int number) {
   token_ = random_token();
   reporter_.reset();
   missing_.clear();
+  lost_ = {};
+  ended_ = false;
   output_.forget();
   std::string where = token_;
   for (const auto& address : socket_.addresses()) where += " " + address;
@@ -111,7 +118,7 @@ void LaunchSupervisor::watch(WorkerGroup& workers) {
     for (const auto& line : workers.read_lines()) show(line);
     pass_on_signals(workers);
     listen();
-    end_where_nobody_speaks(workers);
+    end_what_cannot_end(workers);
   }
   workers.end_all();
   for (const auto& line : workers.read_lines()) show(line);
@@ -161,12 +168,20 @@ void LaunchSupervisor::pass_on_signals(WorkerGroup& workers) {
   }
 }
 
-// Every rank is stopped or gone, so none can end the run.
-void LaunchSupervisor::end_where_nobody_speaks(WorkerGroup& workers) {
-  if (!reporter_) return;
-  const double silent = std::chrono::duration<double>(Clock::now() - heard_).count();
-  if (silent < timeout_seconds_ + kGraceSeconds) return;
-  log::error(text("launch: no rank has spoken for ", std::llround(silent), " s; they are ended"));
+// mpirun ends what is left of a job that lost a rank, but waits for nodes that it cannot reach; and
+// where every rank is stopped, none can end the run.
+void LaunchSupervisor::end_what_cannot_end(WorkerGroup& workers) {
+  if (!reporter_ || ended_) return;
+  const auto now = Clock::now();
+  if (lost_ == Clock::time_point() && lost_rank_in(output_.words_of_mpirun())) lost_ = now;
+  const bool lingers = lost_ != Clock::time_point() && seconds_between(lost_, now) > kGraceSeconds;
+  const bool mute = seconds_between(heard_, now) > timeout_seconds_ + kGraceSeconds;
+  if (!lingers && !mute) return;
+  say(lingers ? text("mpirun has not ended ", kGraceSeconds, " s after the loss; it is killed")
+              : text("no rank has spoken for ",
+                     std::llround(seconds_between(heard_, now)),
+                     " s; they are ended"));
+  ended_ = true;
   workers.signal(SIGKILL);
 }
 

@@ -43,7 +43,7 @@ class LaunchSupervisor {
   void listen();
   void pass_on_signals(WorkerGroup& workers);
   void show(const std::string& tagged);
-  void end_where_nobody_speaks(WorkerGroup& workers);
+  void end_what_cannot_end(WorkerGroup& workers);
   AttemptEnd judge(WorkerGroup& workers);
   bool all_ended_in_order() const;
   void tell_loss(WorkerGroup& workers);
@@ -58,8 +58,9 @@ class LaunchSupervisor {
   std::vector<int> missing_;                     // of the stall that was told last and is open
   bool begun_ = false;                           // a rank has spoken, in any attempt
   double timeout_seconds_ = 0;                   // the run's own, as its ranks say
-  dist::StatusBoard::Time heard_;
-  int signals_ = -1;  // signalfd
+  dist::StatusBoard::Time heard_, lost_;         // the last word of a rank; when a loss was known
+  bool ended_ = false;                           // mpirun was killed
+  int signals_ = -1;                             // signalfd
   int stop_signal_ = 0, stop_signals_ = 0;
 };
 

@@ -115,7 +115,7 @@ int train(const std::string& name, const Arguments& arguments, dist::Session& se
   if (finished.item<std::int64_t>() != 0) return 0;
 
   log::open(place.rank, place.size, text(options.run_dir, "/log/rank-", place.rank, ".log"));
-  if (place.rank == 0) describe(place, options);
+  describe(place, options);
   control->set_timeout(options.timeout_seconds);
   const auto world =
       options.device == "cpu"

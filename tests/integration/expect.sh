@@ -43,3 +43,11 @@ on_ranks() {
   shift
   mpirun -np "$ranks" --bind-to none --oversubscribe "$stc" "$@"
 }
+
+# The pid of rank R of a run that is alive: rank_pid RUN R.
+rank_pid() {
+  local pid
+  for pid in $(pgrep -f -- "--run.dir=$1( |\$)"); do
+    if tr '\0' '\n' 2> /dev/null < "/proc/$pid/environ" | grep -qx "OMPI_COMM_WORLD_RANK=$2"; then echo "$pid"; fi
+  done
+}

@@ -2,7 +2,7 @@
 # A rank that stops (SIGSTOP), rank 0 included: a line names it within dist.stall_seconds; after dist.timeout_seconds the
 # launcher exits with 4 and leaves no process; after SIGCONT before the time-out the run goes on.
 #
-#   tests/faults/stop_rank.sh STC [RANKS]      4 ranks by default
+#   tests/faults/stop_rank_test.sh STC [RANKS]      4 ranks by default
 source "$(dirname "${BASH_SOURCE[0]}")/../integration/expect.sh"
 ranks=${2:-4}
 export OMP_NUM_THREADS=1
@@ -12,12 +12,6 @@ make_frames frames 12
 pretrain=(pretrain "${small_pretrain[@]}" --data.shards=images --train.steps=100000 --checkpoint.every_steps=1000
           --dist.stall_seconds=4)
 
-worker() {
-  local pid
-  for pid in $(pgrep -f -- "--run.dir=$1( |\$)"); do
-    if tr '\0' '\n' 2> /dev/null < "/proc/$pid/environ" | grep -qx "OMPI_COMM_WORLD_RANK=$2"; then echo "$pid"; fi
-  done
-}
 
 wait_for() {
   local text=$1 file=$2 seconds=$3 i
@@ -34,7 +28,7 @@ for victim in 0 $((ranks - 1)); do
   "$stc" launch --ranks "$ranks" -- "${pretrain[@]}" --run.dir="$run" --dist.timeout_seconds=15 > "$run.log" 2>&1 &
   launcher=$!
   wait_for '"step":3,' "$run/metrics.jsonl" 60
-  pid=$(worker "$run" "$victim")
+  pid=$(rank_pid "$run" "$victim")
 
   kill -STOP "$pid"
   wait_for "launch: .*stands still .*missing rank $victim \(node .*, pid $pid\): silent" "$run.log" 5

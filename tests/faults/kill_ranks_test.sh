@@ -3,7 +3,7 @@
 # `stc launch --max-restarts`. Each run must finish, byte-equal to the undisturbed one: weights, queue, momentum encoder,
 # optimizer, and metrics.jsonl but for its time fields.
 #
-#   tests/faults/kill_ranks.sh STC [RUNS] [SEED]       20 runs by default
+#   tests/faults/kill_ranks_test.sh STC [RUNS] [SEED]       20 runs by default
 source "$(dirname "${BASH_SOURCE[0]}")/../integration/expect.sh"
 runs=${2:-20}
 RANDOM=${3:-$$}
@@ -15,14 +15,7 @@ make_frames frames 12
 pretrain=(pretrain "${small_pretrain[@]}" --data.shards=images --train.steps=30 --checkpoint.every_steps=3)
 launch() { "$stc" launch --ranks 2 --max-restarts 5 -- "${pretrain[@]}" --run.dir="$1" > "$1.log" 2>&1; }
 
-# The pids of a run's workers of rank R, or of its mpirun.
-worker() {
-  local pid
-  for pid in $(pgrep -f -- "--run.dir=$1( |\$)"); do
-    if tr '\0' '\n' 2> /dev/null < "/proc/$pid/environ" | grep -qx "OMPI_COMM_WORLD_RANK=$2"; then echo "$pid"; fi
-  done
-}
-mpirun_of() { pgrep -x 'mpirun|orterun' -f -- "--run.dir=$1( |\$)" || pgrep -f -- "^mpirun .*--run.dir=$1( |\$)"; }
+mpirun_of() { pgrep -f -- "^mpirun .*--run.dir=$1( |\$)"; }
 
 without_times() { sed -E 's/"(seconds|data_wait_seconds)":[^,}]*,?//g' "$1/metrics.jsonl"; }
 
@@ -46,11 +39,11 @@ disturb() {
       if compgen -G "$run/checkpoints/.tmp-*" > /dev/null; then break; fi
       sleep 0.002
     done
-    victim=$(worker "$run" 0)
+    victim=$(rank_pid "$run" 0)
   else
     sleep "$(awk -v m="$milliseconds" -v r="$RANDOM" 'BEGIN { printf "%.3f", m * (0.15 + 0.8 * r / 32768) / 1000 }')"
     case $what in
-      rank*) victim=$(worker "$run" "${what#rank}") ;;
+      rank*) victim=$(rank_pid "$run" "${what#rank}") ;;
       mpirun) victim=$(mpirun_of "$run") ;;
     esac
   fi
@@ -70,7 +63,7 @@ for ((run = 1; run <= runs; run++)); do
   wait "$launcher" || code=$?
   [ "$code" -eq 0 ] || { cat "$name.log"; die "$name ($what killed) ended with $code"; }
   compare "$name"
-  [ -z "$(worker "$name" 0)$(worker "$name" 1)" ] || die "$name left workers behind"
+  [ -z "$(rank_pid "$name" 0)$(rank_pid "$name" 1)" ] || die "$name left workers behind"
   restarts=$(grep -c 'starting again' "$name.log" || true)
   [ "$restarts" -eq 0 ] || disturbed=$((disturbed + 1))
   echo "run $run: $what killed, $restarts restart(s): equal"
