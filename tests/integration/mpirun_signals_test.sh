@@ -27,4 +27,4 @@ stopped() {
     die "SIG$signal to mpirun: no checkpoint of the last step"
 }
 stopped USR1 138
-stopped TERM 1 --mca odls_base_sigkill_timeout 60
+stopped TERM 1 --mca odls_base_sigkill_timeout 10
