@@ -14,22 +14,18 @@
 #include <sstream>
 
 #include "monitoring/check.h"
+#include "tests/support/file_content.h"
 #include "tests/support/temporary_folder.h"
 
 namespace stc::launcher {
 namespace {
 
 namespace fs = std::filesystem;
+using test::content;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::internal::CaptureStderr;
 using testing::internal::GetCapturedStderr;
-
-std::string content(const std::string& path) {
-  std::ostringstream out;
-  out << std::ifstream(path).rdbuf();
-  return out.str();
-}
 
 class RunFolderTest : public testing::Test {
  protected:

@@ -5,16 +5,16 @@
 
 #include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "launcher/worker_group.h"
 #include "monitoring/check.h"
+#include "tests/support/file_content.h"
 #include "tests/support/temporary_folder.h"
 
 namespace stc::launcher {
 namespace {
 
+using test::content;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
@@ -53,10 +53,6 @@ TEST(LostRank, IsReadFromWhatMpirunSays) {
 
 class WorkerOutputTest : public ::testing::Test {
  protected:
-  static std::string content(const std::string& path) {
-    std::ifstream in(path);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
   const test::TemporaryFolder folder_;
 };
 

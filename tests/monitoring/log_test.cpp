@@ -9,21 +9,17 @@
 #include <vector>
 
 #include "monitoring/check.h"
+#include "tests/support/file_content.h"
 #include "tests/support/temporary_folder.h"
 
 namespace stc::log {
 namespace {
 
+using test::content;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::internal::CaptureStderr;
 using testing::internal::GetCapturedStderr;
-
-std::string content(const std::string& path) {
-  std::ostringstream out;
-  out << std::ifstream(path).rdbuf();
-  return out.str();
-}
 
 class Log : public testing::Test {
  protected:
