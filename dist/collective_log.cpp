@@ -7,7 +7,9 @@ namespace stc::dist {
 std::int64_t CollectiveLog::begin(const std::string& verb, std::int64_t bytes) {
   constexpr std::size_t kKept = 64;
   const std::lock_guard lock(mutex_);
-  bytes_ += bytes;
+  Total& total = totals_[verb];
+  ++total.calls;
+  total.bytes += bytes;
   while (recent_.size() >= kKept && recent_.front().completed) recent_.pop_front();
   const auto now = Collective::Time::clock::now();
   if (!first_arrival_) first_arrival_ = now;
@@ -65,9 +67,15 @@ double CollectiveLog::first_arrival_seconds() const {
   return std::chrono::duration<double>(*first_arrival_ - step_begin_).count();
 }
 
-std::int64_t CollectiveLog::bytes() const {
+std::map<std::string, CollectiveLog::Total> CollectiveLog::totals() const {
   const std::lock_guard lock(mutex_);
-  return bytes_;
+  return totals_;
+}
+
+std::int64_t CollectiveLog::bytes() const {
+  std::int64_t bytes = 0;
+  for (const auto& [verb, total] : totals()) bytes += total.bytes;
+  return bytes;
 }
 
 std::vector<Collective> CollectiveLog::recent() const {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -46,7 +47,12 @@ class CollectiveLog {
   void begin_step();
   double first_arrival_seconds() const;
 
-  std::int64_t bytes() const;              ///< of all collectives so far
+  struct Total {
+    std::int64_t calls = 0;
+    std::int64_t bytes = 0;
+  };
+  std::map<std::string, Total> totals() const;  ///< by verb
+  std::int64_t bytes() const;                   ///< of all collectives so far
   std::vector<Collective> recent() const;  ///< the last 64 and all that are pending, newest last
 
  private:
@@ -58,7 +64,7 @@ class CollectiveLog {
   Collective::Time step_begin_ = Collective::Time::clock::now();
   std::optional<Collective::Time> first_arrival_;
   std::int64_t count_ = 0;
-  std::int64_t bytes_ = 0;
+  std::map<std::string, Total> totals_;
 };
 
 }  // namespace stc::dist

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <c10/util/hash.h>
 
+#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
+#include <torch/csrc/distributed/c10d/comm.hpp>
 #include <torch/csrc/distributed/c10d/reducer.hpp>
 #include <unordered_set>
 
@@ -13,6 +15,7 @@ namespace stc::dist {
 namespace {
 
 using Parameters = GradientReducer::Parameters;
+using Group = c10::intrusive_ptr<c10d::ProcessGroup>;
 
 std::size_t bytes_of_mib(double mib) { return static_cast<std::size_t>(mib * 1024 * 1024); }
 
@@ -65,8 +68,56 @@ void broadcast_values(const Parameters& parameters, Communicator& world) {
   }
 }
 
+/// Rounds a bucket's mean before it travels, and widens the sum when it is back. Divided first, so
+/// that a sum over many ranks stays within half's range.
+class Compression : public c10d::CppCommHookInterface<Group> {
+ public:
+  Compression(Group group, at::ScalarType type)
+      : CppCommHookInterface(std::move(group)), type_(type) {}
+
+  c10::intrusive_ptr<c10::ivalue::Future> runHook(c10d::GradBucket& bucket) override {
+    const at::Tensor whole = bucket.getBufferRef();
+    std::vector<at::Tensor> rounded = {(whole / state_->getSize()).to(type_)};
+    const auto sent = state_->allreduce(rounded)->getFuture();
+    return sent->then(
+        [whole, sum = rounded[0]](c10::ivalue::Future& done) {
+          if (done.hasError()) std::rethrow_exception(done.exception_ptr());
+          whole.copy_(sum);
+          return c10::IValue(whole);
+        },
+        c10::TensorType::get());
+  }
+
+ private:
+  const at::ScalarType type_;
+};
+
+void compress(c10d::Reducer& reducer, const Group& group, const std::string& compression) {
+  if (compression == "none") return;
+  STC_CHECK_USAGE(compression == "bf16" || compression == "fp16",
+                  "dist.compression is '",
+                  compression,
+                  "'; expected none, bf16 or fp16");
+  const auto type = compression == "bf16" ? at::kBFloat16 : at::kHalf;
+  reducer.register_comm_hook(std::make_unique<Compression>(group, type));
+}
+
+/// Sizes of the buckets in the order in which they are ready. c10d fills buckets anew after the
+/// first step, in the order in which gradients really came, and closes each at its limit here: with
+/// its own two limits the bucket of the first layers would get what is left over.
+std::vector<std::int64_t> bucket_bytes(const std::vector<at::Tensor>& tensors,
+                                       const std::vector<std::vector<std::size_t>>& buckets) {
+  std::vector<std::int64_t> bytes;
+  for (const auto& bucket : buckets) {
+    std::int64_t sum = 0;
+    for (const std::size_t i : bucket) sum += static_cast<std::int64_t>(tensors[i].nbytes());
+    bytes.push_back(sum);
+  }
+  return bytes;
+}
+
 std::unique_ptr<c10d::Reducer> make_reducer(const Parameters& parameters,
-                                            c10::intrusive_ptr<c10d::ProcessGroup> group,
+                                            const Group& group,
                                             const ReducerOptions& options) {
   std::vector<at::Tensor> tensors;
   std::unordered_map<std::size_t, std::string> names;
@@ -77,13 +128,12 @@ std::unique_ptr<c10d::Reducer> make_reducer(const Parameters& parameters,
   const std::size_t first = bytes_of_mib(options.first_bucket_mib);
   const std::size_t rest = bytes_of_mib(options.bucket_mib);
   auto buckets = std::get<0>(c10d::compute_bucket_assignment_by_size(tensors, {first, rest}));
-  // Gradients come in about the reverse order of parameters; after the first step the reducer sorts
-  // buckets by the true one.
-  std::reverse(buckets.begin(), buckets.end());
+  std::reverse(buckets.begin(), buckets.end());  // gradients come from the last layer to the first
+  const auto limits = bucket_bytes(tensors, buckets);
   const std::vector<bool> none_sparse(tensors.size(), false);
   return std::make_unique<c10d::Reducer>(std::move(tensors),
                                          std::move(buckets),
-                                         std::move(group),
+                                         group,
                                          none_sparse,
                                          static_cast<std::int64_t>(rest),
                                          /*find_unused_parameters=*/false,
@@ -92,7 +142,7 @@ std::unique_ptr<c10d::Reducer> make_reducer(const Parameters& parameters,
                                          static_cast<std::int64_t>(first),
                                          /*skip_all_reduce_unused_params=*/false,
                                          /*use_python_reducer=*/false,
-                                         /*bucket_bytes_cap_list=*/std::vector<std::int64_t>{});
+                                         /*bucket_bytes_cap_list=*/limits);
 }
 
 /// Names of the parameters that the graph of `loss` does not reach.
@@ -114,6 +164,15 @@ std::string unreached(const at::Tensor& loss, const Parameters& parameters) {
   return names;
 }
 
+/// The same on one rank as on many, where a gradient that never comes would stall its bucket.
+void check_reached(const at::Tensor& loss, const Parameters& parameters) {
+  const std::string missing = unreached(loss, parameters);
+  STC_CHECK(missing.empty(),
+            "the loss does not depend on ",
+            missing,
+            "; leave these parameters out of training, or add them to the loss");
+}
+
 }  // namespace
 
 struct GradientReducer::State {
@@ -131,7 +190,8 @@ GradientReducer::GradientReducer(Parameters parameters,
   if (!group) return;
   check_equal_on_all_ranks(state_->parameters, world);
   broadcast_values(state_->parameters, world);
-  state_->reducer = make_reducer(state_->parameters, std::move(group), options);
+  state_->reducer = make_reducer(state_->parameters, group, options);
+  compress(*state_->reducer, group, options.compression);
 }
 
 GradientReducer::~GradientReducer() = default;
@@ -143,13 +203,13 @@ void GradientReducer::zero() {
   }
 }
 
+void GradientReducer::accumulate(const at::Tensor& loss) {
+  check_reached(loss, state_->parameters);
+  loss.backward();  // the reducer looks away until it is prepared
+}
+
 void GradientReducer::backward(const at::Tensor& loss) {
-  // The same on one rank as on many, where a gradient that never comes would stall its bucket.
-  const std::string missing = unreached(loss, state_->parameters);
-  STC_CHECK(missing.empty(),
-            "the loss does not depend on ",
-            missing,
-            "; leave these parameters out of training, or add them to the loss");
+  check_reached(loss, state_->parameters);
   if (!state_->reducer) {
     loss.backward();
     return;

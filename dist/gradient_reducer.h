@@ -13,8 +13,11 @@
 namespace stc::dist {
 
 struct ReducerOptions {
-  double first_bucket_mib = 1;  ///< the bucket that is ready last in backward is filled first; small, so little is exposed
-  double bucket_mib = 25;
+  /// Of the bucket of the first layers. Their gradients are ready last, and what then travels is
+  /// hidden behind nothing: small.
+  double first_bucket_mib = 1;
+  double bucket_mib = 25;            ///< of all other buckets
+  std::string compression = "none";  ///< what travels: as computed, or rounded to "bf16" or "fp16"
 };
 
 /// parameters: leaf tensors that require gradients, the same on all ranks in number, order and shape. Values are
@@ -25,6 +28,9 @@ class GradientReducer {
   GradientReducer(Parameters parameters, Communicator& world, const ReducerOptions& options);
   ~GradientReducer();
 
+  /// Adds this rank's gradients to what is there and sends nothing; the backward() that ends the
+  /// step reduces the sum.
+  void accumulate(const at::Tensor& loss);
   void zero();                            ///< zeroes the gradients in place (they may be views of buckets)
   void backward(const at::Tensor& loss);  ///< on return every gradient is the mean over ranks
 

@@ -7,6 +7,8 @@
 #include <thread>
 
 #include "dist/mpi_call.h"
+#include "dist/shared_memory.h"
+#include "dist/shared_reduction.h"
 #include "dist/transport.h"
 #include "monitoring/check.h"
 
@@ -39,6 +41,10 @@ class MpiTransport : public Transport {
     check_mpi(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     check_mpi(MPI_Comm_rank(comm_, &rank_), "MPI_Comm_rank");
     check_mpi(MPI_Comm_size(comm_, &size_), "MPI_Comm_size");
+    auto memory = share_memory(comm_, SharedReduction::memory_bytes(size_));
+    if (!memory) return;
+    shared_ = std::make_unique<SharedReduction>(
+        std::move(memory), rank_, size_, [this](auto since) { check_waiting(since); });
   }
 
   // After a failure requests may still be in flight: the communicator then stays until the process
@@ -102,12 +108,26 @@ class MpiTransport : public Transport {
   }
 
   void set_timeout(std::chrono::milliseconds timeout) override { timeout_ = timeout; }
-  void cancel() override { cancelled_ = true; }
+  void cancel() override {
+    cancelled_ = true;
+    if (shared_) shared_->leave();
+  }
+
+  SharedReduction* shared_reduction() override { return shared_.get(); }
 
  private:
+  void check_waiting(Clock::time_point since) const {
+    STC_CHECK_AS(Exit::kLostRank, !cancelled_, "cancelled while it waited for other ranks");
+    const std::chrono::milliseconds timeout = timeout_;
+    STC_CHECK_AS(Exit::kLostRank,
+                 Clock::now() - since < timeout,
+                 "not complete after ",
+                 timeout.count() / 1000.0,
+                 " s. Another rank hangs or was lost; look for the first error by time");
+  }
+
   void wait(std::vector<MPI_Request>& requests) {
     const auto start = Clock::now();
-    const std::chrono::milliseconds timeout = timeout_;
     auto sleep = std::chrono::microseconds(20);
     failed_ = true;
     for (;;) {
@@ -116,14 +136,8 @@ class MpiTransport : public Transport {
                     static_cast<int>(requests.size()), requests.data(), &done, MPI_STATUSES_IGNORE),
                 "MPI_Testall");
       if (done) break;
-      STC_CHECK_AS(Exit::kLostRank, !cancelled_, "cancelled while it waited for other ranks");
-      const auto waited = Clock::now() - start;
-      STC_CHECK_AS(Exit::kLostRank,
-                   waited < timeout,
-                   "not complete after ",
-                   timeout.count() / 1000.0,
-                   " s. Another rank hangs or was lost; look for the first error by time");
-      if (waited < kPolling) {
+      check_waiting(start);
+      if (Clock::now() - start < kPolling) {
         sched_yield();
       } else {
         std::this_thread::sleep_for(sleep);
@@ -138,6 +152,7 @@ class MpiTransport : public Transport {
   int rank_ = 0;
   int size_ = 1;
   bool failed_ = false;
+  std::unique_ptr<SharedReduction> shared_;
   std::atomic<bool> cancelled_{false};
 };
 

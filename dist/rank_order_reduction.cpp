@@ -8,6 +8,7 @@
 #include <cmath>
 #include <type_traits>
 
+#include "dist/shared_reduction.h"
 #include "monitoring/check.h"
 
 namespace stc::dist {
@@ -65,32 +66,6 @@ void combine_as(const std::vector<const std::byte*>& parts,
   }
 }
 
-/// parts[r] is rank r's; out may be one of them.
-void combine_parts(const std::vector<const std::byte*>& parts,
-                   std::byte* out,
-                   std::int64_t elements,
-                   at::ScalarType type,
-                   ReduceOp op) {
-  switch (type) {
-    case at::kFloat:
-      return combine_as<float>(parts, out, elements, op);
-    case at::kDouble:
-      return combine_as<double>(parts, out, elements, op);
-    case at::kLong:
-      return combine_as<std::int64_t>(parts, out, elements, op);
-    case at::kInt:
-      return combine_as<std::int32_t>(parts, out, elements, op);
-    case at::kByte:
-      return combine_as<std::uint8_t>(parts, out, elements, op);
-    case at::kBFloat16:
-      return combine_as<c10::BFloat16, float>(parts, out, elements, op);
-    case at::kHalf:
-      return combine_as<c10::Half, float>(parts, out, elements, op);
-    default:
-      STC_CHECK(false, "all_reduce does not know ", c10::toString(type));
-  }
-}
-
 /// One segment: each rank adds up one share of it and hands the result to all. With `shares` false
 /// each adds up all of it.
 void reduce_segment(Transport& transport,
@@ -121,7 +96,8 @@ void reduce_segment(Transport& transport,
     parts[r] = receive[r].data();
   }
   transport.exchange(send, receive);
-  combine_parts(parts, mine.data(), static_cast<std::int64_t>(mine.size()) / width, type, op);
+  combine_in_rank_order(
+      parts, mine.data(), static_cast<std::int64_t>(mine.size()) / width, type, op);
   if (!shares) return;
 
   for (int r = 0; r < size; ++r) {
@@ -139,8 +115,36 @@ bool can_reduce(at::ScalarType type) {
   return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
 }
 
+void combine_in_rank_order(const std::vector<const std::byte*>& parts,
+                           std::byte* out,
+                           std::int64_t elements,
+                           at::ScalarType type,
+                           ReduceOp op) {
+  switch (type) {
+    case at::kFloat:
+      return combine_as<float>(parts, out, elements, op);
+    case at::kDouble:
+      return combine_as<double>(parts, out, elements, op);
+    case at::kLong:
+      return combine_as<std::int64_t>(parts, out, elements, op);
+    case at::kInt:
+      return combine_as<std::int32_t>(parts, out, elements, op);
+    case at::kByte:
+      return combine_as<std::uint8_t>(parts, out, elements, op);
+    case at::kBFloat16:
+      return combine_as<c10::BFloat16, float>(parts, out, elements, op);
+    case at::kHalf:
+      return combine_as<c10::Half, float>(parts, out, elements, op);
+    default:
+      STC_CHECK(false, "all_reduce does not know ", c10::toString(type));
+  }
+}
+
 void all_reduce_in_rank_order(
     Transport& transport, void* data, std::int64_t elements, at::ScalarType type, ReduceOp op) {
+  if (SharedReduction* shared = transport.shared_reduction()) {
+    return shared->all_reduce(data, elements, type, op);
+  }
   const auto bytes = elements * static_cast<std::int64_t>(c10::elementSize(type));
   const Bytes whole(static_cast<std::byte*>(data), bytes);
   const bool shares = bytes > kSmallBytes;

@@ -36,7 +36,8 @@ void add_commands(CLI::App& app, Run& run) {
                          add_report,
                          add_parity,
                          add_export,
-                         add_doctor})
+                         add_doctor,
+                         add_bench})
     add(app, run);
 }
 

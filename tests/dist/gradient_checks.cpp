@@ -169,6 +169,99 @@ void small_buckets_are_reduced_one_by_one(Communicator& world, at::Device device
   EXPECT_EQ(all_reduces, 4);
 }
 
+std::vector<std::int64_t> all_reduced_bytes(const CollectiveLog& log, std::int64_t after) {
+  std::vector<std::int64_t> bytes;
+  for (const Collective& collective : log.recent()) {
+    if (collective.number > after && collective.verb == "all_reduce")
+      bytes.push_back(collective.bytes);
+  }
+  return bytes;
+}
+
+// What is ready last is exposed: after c10d has put the buckets together anew, too.
+void the_bucket_of_the_first_layers_is_small(Communicator& world, at::Device device) {
+  const auto log = collective_log_of(world);
+  if (!log) return;
+  const auto weights = make_weights(0, at::kFloat, at::kFloat, device);
+  ReducerOptions options;
+  options.first_bucket_mib = 1e-5;  // weight0 alone
+  options.bucket_mib = 1;
+  GradientReducer reducer(named(weights), world, options);
+  for (int step = 0; step < 3; ++step) {
+    const std::int64_t before = log->recent().back().number;
+    reducer.zero();
+    reducer.backward(loss_of(weights, world.rank(), step));
+    const auto bytes = all_reduced_bytes(*log, before);
+    ASSERT_GE(bytes.size(), 2U);
+    EXPECT_EQ(bytes.end()[-2], 4 * (5 + 15 + 3)) << "step " << step;
+    EXPECT_EQ(bytes.back(), 4 * 30) << "step " << step;
+  }
+}
+
+// Micro-batches one after the other are one large batch.
+void accumulated_gradients_are_the_mean(Communicator& world, at::Device device) {
+  const int micro_batches = 3;
+  const auto weights = make_weights(0, at::kDouble, at::kDouble, device);
+  GradientReducer reducer(named(weights), world, {});
+  const auto log = collective_log_of(world);
+  for (int step = 0; step < 3; ++step) {
+    std::vector<at::Tensor> expected;
+    for (int micro = 0; micro < micro_batches; ++micro) {
+      const auto mean = mean_gradients(weights, world.size(), 10 * step + micro);
+      for (std::size_t i = 0; i < mean.size(); ++i) {
+        if (micro == 0) expected.push_back(at::zeros_like(mean[i]));
+        expected[i] += mean[i] / micro_batches;
+      }
+    }
+    reducer.zero();
+    for (int micro = 0; micro < micro_batches; ++micro) {
+      const auto loss = loss_of(weights, world.rank(), 10 * step + micro) / micro_batches;
+      const auto before = log ? log->bytes() : 0;
+      if (micro + 1 < micro_batches) {
+        reducer.accumulate(loss);
+        EXPECT_EQ(log ? log->bytes() : 0, before);
+      } else {
+        reducer.backward(loss);
+      }
+    }
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const double error = (weights[i].grad() - expected[i]).abs().max().item<double>();
+      EXPECT_LE(error, 1e-14) << "tensor " << i << ", step " << step;
+    }
+    descend(weights);
+  }
+}
+
+void compression_halves_the_bytes(Communicator& world, at::Device device) {
+  for (const char* compression : {"bf16", "fp16"}) {
+    const auto weights = make_weights(0, at::kFloat, at::kFloat, device);
+    ReducerOptions options;
+    options.compression = compression;
+    GradientReducer reducer(named(weights), world, options);
+    const auto log = collective_log_of(world);
+    for (int step = 0; step < 3; ++step) {
+      const auto expected = mean_gradients(weights, world.size(), step);
+      const std::int64_t before = log ? log->recent().back().number : 0;
+      reducer.zero();
+      reducer.backward(loss_of(weights, world.rank(), step));
+      if (log) {
+        std::int64_t sum = 0;
+        for (const auto bytes : all_reduced_bytes(*log, before)) sum += bytes;
+        EXPECT_EQ(sum, 2 * (30 + 5 + 15 + 3)) << "step " << step;
+      }
+      for (std::size_t i = 0; i < weights.size(); ++i) {
+        const auto root = weights[i].grad().clone();
+        world.broadcast(root, 0);
+        EXPECT_TRUE(at::equal(root, weights[i].grad()));
+        const double scale = expected[i].abs().max().item<double>();
+        const double error = (weights[i].grad() - expected[i]).abs().max().item<double>();
+        EXPECT_LE(error, 0.01 * scale) << compression << ", tensor " << i << ", step " << step;
+      }
+      descend(weights);
+    }
+  }
+}
+
 template <typename Call>
 std::string message_of(Call call) {
   try {
@@ -207,6 +300,9 @@ std::vector<WorldCheck> gradient_checks() {
       {"BucketSizesDoNotChangeABit", bucket_sizes_do_not_change_a_bit, Promise::kOfHostWorlds},
       {"ValuesStartAsThoseOfRankZero", values_start_as_those_of_rank_zero},
       {"SmallBucketsAreReducedOneByOne", small_buckets_are_reduced_one_by_one},
+      {"TheBucketOfTheFirstLayersIsSmall", the_bucket_of_the_first_layers_is_small},
+      {"AccumulatedGradientsAreTheMean", accumulated_gradients_are_the_mean},
+      {"CompressionHalvesTheBytes", compression_halves_the_bytes},
       {"AParameterWithoutGradientIsNamed", a_parameter_without_gradient_is_named},
       {"ModelsThatDifferBetweenRanksAreAnError", models_that_differ_between_ranks_are_an_error},
   };

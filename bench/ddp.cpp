@@ -1,0 +1,123 @@
+// Our side of bench/ddp.sh: a ResNet-18 trained by data parallel steps, as bench/ddp.py does it
+// with PyTorch's DDP. Run by mpirun:
+//   stc_bench_ddp speed WEIGHTS BATCH SIZE STEPS        one JSON line
+//   stc_bench_ddp gradients WEIGHTS BATCH SIZE OUT      in double, written as safetensors
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "data/safetensors.h"
+#include "dist/communicator.h"
+#include "dist/gradient_reducer.h"
+#include "models/resnet.h"
+#include "monitoring/check.h"
+
+namespace stc {
+namespace {
+
+constexpr int kTopStage = 4;
+
+struct Job {
+  std::string mode, weights;
+  std::int64_t batch = 0, size = 0;
+  std::string last;  // STEPS, or OUT
+};
+
+at::Tensor images_of(const Job& job, int rank, at::ScalarType type) {
+  const std::vector<std::int64_t> shape = {job.batch, 3, job.size, job.size};
+  const auto index = at::arange(c10::multiply_integers(shape), at::kDouble);
+  return at::sin(index * 0.37 + rank).reshape(shape).to(type);
+}
+
+models::ResNet model_of(const Job& job, at::ScalarType type) {
+  models::ResNet model(models::standard_options(18), /*seed=*/0);
+  model.load(data::read_safetensors(job.weights).tensors, job.weights);
+  model.to(at::kCPU, type);
+  model.set_requires_grad(true);
+  return model;
+}
+
+at::Tensor loss_of(const models::ResNet& model, const at::Tensor& images) {
+  const auto top = model.forward(images, kTopStage, kTopStage, models::BatchNormMode::kTrain)[0];
+  return top.mean({2, 3}).square().mean();
+}
+
+/// Of the slower rank, in seconds; ranks start together.
+template <typename Step>
+double time_of(dist::Communicator& world, const Step& step) {
+  world.barrier();
+  const auto start = std::chrono::steady_clock::now();
+  step();
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  const auto slowest = at::full({1}, taken.count(), at::kDouble);
+  world.all_reduce(slowest, dist::ReduceOp::kMax);
+  return slowest.item<double>();
+}
+
+// A step with reduction and the same step without, in turn, so that other load meets both; the
+// fastest of each counts.
+void measure_speed(const Job& job, dist::Communicator& world) {
+  const auto model = model_of(job, at::kFloat);
+  const auto images = images_of(job, world.rank(), at::kFloat);
+  dist::GradientReducer reducer(model.parameters(), world, {});
+  std::vector<double> with, without;
+  const int steps = std::stoi(job.last), warm_up = 3;
+  for (int i = 0; i < warm_up + steps; ++i) {
+    const double reduced = time_of(world, [&] {
+      reducer.zero();
+      reducer.backward(loss_of(model, images));
+    });
+    const double alone = time_of(world, [&] {
+      reducer.zero();
+      reducer.accumulate(loss_of(model, images));
+    });
+    if (i < warm_up) continue;
+    with.push_back(reduced);
+    without.push_back(alone);
+  }
+  if (!world.is_root()) return;
+  const nlohmann::json line = {{"seconds", *std::min_element(with.begin(), with.end())},
+                               {"alone", *std::min_element(without.begin(), without.end())}};
+  std::cout << line.dump() << "\n";
+}
+
+void write_gradients(const Job& job, dist::Communicator& world) {
+  const auto model = model_of(job, at::kDouble);
+  const auto images = images_of(job, world.rank(), at::kDouble);
+  dist::GradientReducer reducer(model.parameters(), world, {});
+  reducer.backward(loss_of(model, images));
+  if (!world.is_root()) return;
+  data::NamedTensors gradients;
+  for (const auto& [name, parameter] : model.parameters()) gradients[name] = parameter.grad();
+  data::write_safetensors(job.last, gradients);
+}
+
+int run(const Job& job) {
+  dist::Session session;
+  at::set_num_threads(1);
+  const auto world = dist::make_communicator(session, "cpu", {});
+  if (job.mode == "speed") {
+    measure_speed(job, *world);
+  } else {
+    write_gradients(job, *world);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace stc
+
+int main(int argc, char** argv) {
+  if (argc != 6) {
+    std::fprintf(stderr, "stc_bench_ddp speed|gradients WEIGHTS BATCH SIZE STEPS|OUT\n");
+    return 2;
+  }
+  return stc::run({argv[1], argv[2], std::stoll(argv[3]), std::stoll(argv[4]), argv[5]});
+}

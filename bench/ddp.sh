@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Ours beside PyTorch's DDP over Gloo, two processes of one thread each, in turn so that other load
+# on the machine meets both.
+#   bench/ddp.sh [--build DIR] [--python PYTHON] [--rounds N] [--steps N]
+# PYTHON needs torch and safetensors. Exposed communication: a step less the same step without
+# reduction, the fastest of each, slower rank of the two.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=build/release python=python3 rounds=3 steps=8
+while [ $# -gt 0 ]; do
+  case $1 in
+    --build) build=$2 ;;
+    --python) python=$2 ;;
+    --rounds) rounds=$2 ;;
+    --steps) steps=$2 ;;
+    *) echo "ddp.sh: unknown argument $1; the head of this file lists what there is" >&2; exit 2 ;;
+  esac
+  shift 2
+done
+export OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+ours() { mpirun -np 2 --bind-to none --oversubscribe "$@"; }
+theirs() { "$python" bench/ddp.py "$@"; }
+both() { # NAME, what ours runs, --, what theirs runs
+  local name=$1 left=() ; shift
+  while [ "$1" != -- ]; do left+=("$1"); shift; done
+  shift
+  for ((round = 0; round < rounds; ++round)); do
+    ours "${left[@]}" | tail -n 1 >> "$work/$name.ours"
+    theirs "$@" | tail -n 1 >> "$work/$name.theirs"
+  done
+}
+
+weights=$work/weights.safetensors
+theirs weights "$weights"
+ours "$build/bin/stc_bench_ddp" gradients "$weights" 2 64 "$work/ours.safetensors"
+theirs gradients "$weights" 2 64 "$work/theirs.safetensors"
+theirs compare "$work/ours.safetensors" "$work/theirs.safetensors" > "$work/gradients"
+for batch in 4 16; do
+  both "step$batch" "$build/bin/stc_bench_ddp" speed "$weights" $batch 64 "$steps" -- speed "$weights" $batch 64 "$steps"
+done
+both allreduce "$build/bin/stc" bench allreduce --json -- allreduce 100 10
+
+"$python" - "$work" <<'PYTHON'
+import json, os, sys
+folder = sys.argv[1]
+best = lambda name, key: min(json.loads(line)[key] for line in open(f"{folder}/{name}"))
+load = os.getloadavg()[0]
+print(f"{os.cpu_count()} cores, load {load:.1f} (1 min); 2 processes of 1 thread")
+print(f"{'':34}{'stc':>10}{'DDP, gloo':>12}{'stc / DDP':>11}")
+def row(name, ours, theirs, form="{:.1f}"):
+    print(f"{name:34}{form.format(ours):>10}{form.format(theirs):>12}{ours / theirs:>11.2f}")
+for batch in (4, 16):
+    steps = [[1000 * best(f"step{batch}.{side}", key) for key in ("seconds", "alone")]
+             for side in ("ours", "theirs")]
+    row(f"ResNet-18, {batch} x 64x64 a rank: ms", steps[0][0], steps[1][0])
+    row("  without reduction: ms", steps[0][1], steps[1][1])
+    row("  exposed communication: ms", *[step - alone for step, alone in steps])
+rates = [100 / best(f"allreduce.{side}", "seconds") for side in ("ours", "theirs")]
+row("all-reduce of 100 MB: MB/s", *rates, "{:.0f}")
+print(f"largest relative difference of a gradient, in double: "
+      f"{json.load(open(folder + '/gradients'))['gradients']:.1e}")
+PYTHON

@@ -1,0 +1,16 @@
+// Memory that the processes of one host share.
+#pragma once
+
+#include <mpi.h>
+
+#include <cstddef>
+#include <memory>
+
+namespace stc::dist {
+
+/// Zeros, the same on all ranks of `comm`; null on all where they are not on one host, or its
+/// /dev/shm is full or not shared (said in the log by rank 0). A collective. It has no name left
+/// when this returns, so that nothing stays when the processes end, however they do.
+std::shared_ptr<std::byte> share_memory(MPI_Comm comm, std::size_t bytes);
+
+}  // namespace stc::dist

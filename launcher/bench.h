@@ -1,0 +1,10 @@
+// `stc bench`: one part of the program by itself, on synthetic input.
+#pragma once
+
+#include "launcher/commands.h"
+
+namespace stc::launcher {
+
+void add_bench_allreduce(CLI::App& bench, Run& run);
+
+}  // namespace stc::launcher

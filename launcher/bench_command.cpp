@@ -1,0 +1,13 @@
+#include <CLI/CLI.hpp>
+
+#include "launcher/bench.h"
+
+namespace stc::launcher {
+
+void add_bench(CLI::App& app, Run& run) {
+  auto* bench = app.add_subcommand("bench", "Measure one part of stc on synthetic input");
+  bench->require_subcommand(1);
+  add_bench_allreduce(*bench, run);
+}
+
+}  // namespace stc::launcher
