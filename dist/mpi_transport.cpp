@@ -41,7 +41,7 @@ class MpiTransport : public Transport {
     check_mpi(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     check_mpi(MPI_Comm_rank(comm_, &rank_), "MPI_Comm_rank");
     check_mpi(MPI_Comm_size(comm_, &size_), "MPI_Comm_size");
-    auto memory = share_memory(comm_, SharedReduction::memory_bytes(size_));
+    auto memory = share_memory(MPI_Comm_c2f(comm_), SharedReduction::memory_bytes(size_));
     if (!memory) return;
     shared_ = std::make_unique<SharedReduction>(
         std::move(memory), rank_, size_, [this](auto since) { check_waiting(since); });

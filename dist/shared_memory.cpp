@@ -1,6 +1,7 @@
 #include "dist/shared_memory.h"
 
 #include <fcntl.h>
+#include <mpi.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -45,7 +46,8 @@ std::byte* map_file(int file, std::size_t bytes) {
 
 }  // namespace
 
-std::shared_ptr<std::byte> share_memory(MPI_Comm comm, std::size_t bytes) {
+std::shared_ptr<std::byte> share_memory(int communicator, std::size_t bytes) {
+  const MPI_Comm comm = MPI_Comm_f2c(communicator);
   if (!are_on_one_host(comm)) return nullptr;
   int rank = 0;
   check_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");

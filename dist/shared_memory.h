@@ -1,16 +1,15 @@
 // Memory that the processes of one host share.
 #pragma once
 
-#include <mpi.h>
-
 #include <cstddef>
 #include <memory>
 
 namespace stc::dist {
 
-/// Zeros, the same on all ranks of `comm`; null on all where they are not on one host, or its
-/// /dev/shm is full or not shared (said in the log by rank 0). A collective. It has no name left
-/// when this returns, so that nothing stays when the processes end, however they do.
-std::shared_ptr<std::byte> share_memory(MPI_Comm comm, std::size_t bytes);
+/// Zeros, the same on all ranks of the communicator (MPI_Comm_c2f of it, so that no header needs
+/// mpi.h); null on all where they are not on one host, or its /dev/shm is full or not shared (said
+/// in the log by rank 0). A collective. It has no name left when this returns, so that nothing
+/// stays when the processes end, however they do.
+std::shared_ptr<std::byte> share_memory(int communicator, std::size_t bytes);
 
 }  // namespace stc::dist
