@@ -47,6 +47,7 @@ class Communicator {
 struct World {
   int rank = 0, size = 1, local_rank = 0, local_size = 1;
   int cores = 1;          ///< that this process may run on
+  bool owns_cores = false;  ///< no other rank of this host computes on them
   std::string launcher;   ///< "mpirun", "srun" or "none"
 };
 

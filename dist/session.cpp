@@ -1,11 +1,13 @@
 #include <mpi.h>
-#include <sched.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 
 #include "dist/collective_log.h"
 #include "dist/communicator.h"
+#include "dist/cores.h"
+#include "dist/heartbeat.h"
 #include "dist/mpi_call.h"
 #include "monitoring/check.h"
 
@@ -17,11 +19,16 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-int cores_of_this_process() {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  if (sched_getaffinity(0, sizeof(cores), &cores) != 0) return 1;
-  return CPU_COUNT(&cores);
+// Under `stc launch` nobody else binds. Threads that Open MPI has started already stay where they
+// are; they mostly sleep.
+void take_own_cores(World* world) {
+  std::vector<std::string> near_gpu(world->local_size);
+  for (int r = 0; r < world->local_size; ++r) near_gpu[r] = cores_near_gpu(r);
+  const auto own = cores_of_rank(allowed_cores(), near_gpu, world->local_rank);
+  if (own.empty()) return;
+  bind_to(own);
+  world->cores = static_cast<int>(own.size());
+  world->owns_cores = true;
 }
 
 /// Starting MPI outside a launcher would make a world of one at the price of a daemon: only started
@@ -91,9 +98,11 @@ void check_mpi(int code, const char* call) {
 }
 
 Session::Session() : log_(std::make_shared<CollectiveLog>()) {
-  world_.cores = cores_of_this_process();
+  world_.cores = std::max(1, static_cast<int>(allowed_cores().size()));
   world_.launcher = seen_launcher();
   if (world_.launcher != "none") start_mpi(&world_);
+  world_.owns_cores = world_.launcher == "srun" || world_.local_size == 1;
+  if (std::getenv(kLaunchVariable) != nullptr) take_own_cores(&world_);
 }
 
 // While an error unwinds, the other ranks may wait in a collective that this one will not enter;

@@ -1,7 +1,6 @@
 #include "launcher/device.h"
 
 #include <ATen/Context.h>
-#include <ATen/detail/CUDAHooksInterface.h>
 
 #include "monitoring/check.h"
 
@@ -20,7 +19,5 @@ std::string choose_device(const std::string& asked) {
   if (asked != "auto") return asked;
   return at::hasCUDA() ? "cuda" : "cpu";
 }
-
-int visible_gpus() { return at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0; }
 
 }  // namespace stc::launcher

@@ -12,7 +12,4 @@ void require_device(const std::string& device);
 /// "cpu" and "cuda" as they are (checked); "auto" becomes cuda where a GPU is usable, else cpu.
 std::string choose_device(const std::string& asked);
 
-/// GPUs that this process may use; 0 where this build knows none.
-int visible_gpus();
-
 }  // namespace stc::launcher

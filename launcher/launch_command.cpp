@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "dist/versions.h"
 #include "launcher/commands.h"
-#include "launcher/device.h"
 #include "launcher/launch_supervisor.h"
 #include "monitoring/check.h"
 
@@ -49,7 +49,7 @@ void place(Arguments* arguments) {
   const auto& command = arguments->launch.command;
   const bool several_nodes = !placement.hosts.empty() || !placement.hostfile.empty();
   const bool on_cpu = value_of("--run.device", command) == "cpu";
-  const int gpus = on_cpu ? 0 : visible_gpus();
+  const int gpus = on_cpu ? 0 : static_cast<int>(dist::gpus().size());
   STC_CHECK_USAGE(arguments->ranks > 0 || gpus > 0,
                   "no GPU is found on this node; give --ranks N to run N ranks on the CPU");
   STC_CHECK_USAGE(

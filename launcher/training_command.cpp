@@ -56,9 +56,8 @@ struct Configuration {
     options.check(world.size);
     options.device = choose_device(options.device);
     if (options.threads == 0) {
-      const int share =
-          world.launcher == "srun" ? world.cores : world.cores / std::max(1, world.local_size);
-      options.threads = std::max(1, share);
+      options.threads =
+          world.owns_cores ? world.cores : std::max(1, world.cores / world.local_size);
     }
   }
 };
