@@ -67,7 +67,9 @@ TEST(Metrics, ServesTheSeriesOfAStepWithRankAndNode) {
   step.losses = {{"total", 1.5}, {"local_distillation", 0.75}};
   metrics.record(step);
   metrics.arrival_lag(0.25);
-  metrics.checkpoint(1.5);
+  metrics.checkpoint({10, 1.5, 4e8});
+  metrics.checkpoint_failed();
+  metrics.checkpoint_stall(0.125);
 
   const std::string answer = scrape(metrics.port());
   EXPECT_THAT(answer, HasSubstr("200 OK"));
@@ -83,7 +85,11 @@ TEST(Metrics, ServesTheSeriesOfAStepWithRankAndNode) {
                                     "stc_step_seconds_sum{" + labels + "} 0.25",
                                     "stc_step_seconds_bucket{" + labels + ",le=\"0.2\"} 0",
                                     "stc_step_seconds_bucket{" + labels + ",le=\"0.5\"} 1",
+                                    "stc_checkpoint_step{" + labels + "} 10",
                                     "stc_checkpoint_seconds_sum{" + labels + "} 1.5",
+                                    "stc_checkpoint_bytes{" + labels + "} 400000000",
+                                    "stc_checkpoint_failures_total{" + labels + "} 1",
+                                    "stc_checkpoint_stall_seconds_sum{" + labels + "} 0.125",
                                     "stc_collective_arrival_lag_seconds{" + labels + "} 0.25",
                                     "stc_loss{" + labels + ",loss=\"total\"} 1.5",
                                     "stc_loss{" + labels + ",loss=\"local_distillation\"} 0.75"}) {
@@ -126,7 +132,9 @@ TEST(Metrics, OffListensNowhereAndTakesEveryCall) {
   metrics.info({{"device", "cpu"}});
   metrics.record({});
   metrics.arrival_lag(1);
-  metrics.checkpoint(1);
+  metrics.checkpoint({});
+  metrics.checkpoint_failed();
+  metrics.checkpoint_stall(1);
   EXPECT_EQ(metrics.port(), -1);
 }
 
