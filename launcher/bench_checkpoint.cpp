@@ -154,6 +154,7 @@ int bench_checkpoint(const Arguments& arguments) {
   const Seconds seconds = measure(arguments, state, buffer);
 
   nlohmann::ordered_json result;
+  result["benchmark"] = "checkpoint";
   result["depth"] = arguments.depth;
   result["queue"] = arguments.queue;
   result["repeats"] = arguments.repeats;
@@ -164,8 +165,8 @@ int bench_checkpoint(const Arguments& arguments) {
   result["synchronous_seconds"] = median(seconds.synchronous);
   result["stall_over_memcpy"] = median(seconds.stall) / median(seconds.copy);
   result["synchronous_over_stall"] = median(seconds.synchronous) / median(seconds.stall);
-  print(result);
-  if (arguments.json) std::printf("%s\n", result.dump().c_str());
+  if (!arguments.json) print(result);
+  std::printf("%s\n", result.dump().c_str());
   return 0;
 }
 
@@ -192,7 +193,7 @@ void add_bench_checkpoint(CLI::App& bench, Run& run) {
                    "A folder on the disk to measure; what is written there is removed")
       ->check(CLI::ExistingDirectory)
       ->capture_default_str();
-  command->add_flag("--json", arguments->json, "End with the numbers as one line of JSON");
+  command->add_flag("--json", arguments->json, "Print the JSON line alone");
   command->callback(
       [arguments, &run] { run = [arguments] { return bench_checkpoint(*arguments); }; });
 }
