@@ -20,7 +20,6 @@ make_frames frames 12
 "$stc" pack images frames --out images
 pretrain=("$stc" pretrain "${small_pretrain[@]}" --data.shards=images --train.steps=8 --checkpoint.every_steps=2)
 "${pretrain[@]}" --run.dir=whole
-without_times() { sed -E 's/"(seconds|data_wait_seconds)":[^,}]*,?//g' "$1/metrics.jsonl"; }
 
 checkpoint_kib=$(du -sk whole/checkpoints/step-00000008 | cut -f1)
 weights_kib=$(du -sk whole/weights.safetensors | cut -f1)
