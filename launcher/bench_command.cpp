@@ -8,6 +8,7 @@ void add_bench(CLI::App& app, Run& run) {
   auto* bench = app.add_subcommand("bench", "Measure one part of stc on synthetic input");
   bench->require_subcommand(1);
   add_bench_allreduce(*bench, run);
+  add_bench_checkpoint(*bench, run);
 }
 
 }  // namespace stc::launcher

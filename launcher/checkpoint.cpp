@@ -77,7 +77,7 @@ std::span<const std::uint8_t> bytes_of(const std::string& content) {
   return {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()};
 }
 
-void write_files(const std::string& folder, const Checkpoint& checkpoint) {
+std::uint64_t write_files(const std::string& folder, const Checkpoint& checkpoint) {
   fs::create_directories(folder);
   data::write_safetensors(folder + "/" + kModel, checkpoint.model);
   data::write_safetensors(folder + "/" + kMethod, checkpoint.method);
@@ -85,6 +85,9 @@ void write_files(const std::string& folder, const Checkpoint& checkpoint) {
   data::write_file(folder + "/" + kState, bytes_of(checkpoint.state));
   write_manifest(folder, checkpoint.step, kFiles);
   data::sync_path(folder);
+  std::uint64_t bytes = 0;
+  for (const auto& file : fs::directory_iterator(folder)) bytes += file.file_size();
+  return bytes;
 }
 
 // A folder cannot be renamed onto another, so one of the same step (a broken one that was passed
@@ -126,12 +129,13 @@ CheckpointStore::CheckpointStore(const std::string& folder, std::int64_t keep)
                   "; expected 2 or more, so that one is whole while another is written");
 }
 
-void CheckpointStore::save(const Checkpoint& checkpoint) {
+std::uint64_t CheckpointStore::save(const Checkpoint& checkpoint) {
+  std::uint64_t bytes = 0;
   const std::string name = folder_name(checkpoint.step);
   const std::string unfinished = folder_ + "/" + kUnfinished + name;
   try {
     fs::remove_all(unfinished);
-    write_files(unfinished, checkpoint);
+    bytes = write_files(unfinished, checkpoint);
     give_name(unfinished, folder_, name);
   } catch (const std::exception& cause) {
     std::error_code none;
@@ -144,7 +148,9 @@ void CheckpointStore::save(const Checkpoint& checkpoint) {
                      " was not written, the earlier ones are untouched: ",
                      cause.what()));
   }
+  newest_step_ = checkpoint.step;
   remove_old(checkpoint.step);
+  return bytes;
 }
 
 // Steps after the saved one belong to a future that was passed over; they count for nothing here.
@@ -172,8 +178,13 @@ std::optional<Checkpoint> CheckpointStore::restore(std::vector<std::string>* pas
   checkpoint.optimizer = data::read_safetensors(path + "/" + kOptimizer).tensors;
   const auto state = data::read_file(path + "/" + kState);
   checkpoint.state.assign(state.begin(), state.end());
-  restored_step_ = step;
+  restored_step_ = newest_step_ = step;
   return checkpoint;
+}
+
+std::string CheckpointStore::resume_point() const {
+  if (newest_step_ < 0) return text("its beginning: ", folder_, " holds no whole checkpoint");
+  return text("the checkpoint of step ", newest_step_, " in ", folder_);
 }
 
 data::NamedTensors read_weights(const std::string& path) {

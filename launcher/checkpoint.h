@@ -25,13 +25,17 @@ class CheckpointStore {
  public:
   CheckpointStore(const std::string& folder, std::int64_t keep);
 
-  /// Throws stc::Error naming path and cause (disk full); what was there stays whole and no half
-  /// folder stays.
-  void save(const Checkpoint& checkpoint);
+  /// Returns the bytes written. Throws stc::Error naming path and cause (disk full); what was there
+  /// stays whole and no half folder stays.
+  std::uint64_t save(const Checkpoint& checkpoint);
 
   /// The newest whole one; passed_over says which newer ones were not taken, and why. Leftover
   /// temporary folders are removed.
   std::optional<Checkpoint> restore(std::vector<std::string>* passed_over);
+
+  /// Where the run goes on if it ends now: "the checkpoint of step 20 in FOLDER", or "its
+  /// beginning: FOLDER holds no whole checkpoint".
+  std::string resume_point() const;
 
  private:
   void remove_old(std::int64_t saved_step);
@@ -39,6 +43,7 @@ class CheckpointStore {
   std::string folder_;
   std::int64_t keep_;
   std::int64_t restored_step_ = -1;
+  std::int64_t newest_step_ = -1;  // restored or saved
 };
 
 /// Reads model.safetensors of a checkpoint folder, of a run folder (weights.safetensors, else its

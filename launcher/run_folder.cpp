@@ -172,8 +172,29 @@ struct RunFolder::State {
   std::string folder;
   RunState state = RunState::kNew;
   Descriptor lock;
-  Descriptor metrics;  // opened by the first line
+  Descriptor metrics;     // opened by the first line
+  std::string unwritten;  // lines, the first perhaps in part
+  bool is_behind = false;
+
+  std::string write_lines();
 };
+
+// Mostly one write() of a whole line, so that a process that is killed leaves whole lines. Returns
+// what went wrong, or nothing.
+std::string RunFolder::State::write_lines() {
+  if (unwritten.empty()) return "";
+  const std::string file = folder + "/" + kMetrics;
+  if (!metrics.is_open())
+    metrics = Descriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  if (!metrics.is_open()) return text(file, " cannot be opened: ", std::strerror(errno));
+  while (!unwritten.empty()) {
+    const auto written = ::write(metrics.number(), unwritten.data(), unwritten.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return text(file, " cannot be written: ", std::strerror(errno));
+    unwritten.erase(0, static_cast<std::size_t>(written));
+  }
+  return "";
+}
 
 RunFolder::RunFolder(std::unique_ptr<State> state) : state_(std::move(state)) {}
 RunFolder::~RunFolder() = default;
@@ -207,20 +228,17 @@ std::string RunFolder::path(const std::string& inside) const {
   return state_->folder + "/" + inside;
 }
 
-// One write() of a whole line: a process that is killed leaves whole lines, but for a full disk.
 void RunFolder::append_metrics(const std::string& json_line) {
-  const std::string file = path(kMetrics);
-  if (!state_->metrics.is_open()) {
-    state_->metrics =
-        Descriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
-    STC_CHECK(state_->metrics.is_open(), file, " cannot be opened: ", std::strerror(errno));
-  }
-  const std::string line = json_line + "\n";
-  const auto written = ::write(state_->metrics.number(), line.data(), line.size());
-  STC_CHECK(written == std::ssize(line),
-            file,
-            " cannot be written: ",
-            written < 0 ? std::strerror(errno) : "the disk is full");
+  state_->unwritten += json_line + "\n";
+  const std::string fault = state_->write_lines();
+  if (!fault.empty() && !state_->is_behind)
+    log::warning(text(fault, "; its lines are kept in memory and written when there is room"));
+  state_->is_behind = !fault.empty();
+}
+
+void RunFolder::flush_metrics() {
+  const std::string fault = state_->write_lines();
+  STC_CHECK(fault.empty(), fault);
 }
 
 void RunFolder::cut_metrics_after(std::int64_t step) {

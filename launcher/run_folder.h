@@ -26,7 +26,9 @@ class RunFolder {
   RunState state() const;
   std::string path(const std::string& inside) const;  ///< "RUN/inside"
 
+  /// A line that cannot be written (disk full) is kept, and written with a later one.
   void append_metrics(const std::string& json_line);
+  void flush_metrics();  ///< throws stc::Error (kFailed) where lines still cannot be written
   void cut_metrics_after(std::int64_t step);  ///< drops lines of later steps and a torn last line
   void write_atomically(const std::string& inside, const std::string& content);
   void remove(const std::string& inside);

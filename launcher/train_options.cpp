@@ -105,6 +105,12 @@ void bind_rest(ConfigSchema* schema, TrainOptions* o) {
                   kMany,
                   Effect::kOperation,
                   "steps between checkpoints");
+  schema->number("checkpoint.every_minutes",
+                 &o->checkpoint_minutes,
+                 0,
+                 kHuge,
+                 Effect::kOperation,
+                 "also save so long after the last time; 0: off");
   schema->integer("checkpoint.keep",
                   &o->checkpoint_keep,
                   2,

@@ -35,7 +35,8 @@ struct TrainOptions {
   std::int64_t depth = 18;
   std::string init;  ///< weights to start from; empty: random
 
-  std::int64_t checkpoint_every = 1000;
+  std::int64_t checkpoint_every = 1000;  ///< steps
+  double checkpoint_minutes = 0;         ///< and so long after the last save; 0: off
   std::int64_t checkpoint_keep = 3;
 
   OptimizerOptions optimizer;

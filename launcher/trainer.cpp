@@ -51,6 +51,7 @@ Trainer::Trainer(const Setting& setting, Method& method)
   if (setting_.folder) {
     checkpoints_ = std::make_unique<CheckpointStore>(setting_.folder->path("checkpoints"),
                                                      setting.options.checkpoint_keep);
+    writer_ = std::make_unique<CheckpointWriter>(*checkpoints_, metrics_);
   }
 }
 
@@ -62,22 +63,14 @@ int Trainer::run() {
   progress_ = std::make_unique<Progress>(
       setting_.name, step_, options.steps, options.batch_size, setting_.folder != nullptr);
   watch_stop_signals();
+  saved_at_ = Clock::now();
   while (step_ < options.steps) {
     train_one_step();
     const bool last = step_ == options.steps;
     const int signal = last ? 0 : stop_requested();
-    if (last || signal != 0 || step_ % options.checkpoint_every == 0) save();
-    if (signal != 0) {
-      progress_.reset();
-      if (setting_.folder) {
-        log::info(text("stopped by signal ",
-                       signal,
-                       " after step ",
-                       step_,
-                       "; run the same command again to go on"));
-      }
-      return 128 + signal;
-    }
+    if (writer_) writer_->poll();
+    if (last || signal != 0 || save_is_due()) save();
+    if (signal != 0) return stop(signal);
   }
   finish();
   return 0;
@@ -206,25 +199,51 @@ int Trainer::stop_requested() {
   return static_cast<int>(signal.item<std::int64_t>());
 }
 
+bool Trainer::save_is_due() const {
+  const auto& options = setting_.options;
+  const double minutes = options.checkpoint_minutes;
+  return step_ % options.checkpoint_every == 0 ||
+         (minutes > 0 && seconds_since(saved_at_) >= 60 * minutes);
+}
+
+// The state agrees on all ranks and rank 0 alone writes it, so its clock decides and nobody waits.
 void Trainer::save() {
-  const auto start = Clock::now();
+  if (!writer_) return;
   activity::enter(activity::Phase::kCheckpoint);
-  agree_on_root(setting_.control, [&] {
-    nlohmann::ordered_json state;
-    state["step"] = step_;
-    state["samples"] = step_ * setting_.options.batch_size;
-    state["world"] = setting_.control.size();
-    state["threads"] = at::get_num_threads();
-    state["inputs"] = method_.fingerprint();
-    state["version"] = build_name();
-    checkpoints_->save({step_,
-                        method_.backbone_state(),
-                        method_.method_state(),
-                        optimizer_.state(),
-                        state.dump(1) + "\n"});
+  writer_->save(step_, [&] {
+    setting_.folder->flush_metrics();  // a checkpoint stands for its steps' lines, too
+    return checkpoint();
   });
-  saved_step_ = step_;
-  metrics_.checkpoint(seconds_since(start));
+  saved_at_ = Clock::now();
+}
+
+Checkpoint Trainer::checkpoint() const {
+  nlohmann::ordered_json state;
+  state["step"] = step_;
+  state["samples"] = step_ * setting_.options.batch_size;
+  state["world"] = setting_.control.size();
+  state["threads"] = at::get_num_threads();
+  state["inputs"] = method_.fingerprint();
+  state["version"] = build_name();
+  return {step_,
+          method_.backbone_state(),
+          method_.method_state(),
+          optimizer_.state(),
+          state.dump(1) + "\n"};
+}
+
+int Trainer::stop(int signal) {
+  progress_.reset();
+  agree_on_root(setting_.control, [&] {
+    const bool saved = writer_->wait().empty();
+    const auto stopped = text("stopped by signal ", signal, " after step ", step_);
+    STC_CHECK(saved,
+              stopped,
+              ", but this step is not saved; the same command goes on from ",
+              checkpoints_->resume_point());
+    log::info(stopped + "; run the same command again to go on");
+  });
+  return 128 + signal;
 }
 
 void Trainer::restore() {
@@ -275,8 +294,7 @@ void Trainer::restore() {
         text("going on from the checkpoint of step ", found.step, " of ", setting_.options.steps));
   });
   world.broadcast(step, 0);
-  step_ = saved_step_ = step.item<std::int64_t>();
-  if (step_ == 0) saved_step_ = -1;
+  step_ = step.item<std::int64_t>();
   if (step_ == 0 || world.size() == 1) return;
   // Rank 0 has read it; the others need no access to the folder.
   auto model = method_.backbone_state(), method = method_.method_state(),
@@ -305,23 +323,39 @@ void Trainer::finish() {
   activity::enter(activity::Phase::kEnding);
   progress_.reset();
   agree_on_root(setting_.control, [&] {
-    data::write_safetensors(setting_.folder->path("weights.safetensors"), method_.backbone_state());
-    nlohmann::ordered_json summary;
-    summary["finished"] = true;
-    summary["command"] = setting_.name;
-    summary["steps"] = step_;
-    summary["samples"] = step_ * setting_.options.batch_size;
-    summary["epochs"] = static_cast<double>(step_ * setting_.options.batch_size) /
-                        static_cast<double>(method_.epoch_size());
-    summary["corrupt_samples"] = method_.corrupt_samples();
-    summary["ranks"] = setting_.control.size();
-    summary["weights"] = "weights.safetensors";
-    summary["version"] = build_name();
-    setting_.folder->remove("file_sd.json");
-    setting_.folder->write_atomically("summary.json", summary.dump(1) + "\n");
+    writer_->wait();
+    try {
+      write_results();
+    } catch (const Error& cause) {
+      throw Error(cause.exit(),
+                  text("all ",
+                       step_,
+                       " steps are done, but ",
+                       cause.what(),
+                       "; make room and give the same command again: it goes on from ",
+                       checkpoints_->resume_point()));
+    }
     log::info(text(
         "finished ", step_, " steps; weights in ", setting_.folder->path("weights.safetensors")));
   });
+}
+
+void Trainer::write_results() {
+  setting_.folder->flush_metrics();
+  data::write_safetensors(setting_.folder->path("weights.safetensors"), method_.backbone_state());
+  nlohmann::ordered_json summary;
+  summary["finished"] = true;
+  summary["command"] = setting_.name;
+  summary["steps"] = step_;
+  summary["samples"] = step_ * setting_.options.batch_size;
+  summary["epochs"] = static_cast<double>(step_ * setting_.options.batch_size) /
+                      static_cast<double>(method_.epoch_size());
+  summary["corrupt_samples"] = method_.corrupt_samples();
+  summary["ranks"] = setting_.control.size();
+  summary["weights"] = "weights.safetensors";
+  summary["version"] = build_name();
+  setting_.folder->remove("file_sd.json");
+  setting_.folder->write_atomically("summary.json", summary.dump(1) + "\n");
 }
 
 }  // namespace stc::launcher

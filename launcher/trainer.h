@@ -2,6 +2,7 @@
 // checkpoints and exact resume.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include "dist/communicator.h"
 #include "dist/gradient_reducer.h"
 #include "launcher/checkpoint.h"
+#include "launcher/checkpoint_writer.h"
 #include "launcher/method.h"
 #include "launcher/optimizer.h"
 #include "launcher/progress.h"
@@ -36,7 +38,7 @@ class Trainer {
 
   /// Restores the newest checkpoint, trains to the end or to a stop signal, saves. Returns the exit
   /// code: 0, or 128 + signal. Throws stc::Error on all ranks together where the gradient is not
-  /// finite.
+  /// finite, where the finished weights cannot be written, or where a stop could not be saved.
   int run();
 
  private:
@@ -47,8 +49,12 @@ class Trainer {
   void train_one_step();
   void record(const StepOutcome& outcome, double rate, double norm, const Timing& timing);
   double arrival_lag(const Timing& timing);
+  bool save_is_due() const;
   void save();
+  Checkpoint checkpoint() const;
+  int stop(int signal);
   void finish();
+  void write_results();
   int stop_requested();
   double gradient_norm() const;
   void require_finite(double norm, const StepOutcome& outcome);
@@ -60,10 +66,11 @@ class Trainer {
   dist::GradientReducer reducer_;
   std::unique_ptr<CheckpointStore> checkpoints_;  // rank 0
   monitoring::Metrics metrics_;
+  std::unique_ptr<CheckpointWriter> writer_;  // rank 0
   StragglerWatch stragglers_;
   std::unique_ptr<Progress> progress_;
   std::int64_t step_ = 0;  // steps done
-  std::int64_t saved_step_ = -1;
+  std::chrono::steady_clock::time_point saved_at_;
 };
 
 }  // namespace stc::launcher

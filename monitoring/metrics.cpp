@@ -105,7 +105,13 @@ struct Metrics::State {
       gauge("stc_collective_arrival_lag_seconds",
             "Time by which this rank came to a step's first collective after the first rank.");
   Histogram& checkpoint_seconds =
-      histogram("stc_checkpoint_seconds", "Time to write a checkpoint.");
+      histogram("stc_checkpoint_seconds", "Time to write a checkpoint, while training goes on.");
+  Histogram& checkpoint_stall_seconds =
+      histogram("stc_checkpoint_stall_seconds", "Time for which a save held up training.");
+  Gauge& checkpoint_step = gauge("stc_checkpoint_step", "Step of the newest whole checkpoint.");
+  Gauge& checkpoint_bytes = gauge("stc_checkpoint_bytes", "Size of the newest whole checkpoint.");
+  Counter& checkpoint_failures =
+      counter("stc_checkpoint_failures_total", "Saves that failed; the run went on without.");
 };
 
 Metrics::Metrics(const MetricsOptions& options)
@@ -139,9 +145,21 @@ void Metrics::arrival_lag(double seconds) {
   state_->arrival_lag.Set(seconds);
 }
 
-void Metrics::checkpoint(double seconds) {
+void Metrics::checkpoint(const Checkpoint& written) {
   if (!state_) return;
-  state_->checkpoint_seconds.Observe(seconds);
+  state_->checkpoint_step.Set(written.step);
+  state_->checkpoint_seconds.Observe(written.seconds);
+  state_->checkpoint_bytes.Set(written.bytes);
+}
+
+void Metrics::checkpoint_failed() {
+  if (!state_) return;
+  state_->checkpoint_failures.Increment();
+}
+
+void Metrics::checkpoint_stall(double seconds) {
+  if (!state_) return;
+  state_->checkpoint_stall_seconds.Observe(seconds);
 }
 
 }  // namespace stc::monitoring

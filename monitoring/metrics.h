@@ -34,7 +34,14 @@ class Metrics {
   };
   void record(const Step& step);
   void arrival_lag(double seconds);  ///< stc_collective_arrival_lag_seconds
-  void checkpoint(double seconds);   ///< stc_checkpoint_seconds
+
+  struct Checkpoint {
+    double step = 0, seconds = 0, bytes = 0;
+  };
+  /// One that is whole: stc_checkpoint_step, stc_checkpoint_seconds, stc_checkpoint_bytes.
+  void checkpoint(const Checkpoint& written);
+  void checkpoint_failed();               ///< stc_checkpoint_failures_total
+  void checkpoint_stall(double seconds);  ///< stc_checkpoint_stall_seconds
 
  private:
   struct State;

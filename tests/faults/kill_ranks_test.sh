@@ -17,8 +17,6 @@ launch() { "$stc" launch --ranks 2 --max-restarts 5 -- "${pretrain[@]}" --run.di
 
 mpirun_of() { pgrep -f -- "^mpirun .*--run.dir=$1( |\$)"; }
 
-without_times() { sed -E 's/"(seconds|data_wait_seconds)":[^,}]*,?//g' "$1/metrics.jsonl"; }
-
 begin=$(date +%s%N)
 launch whole || { cat whole.log; die 'the undisturbed run failed'; }
 milliseconds=$((($(date +%s%N) - begin) / 1000000))

@@ -38,6 +38,9 @@ small_pretrain=(--config "$repository/configs/demo/pretrain.toml" --images.size=
 small_train=(--config "$repository/configs/demo/train.toml" --clips.size=64 --train.batch_size=2 --train.log_every=1
              --metrics.port=off --run.threads=1)
 
+# metrics.jsonl of a run without what may differ between equal runs.
+without_times() { sed -E 's/"(seconds|data_wait_seconds)":[^,}]*,?//g' "$1/metrics.jsonl"; }
+
 on_ranks() {
   local ranks=$1
   shift

@@ -215,6 +215,29 @@ TEST_F(CheckpointTest, EachWayToBreakOneIsPassedOverWithItsReason) {
   }
 }
 
+TEST_F(CheckpointTest, AnyFileCutOrDeletedIsFound) {
+  save(1);
+  for (const std::string file : {"model.safetensors",
+                                 "method.safetensors",
+                                 "optimizer.safetensors",
+                                 "state.json",
+                                 "MANIFEST"}) {
+    const std::string path = inside(2, file);
+    const std::function<void()> damages[] = {
+        [&] { fs::remove(path); },
+        [&] { fs::resize_file(path, 0); },
+        [&] { fs::resize_file(path, fs::file_size(path) / 2); },
+        // MANIFEST ends with "}\n": without the line's end it is whole.
+        [&] { fs::resize_file(path, fs::file_size(path) - 2); },
+    };
+    for (const auto& damage : damages) {
+      save(2);
+      damage();
+      EXPECT_THAT(expect_restored(1), ElementsAre(HasSubstr(file))) << file;
+    }
+  }
+}
+
 TEST_F(CheckpointTest, FlippedBitInAnyFileIsFound) {
   save(1);
   for (const std::string file :

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -275,14 +276,33 @@ TEST_F(RunFolderTest, FullDiskNamesTheFileAndLeavesTheOldOne) {
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
   const std::string failed = error_of(
       Exit::kFailed, [&] { run->write_atomically("summary.json", std::string(1000, 'x')); });
-  const std::string metrics =
-      error_of(Exit::kFailed, [&] { run->append_metrics(std::string(1000, 'x')); });
   ::setrlimit(RLIMIT_FSIZE, &before);
 
   EXPECT_THAT(failed, AllOf(HasSubstr("summary.json"), HasSubstr("File too large")));
   EXPECT_EQ(content(run_ + "/summary.json"), "{}");
   EXPECT_FALSE(fs::exists(run_ + "/summary.json.partial"));
-  EXPECT_THAT(metrics, HasSubstr("metrics.jsonl cannot be written"));
+}
+
+TEST_F(RunFolderTest, LinesThatAFullDiskDoesNotTakeAreWrittenWhenThereIsRoom) {
+  const auto run = open();
+  const std::string first(600, '1'), second(600, '2'), third(600, '3');
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{1000, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  testing::internal::CaptureStderr();
+  for (const auto& line : {first, second, third}) run->append_metrics(line);
+  const std::string warnings = testing::internal::GetCapturedStderr();
+  const std::string failed = error_of(Exit::kFailed, [&] { run->flush_metrics(); });
+  ::setrlimit(RLIMIT_FSIZE, &before);
+
+  EXPECT_THAT(failed, HasSubstr("metrics.jsonl cannot be written: File too large"));
+  EXPECT_THAT(warnings, HasSubstr("metrics.jsonl cannot be written: File too large"));
+  EXPECT_EQ(std::count(warnings.begin(), warnings.end(), '\n'), 1) << "told once: " << warnings;
+  EXPECT_EQ(content(run_ + "/metrics.jsonl"), first + "\n" + second.substr(0, 399));
+  run->flush_metrics();
+  EXPECT_EQ(content(run_ + "/metrics.jsonl"), first + "\n" + second + "\n" + third + "\n");
 }
 
 }  // namespace

@@ -1,50 +1,20 @@
 #include "monitoring/metrics.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <stdexcept>
 
 #include "monitoring/check.h"
+#include "tests/support/scrape.h"
 
 namespace stc::monitoring {
 namespace {
 
+using test::scrape;
 using testing::HasSubstr;
 using testing::internal::CaptureStderr;
 using testing::internal::GetCapturedStderr;
-
-sockaddr_in loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
-// What a scraper gets: one HTTP GET on the loopback interface.
-std::string scrape(int port) {
-  const int connection = ::socket(AF_INET, SOCK_STREAM, 0);
-  const sockaddr_in address = loopback(port);
-  if (::connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    ::close(connection);
-    throw std::runtime_error("nobody listens on port " + std::to_string(port));
-  }
-  const std::string request =
-      "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-  EXPECT_EQ(::send(connection, request.data(), request.size(), 0), std::ssize(request));
-  std::string answer;
-  char buffer[4096];
-  for (ssize_t got; (got = ::recv(connection, buffer, sizeof buffer, 0)) > 0;) {
-    answer.append(buffer, static_cast<std::size_t>(got));
-  }
-  ::close(connection);
-  return answer;
-}
 
 MetricsOptions options_of_rank(int rank) {
   MetricsOptions options;
@@ -67,7 +37,9 @@ TEST(Metrics, ServesTheSeriesOfAStepWithRankAndNode) {
   step.losses = {{"total", 1.5}, {"local_distillation", 0.75}};
   metrics.record(step);
   metrics.arrival_lag(0.25);
-  metrics.checkpoint(1.5);
+  metrics.checkpoint({10, 1.5, 4e8});
+  metrics.checkpoint_failed();
+  metrics.checkpoint_stall(0.125);
 
   const std::string answer = scrape(metrics.port());
   EXPECT_THAT(answer, HasSubstr("200 OK"));
@@ -83,7 +55,11 @@ TEST(Metrics, ServesTheSeriesOfAStepWithRankAndNode) {
                                     "stc_step_seconds_sum{" + labels + "} 0.25",
                                     "stc_step_seconds_bucket{" + labels + ",le=\"0.2\"} 0",
                                     "stc_step_seconds_bucket{" + labels + ",le=\"0.5\"} 1",
+                                    "stc_checkpoint_step{" + labels + "} 10",
                                     "stc_checkpoint_seconds_sum{" + labels + "} 1.5",
+                                    "stc_checkpoint_bytes{" + labels + "} 400000000",
+                                    "stc_checkpoint_failures_total{" + labels + "} 1",
+                                    "stc_checkpoint_stall_seconds_sum{" + labels + "} 0.125",
                                     "stc_collective_arrival_lag_seconds{" + labels + "} 0.25",
                                     "stc_loss{" + labels + ",loss=\"total\"} 1.5",
                                     "stc_loss{" + labels + ",loss=\"local_distillation\"} 0.75"}) {
@@ -126,7 +102,9 @@ TEST(Metrics, OffListensNowhereAndTakesEveryCall) {
   metrics.info({{"device", "cpu"}});
   metrics.record({});
   metrics.arrival_lag(1);
-  metrics.checkpoint(1);
+  metrics.checkpoint({});
+  metrics.checkpoint_failed();
+  metrics.checkpoint_stall(1);
   EXPECT_EQ(metrics.port(), -1);
 }
 
