@@ -103,7 +103,7 @@ struct Seconds {
 Seconds measure(const Arguments& arguments, const Checkpoint& state, KeptBuffer& buffer) {
   const ScratchFolder folder(arguments.folder);
   CheckpointStore behind(folder.path() + "/behind", 2), waited_for(folder.path() + "/waited", 2);
-  monitoring::Metrics off({.port = -1});
+  monitoring::Metrics off({-1, "", 0, ""});
   CheckpointWriter writer(behind, off);
   Seconds seconds;
   for (int round = 0; round <= arguments.repeats; ++round) {
