@@ -1,11 +1,11 @@
 #include <mpi.h>
-#include <sched.h>
 
 #include <cstdlib>
 #include <exception>
 
 #include "dist/collective_log.h"
 #include "dist/communicator.h"
+#include "dist/cores.h"
 #include "dist/mpi_call.h"
 #include "monitoring/check.h"
 
@@ -15,13 +15,6 @@ namespace {
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
-}
-
-int cores_of_this_process() {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  if (sched_getaffinity(0, sizeof(cores), &cores) != 0) return 1;
-  return CPU_COUNT(&cores);
 }
 
 /// Starting MPI outside a launcher would make a world of one at the price of a daemon: only started
@@ -91,7 +84,7 @@ void check_mpi(int code, const char* call) {
 }
 
 Session::Session() : log_(std::make_shared<CollectiveLog>()) {
-  world_.cores = cores_of_this_process();
+  world_.cores = static_cast<int>(allowed_cores().size());
   world_.launcher = seen_launcher();
   if (world_.launcher != "none") start_mpi(&world_);
 }

@@ -1,0 +1,32 @@
+// What of a host belongs to one of its ranks: its cores, and a GPU of its own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace stc::dist {
+
+std::vector<int> allowed_cores();  ///< of this process, ascending
+
+/// "0-3,8" as the kernel writes it. Throws stc::Error where it is not of that form.
+std::vector<int> parse_core_list(const std::string& list);
+
+/// What sysfs says of the cores near the device at this PCI address ("0000:3b:00.0"); empty where
+/// it says nothing.
+std::string core_list_near(const std::string& pci_address, const std::string& sysfs = "/sys");
+
+/// Contiguous and equal to within one core; with fewer cores than ranks, one core that several
+/// ranks share.
+std::vector<int> cores_of_rank(const std::vector<int>& allowed, int local_rank, int local_size);
+
+/// The same near GPUs: near[r] is core_list_near() of rank r's GPU. Ranks whose GPUs hang on the
+/// same cores share these alone; a rank with none near that it may use gets its share of all.
+std::vector<int> cores_of_rank(const std::vector<int>& allowed,
+                               const std::vector<std::string>& near,
+                               int local_rank);
+
+/// Throws stc::Error (kUsage) where `ranks` of this host would share its `gpus`: rank r drives GPU
+/// r, and NCCL hangs when two drive one.
+void check_gpu_for_each_rank(const std::string& host, int gpus, int ranks);
+
+}  // namespace stc::dist
