@@ -5,12 +5,11 @@
 namespace stc::dist {
 
 std::int64_t CollectiveLog::begin(const std::string& verb, std::int64_t bytes) {
-  constexpr std::size_t kKept = 64;
   const std::lock_guard lock(mutex_);
   Total& total = totals_[verb];
   ++total.calls;
   total.bytes += bytes;
-  while (recent_.size() >= kKept && recent_.front().completed) recent_.pop_front();
+  while (recent_.size() >= kept_ && recent_.front().completed) recent_.pop_front();
   const auto now = Collective::Time::clock::now();
   if (!first_arrival_) first_arrival_ = now;
   recent_.push_back({++count_, verb, bytes, now, std::nullopt});

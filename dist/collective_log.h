@@ -27,6 +27,9 @@ struct Collective {
 /// Safe to use from any thread.
 class CollectiveLog {
  public:
+  /// recent() holds the last `kept` that are complete.
+  explicit CollectiveLog(std::size_t kept = 64) : kept_(kept) {}
+
   std::int64_t begin(const std::string& verb, std::int64_t bytes);  ///< its number
   void end(std::int64_t number);
 
@@ -53,11 +56,12 @@ class CollectiveLog {
   };
   std::map<std::string, Total> totals() const;  ///< by verb
   std::int64_t bytes() const;                   ///< of all collectives so far
-  std::vector<Collective> recent() const;  ///< the last 64 and all that are pending, newest last
+  std::vector<Collective> recent() const;  ///< the last ones and all that are pending, newest last
 
  private:
   void note_end(std::int64_t number);  // with the lock held
 
+  const std::size_t kept_;
   mutable std::mutex mutex_;
   std::deque<Collective> recent_;
   std::vector<std::pair<std::int64_t, std::function<bool()>>> watched_;

@@ -1,5 +1,4 @@
-// Which cores a rank computes on, where nobody else has bound it: near its GPU, and not those of
-// the other ranks of its host.
+// What of a host belongs to one of its ranks: its cores, and a GPU of its own.
 #pragma once
 
 #include <string>
@@ -7,25 +6,30 @@
 
 namespace stc::dist {
 
-/// "0-3,8,10-11" as Linux writes lists of cores. Throws stc::Error on anything else.
-std::vector<int> parse_cores(const std::string& list);
+std::vector<int> allowed_cores();  ///< of this process, ascending
 
-/// The cores that this process may run on, in order.
-std::vector<int> allowed_cores();
+/// "0-3,8" as the kernel writes it. Throws stc::Error where it is not of that form.
+std::vector<int> parse_core_list(const std::string& list);
 
-/// What Linux says of the GPU's PCI device; empty where it says nothing, or this build knows no
-/// GPUs.
-std::string cores_near_gpu(int index);
+/// What sysfs says of the cores near the device at this PCI address ("0000:3b:00.0"); empty where
+/// it says nothing.
+std::string core_list_near(const std::string& pci_address, const std::string& sysfs = "/sys");
 
-/// near_gpu[r]: the cores near local rank r's GPU (its PCI device's local_cpulist), empty where it
-/// has none. Ranks whose lists are equal share those of `allowed` that are in it, in contiguous,
-/// equal parts; where none is, all of `allowed`. Empty where a part would be smaller than two cores
-/// (compute and loader): then nothing is to be bound.
+/// Contiguous and equal to within one core; with fewer cores than ranks, one core that several
+/// ranks share.
+std::vector<int> cores_of_rank(const std::vector<int>& allowed, int local_rank, int local_size);
+
+/// The same near GPUs: near[r] is core_list_near() of rank r's GPU. Ranks whose GPUs hang on the
+/// same cores share these alone; a rank with none near that it may use gets its share of all.
 std::vector<int> cores_of_rank(const std::vector<int>& allowed,
-                               const std::vector<std::string>& near_gpu,
+                               const std::vector<std::string>& near,
                                int local_rank);
 
 /// Of this thread, and of those that it starts from now on.
 void bind_to(const std::vector<int>& cores);
+
+/// Throws stc::Error (kUsage) where `ranks` of this host would share its `gpus`: rank r drives GPU
+/// r, and NCCL hangs when two drive one.
+void check_gpu_for_each_rank(const std::string& host, int gpus, int ranks);
 
 }  // namespace stc::dist

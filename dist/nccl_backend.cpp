@@ -1,14 +1,13 @@
 #include <c10/cuda/CUDAFunctions.h>
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "dist/backends.h"
+#include "dist/cores.h"
 #include "dist/group_communicator.h"
-#include "monitoring/check.h"
 
 namespace stc::dist {
 namespace {
@@ -50,17 +49,7 @@ c10::intrusive_ptr<c10d::Store> open_store(Transport& transport,
 c10::intrusive_ptr<c10d::Backend> make_nccl_backend(Transport& transport,
                                                     const World& world,
                                                     std::chrono::milliseconds timeout) {
-  const int gpus = c10::cuda::device_count();
-  STC_CHECK_USAGE(world.local_size <= gpus,
-                  host_name(),
-                  " has ",
-                  gpus,
-                  " GPUs that this job may use, for ",
-                  world.local_size,
-                  " ranks; NCCL hangs when two ranks share a GPU. Start one rank for each GPU "
-                  "(mpirun --map-by ppr:",
-                  std::max(gpus, 1),
-                  ":node), or set run.device=cpu");
+  check_gpu_for_each_rank(host_name(), c10::cuda::device_count(), world.local_size);
   c10::cuda::set_device(static_cast<c10::DeviceIndex>(world.local_rank));
   auto options = c10d::ProcessGroupNCCL::Options::create();
   options->timeout = timeout;

@@ -9,6 +9,7 @@
 #include "dist/cores.h"
 #include "dist/heartbeat.h"
 #include "dist/mpi_call.h"
+#include "dist/versions.h"
 #include "monitoring/check.h"
 
 namespace stc::dist {
@@ -22,10 +23,12 @@ std::string environment(const char* name) {
 // Under `stc launch` nobody else binds. Threads that Open MPI has started already stay where they
 // are; they mostly sleep.
 void take_own_cores(World* world) {
-  std::vector<std::string> near_gpu(world->local_size);
-  for (int r = 0; r < world->local_size; ++r) near_gpu[r] = cores_near_gpu(r);
-  const auto own = cores_of_rank(allowed_cores(), near_gpu, world->local_rank);
-  if (own.empty()) return;
+  std::vector<std::string> near(world->local_size);
+  const auto cards = gpus();
+  for (std::size_t r = 0; r < std::min(near.size(), cards.size()); ++r)
+    near[r] = core_list_near(cards[r].pci_address);
+  const auto own = cores_of_rank(allowed_cores(), near, world->local_rank);
+  if (own.size() < 2) return;  // compute and loader would share one core, with others idle
   bind_to(own);
   world->cores = static_cast<int>(own.size());
   world->owns_cores = true;

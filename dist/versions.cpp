@@ -14,7 +14,8 @@ std::string mpi_version() {
 
 #ifndef STC_CUDA
 std::string nccl_version() { return ""; }
-std::vector<std::string> gpus() { return {}; }
+std::string nccl_header_version() { return ""; }
+std::vector<Gpu> gpus() { return {}; }
 #endif
 
 }  // namespace stc::dist

@@ -92,11 +92,11 @@ void look_at_mpi(const std::string& mpi_error, Findings& findings) {
 
 void look_at_gpus(Findings& findings) {
   const std::string driver = nvidia_driver();
-  const std::vector<std::string> gpus = dist::gpus();
+  const std::vector<dist::Gpu> gpus = dist::gpus();
   Finding cuda{"CUDA",
                built_with_cuda() ? "built in, NCCL " + dist::nccl_version() : "not built in"};
   Finding cards{"GPUs", text(gpus.size(), driver.empty() ? ", no driver" : ", driver " + driver)};
-  for (const std::string& gpu : gpus) cards.seen += "; " + gpu;
+  for (const dist::Gpu& gpu : gpus) cards.seen += "; " + gpu.name;
   if (!built_with_cuda() && !driver.empty()) {
     cuda.verdict = Verdict::kWarning;
     cuda.advice = "this host has a GPU driver; build the preset `cuda` to use it";

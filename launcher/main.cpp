@@ -37,6 +37,7 @@ void add_commands(CLI::App& app, Run& run) {
                          add_parity,
                          add_export,
                          add_doctor,
+                         add_plan,
                          add_bench})
     add(app, run);
 }

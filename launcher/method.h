@@ -53,6 +53,7 @@ class Method {
                     const data::NamedTensors& method,
                     const std::string& source) = 0;
 
+  virtual std::int64_t frozen_bytes() const { return 0; }  ///< of weights that no state holds
   virtual std::int64_t epoch_size() const = 0;
   virtual std::int64_t corrupt_samples() const = 0;
   virtual std::string fingerprint() const {
@@ -60,11 +61,16 @@ class Method {
   }  ///< of inputs that the config names only by path
 };
 
+/// With a `loader` (a dry run's), batches come from it and not from data.shards; without a
+/// model.teacher, the given `teacher` takes its place.
 std::unique_ptr<Method> make_spatial_method(const PretrainOptions& options,
                                             dist::Communicator& world,
-                                            const std::string& device);
+                                            const std::string& device,
+                                            std::unique_ptr<data::ImageLoader> loader = nullptr);
 std::unique_ptr<Method> make_temporal_method(const VideoTrainOptions& options,
                                              dist::Communicator& world,
-                                             const std::string& device);
+                                             const std::string& device,
+                                             std::unique_ptr<data::ClipLoader> loader = nullptr,
+                                             data::NamedTensors teacher = {});
 
 }  // namespace stc::launcher

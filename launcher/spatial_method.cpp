@@ -18,11 +18,13 @@ class SpatialMethod : public Method {
  public:
   SpatialMethod(const PretrainOptions& options,
                 dist::Communicator& world,
-                const std::string& device)
+                const std::string& device,
+                std::unique_ptr<data::ImageLoader> loader)
       : options_(options),
         world_(world),
         device_(device),
-        model_(with_depth(options), options.seed) {
+        model_(with_depth(options), options.seed),
+        loader_(std::move(loader)) {
     if (!options.init.empty()) {
       with_key("model.init",
                [&] { model_.query.trunk.load(read_weights(options.init), options.init); });
@@ -32,6 +34,7 @@ class SpatialMethod : public Method {
   }
 
   void start(std::int64_t step) override {
+    if (loader_) return;
     loader_ = with_key("data.shards", [&] {
       return data::make_image_loader(options_.shards,
                                      {static_cast<int>(options_.loader_workers),
@@ -93,8 +96,9 @@ class SpatialMethod : public Method {
 
 std::unique_ptr<Method> make_spatial_method(const PretrainOptions& options,
                                             dist::Communicator& world,
-                                            const std::string& device) {
-  return std::make_unique<SpatialMethod>(options, world, device);
+                                            const std::string& device,
+                                            std::unique_ptr<data::ImageLoader> loader) {
+  return std::make_unique<SpatialMethod>(options, world, device, std::move(loader));
 }
 
 }  // namespace stc::launcher

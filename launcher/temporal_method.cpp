@@ -34,11 +34,13 @@ class TemporalMethod : public Method {
   TemporalMethod(const VideoTrainOptions& options,
                  const data::NamedTensors& teacher,
                  dist::Communicator& world,
-                 const std::string& device)
+                 const std::string& device,
+                 std::unique_ptr<data::ClipLoader> loader)
       : options_(options),
         world_(world),
         device_(device),
-        model_(model_options(options, teacher), options.seed) {
+        model_(model_options(options, teacher), options.seed),
+        loader_(std::move(loader)) {
     if (!options.init.empty()) {
       with_key("model.init",
                [&] { model_.student.load(read_weights(options.init), options.init); });
@@ -52,6 +54,7 @@ class TemporalMethod : public Method {
   }
 
   void start(std::int64_t step) override {
+    if (loader_) return;
     auto clips = options_.clips;
     clips.frame_gap = static_cast<int>(options_.frame_gap);
     loader_ = with_key("data.shards", [&] {
@@ -110,6 +113,14 @@ class TemporalMethod : public Method {
             const std::string& source) override {
     model_.student.load(backbone, source);
   }
+  std::int64_t frozen_bytes() const override {
+    std::int64_t bytes = 0;
+    if (model_.teacher) {
+      for (const auto& [name, value] : model_.teacher->state())
+        bytes += static_cast<std::int64_t>(value.nbytes());
+    }
+    return bytes;
+  }
   std::int64_t epoch_size() const override { return loader_->epoch_size(); }
   std::int64_t corrupt_samples() const override { return loader_->corrupt_samples(); }
   std::string fingerprint() const override { return fingerprint_; }
@@ -146,12 +157,13 @@ class TemporalMethod : public Method {
 
 std::unique_ptr<Method> make_temporal_method(const VideoTrainOptions& options,
                                              dist::Communicator& world,
-                                             const std::string& device) {
-  data::NamedTensors teacher;
-  if (options.losses.global_weight != 0) {
+                                             const std::string& device,
+                                             std::unique_ptr<data::ClipLoader> loader,
+                                             data::NamedTensors teacher) {
+  if (options.losses.global_weight != 0 && (!options.teacher.empty() || teacher.empty())) {
     teacher = with_key("model.teacher", [&] { return read_weights(options.teacher); });
   }
-  return std::make_unique<TemporalMethod>(options, teacher, world, device);
+  return std::make_unique<TemporalMethod>(options, teacher, world, device, std::move(loader));
 }
 
 }  // namespace stc::launcher

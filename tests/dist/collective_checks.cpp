@@ -1,7 +1,9 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <limits>
+#include <thread>
 
 #include "dist/collective_log.h"
 #include "dist/group_communicator.h"
@@ -164,6 +166,16 @@ void wrong_tensors_are_named_and_the_world_goes_on(Communicator& world, at::Devi
   EXPECT_EQ(one.item<double>(), world.size());
 }
 
+/// A GPU's collectives are still on their way when the call returns, and noted as complete by
+/// poll().
+void wait_for_all(CollectiveLog& log) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (log.progress().pending && std::chrono::steady_clock::now() < end) {
+    log.poll();
+    std::this_thread::yield();
+  }
+}
+
 void the_log_numbers_counts_and_stamps(Communicator& world, at::Device device) {
   const auto log = collective_log_of(world);
   if (!log) {
@@ -179,6 +191,7 @@ void the_log_numbers_counts_and_stamps(Communicator& world, at::Device device) {
   world.all_gather(at::ones({5, 2}, at::kDouble).to(device));
   EXPECT_EQ(world.bytes_sent() - bytes, 40 + (world.is_root() ? 40 : 0) + 80);
 
+  wait_for_all(*log);
   const std::vector<Collective> recent = log->recent();
   const std::vector<Collective> last(recent.end() - 3, recent.end());
   EXPECT_EQ(last[0].verb, "all_reduce");

@@ -37,7 +37,8 @@ std::shared_ptr<Communicator> make_gpu_world() {
   const World& ranks = session->world();
   const at::Device device(at::kCUDA, static_cast<c10::DeviceIndex>(ranks.local_rank));
   const auto rendezvous = make_mpi_transport(kTimeout);
-  return make_group_communicator(ranks, device, make_nccl_backend(*rendezvous, ranks, kTimeout));
+  return make_group_communicator(
+      ranks, device, make_nccl_backend(*rendezvous, ranks, kTimeout), session->log());
 #else
   return nullptr;
 #endif

@@ -1,0 +1,27 @@
+// Bytes that tensors hold, as LibTorch's allocators report them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+namespace stc::launcher {
+
+/// Counts from construction to destruction what this thread allocates and frees (backward on the
+/// CPU runs on it too). Workspaces that kernels take elsewhere are not seen.
+class AllocationMeter {
+ public:
+  AllocationMeter();
+  ~AllocationMeter();
+  AllocationMeter(const AllocationMeter&) = delete;
+
+  std::int64_t live() const;  ///< allocated and not yet freed; below 0 where older memory was freed
+  std::int64_t peak() const;  ///< of live() so far
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+  struct Guard;
+  std::unique_ptr<Guard> guard_;
+};
+
+}  // namespace stc::launcher
