@@ -20,6 +20,9 @@ done
 step clang-tidy
 cmake --preset tidy
 cmake --build --preset tidy
+step 'ranks killed and stopped, in full'
+tests/faults/kill_ranks_test.sh build/release/bin/stc 20
+tests/faults/stop_rank_test.sh build/release/bin/stc 4
 step cuda
 scripts/setup.sh --cuda
 cmake --preset cuda
