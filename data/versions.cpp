@@ -16,6 +16,11 @@ std::string hdf5_version() {
   return text(major, ".", minor, ".", release);
 }
 
+bool hdf5_is_thread_safe() {
+  hbool_t safe = 0;
+  return H5is_library_threadsafe(&safe) >= 0 && safe != 0;
+}
+
 std::string opencv_version() { return cv::getVersionString(); }
 
 }  // namespace stc::data

@@ -43,4 +43,9 @@ std::int64_t AllocationMeter::peak() const {
   return state_->peak;
 }
 
+void AllocationMeter::restart_peak() {
+  const std::lock_guard lock(state_->mutex);
+  state_->peak = state_->live;
+}
+
 }  // namespace stc::launcher

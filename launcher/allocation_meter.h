@@ -15,7 +15,8 @@ class AllocationMeter {
   AllocationMeter(const AllocationMeter&) = delete;
 
   std::int64_t live() const;  ///< allocated and not yet freed; below 0 where older memory was freed
-  std::int64_t peak() const;  ///< of live() so far
+  std::int64_t peak() const;  ///< of live() so far, or since restart_peak()
+  void restart_peak();
 
  private:
   struct State;

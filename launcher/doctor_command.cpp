@@ -3,6 +3,7 @@
 #include <ATen/Version.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -12,6 +13,7 @@
 #include "dist/communicator.h"
 #include "dist/versions.h"
 #include "launcher/commands.h"
+#include "launcher/doctor.h"
 #include "launcher/host_facts.h"
 #include "launcher/version.h"
 #include "monitoring/check.h"
@@ -19,21 +21,22 @@
 namespace stc::launcher {
 namespace {
 
-enum class Verdict { kFine, kWarning, kBroken };
-
-struct Finding {
-  std::string topic;
-  std::string seen = "";
-  Verdict verdict = Verdict::kFine;
-  std::string advice = "";  ///< what to do; also where nothing is wrong, if a user should know it
-};
-
-using Findings = std::vector<Finding>;
-
-std::string gib(std::int64_t bytes) {
-  char words[32];
-  std::snprintf(words, sizeof(words), "%.1f GiB", static_cast<double>(bytes) / (1LL << 30));
-  return words;
+void look_at_cores(const dist::World& world, Findings& findings) {
+  const double quota = cgroup_cores();
+  Finding finding{"cores of this rank", text(world.cores, " of ", host_cores())};
+  if (quota > 0) finding.seen += text(", cgroup limit ", quota);
+  if (world.cores == 1 && host_cores() > 1) {
+    finding.verdict = Verdict::kWarning;
+    finding.advice =
+        "loader threads share this one core with the model; mpirun: --bind-to none, srun: "
+        "--cpus-per-task";
+  } else if (quota > 0 && quota < world.cores) {
+    finding.verdict = Verdict::kWarning;
+    finding.advice = text("threads beyond the limit are put to sleep: give --run.threads=",
+                          std::max(1, static_cast<int>(quota)),
+                          " divided by the ranks here, or raise the container's CPU limit");
+  }
+  findings.push_back(finding);
 }
 
 void look_at_ranks(const std::optional<dist::Session>& session, Findings& findings) {
@@ -51,14 +54,7 @@ void look_at_ranks(const std::optional<dist::Session>& session, Findings& findin
                     " on this host, MPI_THREAD_MULTIPLE"),
        Verdict::kFine,
        alone ? "`mpirun -np N --bind-to none stc doctor` shows what a job's ranks get" : ""});
-  const bool starved = world.cores == 1 && host_cores() > 1;
-  findings.push_back(
-      {"cores of this rank",
-       text(world.cores, " of ", host_cores()),
-       starved ? Verdict::kWarning : Verdict::kFine,
-       starved ? "loader threads share this one core with the model; mpirun: --bind-to none, srun: "
-                 "--cpus-per-task"
-               : ""});
+  look_at_cores(world, findings);
 }
 
 void look_at_mpi(const std::string& mpi_error, Findings& findings) {
@@ -70,11 +66,8 @@ void look_at_mpi(const std::string& mpi_error, Findings& findings) {
   } else if (!has_mpirun) {
     mpi.verdict = Verdict::kWarning;
     mpi.advice = "mpirun is not in PATH; many ranks need it (Debian: openmpi-bin), or srun";
-  } else {
-    mpi.advice =
-        "to stop a job with a checkpoint send SIGUSR1 to mpirun; on SIGTERM it kills ranks after "
-        "1 s (--mca odls_base_sigkill_timeout 60)";
   }
+  if (output_of("ompi_info").find("MCA pmix") != std::string::npos) mpi.seen += ", with PMIx";
   findings.push_back(mpi);
 
   const std::string plugins = output_of("srun --mpi=list");
@@ -90,67 +83,65 @@ void look_at_mpi(const std::string& mpi_error, Findings& findings) {
                           : "its ranks cannot find each other; start mpirun inside the job"});
 }
 
+void look_at_signals(Findings& findings) {
+  findings.push_back(
+      {"signals",
+       "SIGTERM, SIGUSR1 and SIGINT to `stc launch` or to any one rank: all ranks save and stop",
+       Verdict::kFine,
+       "mpirun passes SIGUSR1 on, but on SIGTERM kills after 1 s (--mca odls_base_sigkill_timeout "
+       "60); srun: scancel --signal=USR1"});
+}
+
+Finding nccl() {
+  const std::string loaded = dist::nccl_version();
+  const std::string compiled = dist::nccl_header_version();
+  Finding finding{"CUDA", "not built in"};
+  if (!built_with_cuda()) {
+    if (nvidia_driver().empty()) return finding;
+    finding.verdict = Verdict::kWarning;
+    finding.advice = "this host has a GPU driver; build the preset `cuda` to use it";
+    return finding;
+  }
+  finding.seen = text("built in, NCCL ", loaded, " loaded, compiled against ", compiled);
+  if (loaded != compiled) {
+    finding.verdict = Verdict::kWarning;
+    finding.advice = "another libnccl is found first; look at LD_LIBRARY_PATH and ldd";
+  }
+  return finding;
+}
+
+/// Whether GPUs reach each other's memory; without it NCCL goes through the host.
+Finding peer_access(const std::vector<dist::Gpu>& gpus) {
+  Finding finding{"peer access", "between all GPUs"};
+  std::string missing;
+  for (std::size_t i = 0; i < gpus.size(); ++i) {
+    if (gpus[i].peers.size() + 1 < gpus.size()) missing += text(missing.empty() ? "" : ", ", i);
+  }
+  if (missing.empty()) return finding;
+  finding.seen = text("not from GPU ", missing, " to all others");
+  finding.verdict = Verdict::kWarning;
+  finding.advice =
+      "sums go through the host: slower. In a virtual machine or container pass the NVLink "
+      "through; "
+      "`nvidia-smi topo -p2p r` says why";
+  return finding;
+}
+
 void look_at_gpus(Findings& findings) {
   const std::string driver = nvidia_driver();
   const std::vector<dist::Gpu> gpus = dist::gpus();
-  Finding cuda{"CUDA",
-               built_with_cuda() ? "built in, NCCL " + dist::nccl_version() : "not built in"};
+  findings.push_back(nccl());
   Finding cards{"GPUs", text(gpus.size(), driver.empty() ? ", no driver" : ", driver " + driver)};
-  for (const dist::Gpu& gpu : gpus) cards.seen += "; " + gpu.name;
-  if (!built_with_cuda() && !driver.empty()) {
-    cuda.verdict = Verdict::kWarning;
-    cuda.advice = "this host has a GPU driver; build the preset `cuda` to use it";
-  }
+  for (const dist::Gpu& gpu : gpus)
+    cards.seen += text("\n", std::string(29, ' '), gpu.name, " at ", gpu.pci_address);
   if (built_with_cuda() && gpus.empty()) {
     cards.verdict = Verdict::kWarning;
     cards.advice = driver.empty() ? "runs on the CPU only; install the NVIDIA driver to use a GPU"
                                   : "the driver is there but gives no GPU; look at nvidia-smi and "
                                     "CUDA_VISIBLE_DEVICES";
   }
-  findings.push_back(cuda);
   findings.push_back(cards);
-}
-
-void look_at_memory(Findings& findings) {
-  constexpr std::int64_t kLeast = std::int64_t{2} << 30;
-  const Memory memory = host_memory();
-  const bool low = memory.available_bytes < kLeast;
-  findings.push_back({"memory",
-                      gib(memory.available_bytes) + " free of " + gib(memory.total_bytes),
-                      low ? Verdict::kWarning : Verdict::kFine,
-                      low ? "a small run needs about 2 GiB a rank" : ""});
-}
-
-void look_at_working_folder(Findings& findings) {
-  constexpr std::int64_t kLeast = std::int64_t{1} << 30;
-  const FileSystem here = file_system_of(".");
-  Finding finding{"this folder", text(here.kind, ", ", gib(here.free_bytes), " free")};
-  if (!here.writable) {
-    finding.verdict = Verdict::kBroken;
-    finding.advice = "cannot be written; relative paths such as runs/ start here";
-  } else if (here.free_bytes < kLeast) {
-    finding.verdict = Verdict::kWarning;
-    finding.advice = "checkpoints need room: about 0.4 GiB each for ResNet-50 and its queue";
-  }
-  findings.push_back(finding);
-}
-
-void look_at_data(const std::string& folder, Findings& findings) {
-  if (folder.empty()) return;
-  Finding finding{"data"};
-  try {
-    const FileSystem there = file_system_of(folder);
-    finding.seen = text(folder, " on ", there.kind);
-    if (there.over_network) {
-      finding.advice =
-          "over a network: give the loader more threads, so that more reads are under way at once";
-    }
-  } catch (const Error& error) {
-    finding.seen = error.what();
-    finding.verdict = Verdict::kBroken;
-    finding.advice = "name a folder that this user can read on every node";
-  }
-  findings.push_back(finding);
+  if (gpus.size() > 1) findings.push_back(peer_access(gpus));
 }
 
 const char* word(Verdict verdict) {
@@ -212,12 +203,15 @@ int examine(const std::string& data_folder, bool json) {
                              at::get_num_threads())}};
   look_at_ranks(session, findings);
   look_at_mpi(mpi_error, findings);
-  findings.push_back({"HDF5", data::hdf5_version()});
+  look_at_signals(findings);
+  findings.push_back(
+      {"HDF5",
+       data::hdf5_version() + (data::hdf5_is_thread_safe() ? ", thread-safe" : ", not thread-safe"),
+       Verdict::kFine,
+       data::hdf5_is_thread_safe() ? "" : "slower indexing only: images are read outside HDF5"});
   findings.push_back({"OpenCV", data::opencv_version()});
   look_at_gpus(findings);
-  look_at_memory(findings);
-  look_at_working_folder(findings);
-  look_at_data(data_folder, findings);
+  look_at_host(data_folder, findings);
 
   const Findings broken = broken_of(findings);
   const bool fine = broken.empty();

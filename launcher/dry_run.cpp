@@ -160,15 +160,16 @@ class Rank {
 
  private:
   void step(std::int64_t number) {
-    const AllocationMeter meter;
+    const std::int64_t before = meter_.live();
+    meter_.restart_peak();
     const auto outcome = method_->forward(number);
-    step_.memory.activations = meter.live();
+    step_.memory.activations = meter_.live() - before;
     step_.logged_values = std::ssize(outcome.losses) + std::ssize(outcome.health);
     reducer_.zero();
     backward_ = Clock::now();
     reducer_.backward(outcome.total);
     backward_seconds_ = std::chrono::duration<double>(Clock::now() - backward_).count();
-    step_.memory.peak = meter.peak();
+    step_.memory.peak = meter_.peak() - before;
     method_->after_backward();
     optimizer_.step(0);
   }
@@ -185,6 +186,7 @@ class Rank {
         bytes_of(method_->backbone_state(), "") + bytes_of(method, "query.") - memory->parameters;
   }
 
+  AllocationMeter meter_;  // first: it must see the size of all that is freed later
   Recorded forward_, gradients_;
   std::unique_ptr<Method> method_;
   Optimizer optimizer_;

@@ -1,6 +1,8 @@
 #include "launcher/host_facts.h"
 
+#include <sys/resource.h>
 #include <sys/statvfs.h>
+#include <sys/timex.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -8,9 +10,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <regex>
+#include <sstream>
 
 #include "monitoring/check.h"
 
@@ -75,7 +79,44 @@ FileSystem file_system_of(const std::string& folder) {
   }
   result.writable = access(folder.c_str(), W_OK) == 0;
   result.free_bytes = static_cast<std::int64_t>(facts.f_bavail) * facts.f_bsize;
+  result.total_bytes = static_cast<std::int64_t>(facts.f_blocks) * facts.f_bsize;
   return result;
+}
+
+Limits process_limits() {
+  const auto of = [](int resource) {
+    rlimit limit{};
+    if (getrlimit(static_cast<__rlimit_resource>(resource), &limit) != 0) return std::int64_t{-1};
+    return limit.rlim_cur == RLIM_INFINITY ? std::int64_t{-1}
+                                           : static_cast<std::int64_t>(limit.rlim_cur);
+  };
+  return {of(RLIMIT_MEMLOCK), of(RLIMIT_NOFILE)};
+}
+
+double cores_of_quota(const std::string& cpu_max) {
+  std::istringstream words(cpu_max);
+  double quota = 0, period = 0;
+  return words >> quota >> period && period > 0 ? quota / period : 0;
+}
+
+double cgroup_cores() {
+  std::ifstream file("/sys/fs/cgroup/cpu.max");
+  std::string line;
+  std::getline(file, line);
+  return cores_of_quota(line);
+}
+
+Clock host_clock() {
+  Clock clock;
+  std::ifstream file("/sys/devices/system/clocksource/clocksource0/current_clocksource");
+  std::getline(file, clock.source);
+  timex facts{};
+  clock.synchronised = adjtimex(&facts) != TIME_ERROR;
+  const std::time_t now = std::time(nullptr);
+  std::array<char, 32> words{};
+  std::strftime(words.data(), words.size(), "%Y-%m-%d %H:%M:%S UTC", std::gmtime(&now));
+  clock.now = words.data();
+  return clock;
 }
 
 int host_cores() { return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)); }

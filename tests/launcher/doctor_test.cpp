@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "launcher/commands.h"
@@ -41,10 +42,20 @@ nlohmann::json finding(const nlohmann::json& report, const std::string& topic) {
 TEST(Doctor, FitsOnOneScreenAndNamesWhatTheProgramStandsOn) {
   const Outcome outcome = doctor("");
   EXPECT_EQ(outcome.exit, 0) << outcome.output;
-  for (const char* topic : {"LibTorch", "MPI", "HDF5", "OpenCV", "GPUs", "memory", "this folder"}) {
+  for (const char* topic : {"LibTorch",
+                            "MPI",
+                            "HDF5",
+                            "OpenCV",
+                            "GPUs",
+                            "memory",
+                            "shared memory",
+                            "limits",
+                            "clock",
+                            "signals",
+                            "this folder"}) {
     EXPECT_THAT(outcome.output, testing::HasSubstr(topic));
   }
-  EXPECT_LE(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 24);
+  EXPECT_LE(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 32);
 }
 
 TEST(Doctor, ADataFolderThatIsNotThereIsMarkedAndFails) {
@@ -69,6 +80,30 @@ TEST(HostFacts, OutputOfAProgramThatFailsIsEmpty) {
   EXPECT_EQ(output_of("echo found"), "found\n");
   EXPECT_EQ(output_of("false"), "");
   EXPECT_EQ(output_of("no-such-program-here"), "");
+}
+
+TEST(Doctor, EveryFindingThatIsNotFineSaysWhatToDo) {
+  const auto report = nlohmann::json::parse(doctor("--json --data /no/such/folder").output);
+  for (const auto& entry : report.at("findings")) {
+    if (entry.at("verdict") != "ok") EXPECT_NE(entry.at("advice"), "") << entry;
+  }
+}
+
+// Every program that it asks may be missing.
+TEST(Doctor, RunsWithNoProgramInReach) {
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", "/no/such/folder", 1);
+  const auto report = nlohmann::json::parse(doctor("--json").output);
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_EQ(finding(report, "MPI").at("verdict"), "warning");
+  EXPECT_EQ(finding(report, "Slurm").at("verdict"), "ok");
+}
+
+TEST(HostFacts, CoresOfAQuotaAreItsShareOfThePeriod) {
+  EXPECT_EQ(cores_of_quota("200000 100000"), 2);
+  EXPECT_EQ(cores_of_quota("50000 100000"), 0.5);
+  EXPECT_EQ(cores_of_quota("max 100000"), 0);
+  EXPECT_EQ(cores_of_quota(""), 0);
 }
 
 TEST(HostFacts, MemoryIsThatOfTheKernel) {

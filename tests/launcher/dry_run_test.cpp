@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 
+#include "dist/collective_log.h"
 #include "dist/group_communicator.h"
 #include "launcher/method.h"
 #include "launcher/optimizer.h"
