@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -49,16 +50,31 @@ at::Tensor loss_of(const models::ResNet& model, const at::Tensor& images) {
   return top.mean({2, 3}).square().mean();
 }
 
-/// Of the slower rank, in seconds; ranks start together.
+struct Cost {
+  double seconds, cpu_seconds;  // the latter of all threads of the process
+};
+
+/// Of the slower rank; ranks start together.
 template <typename Step>
-double time_of(dist::Communicator& world, const Step& step) {
+Cost cost_of(dist::Communicator& world, const Step& step) {
   world.barrier();
   const auto start = std::chrono::steady_clock::now();
+  const auto cpu_start = std::clock();
   step();
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-  const auto slowest = at::full({1}, taken.count(), at::kDouble);
+  const double cpu = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
+  const auto slowest = at::tensor({taken.count(), cpu}, at::kDouble);
   world.all_reduce(slowest, dist::ReduceOp::kMax);
-  return slowest.item<double>();
+  return {slowest[0].item<double>(), slowest[1].item<double>()};
+}
+
+Cost least(const std::vector<Cost>& costs) {
+  Cost result = costs[0];
+  for (const Cost& cost : costs) {
+    result.seconds = std::min(result.seconds, cost.seconds);
+    result.cpu_seconds = std::min(result.cpu_seconds, cost.cpu_seconds);
+  }
+  return result;
 }
 
 // A step with reduction and the same step without, in turn, so that other load meets both; the
@@ -67,14 +83,14 @@ void measure_speed(const Job& job, dist::Communicator& world) {
   const auto model = model_of(job, at::kFloat);
   const auto images = images_of(job, world.rank(), at::kFloat);
   dist::GradientReducer reducer(model.parameters(), world, {});
-  std::vector<double> with, without;
+  std::vector<Cost> with, without;
   const int steps = std::stoi(job.last), warm_up = 3;
   for (int i = 0; i < warm_up + steps; ++i) {
-    const double reduced = time_of(world, [&] {
+    const Cost reduced = cost_of(world, [&] {
       reducer.zero();
       reducer.backward(loss_of(model, images));
     });
-    const double alone = time_of(world, [&] {
+    const Cost alone = cost_of(world, [&] {
       reducer.zero();
       reducer.accumulate(loss_of(model, images));
     });
@@ -83,8 +99,10 @@ void measure_speed(const Job& job, dist::Communicator& world) {
     without.push_back(alone);
   }
   if (!world.is_root()) return;
-  const nlohmann::json line = {{"seconds", *std::min_element(with.begin(), with.end())},
-                               {"alone", *std::min_element(without.begin(), without.end())}};
+  const nlohmann::json line = {{"seconds", least(with).seconds},
+                               {"alone", least(without).seconds},
+                               {"cpu", least(with).cpu_seconds},
+                               {"alone_cpu", least(without).cpu_seconds}};
   std::cout << line.dump() << "\n";
 }
 

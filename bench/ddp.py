@@ -4,6 +4,7 @@
     ddp.py speed WEIGHTS BATCH SIZE STEPS              one JSON line   (two processes, started here)
     ddp.py gradients WEIGHTS BATCH SIZE OUT            in double
     ddp.py allreduce MEGABYTES ROUNDS                  one JSON line
+    ddp.py compare FIRST SECOND                        two files of gradients
 """
 import json
 import os
@@ -74,14 +75,14 @@ def model_of(weights, dtype):
         model.to(dtype), broadcast_buffers=False, gradient_as_bucket_view=True)
 
 
-def time_of(step):
-    """Of the slower rank, in seconds; ranks start together."""
+def cost_of(step):
+    """Seconds, and CPU seconds of all threads of the process; of the slower rank. Ranks start together."""
     dist.barrier()
-    start = time.perf_counter()
+    start, cpu_start = time.perf_counter(), time.process_time()
     step()
-    taken = torch.tensor([time.perf_counter() - start], dtype=torch.float64)
+    taken = torch.tensor([time.perf_counter() - start, time.process_time() - cpu_start], dtype=torch.float64)
     dist.all_reduce(taken, dist.ReduceOp.MAX)
-    return taken.item()
+    return taken.tolist()
 
 
 def speed(rank, weights, batch, size, steps):
@@ -97,9 +98,9 @@ def speed(rank, weights, batch, size, steps):
             step()
 
     warm_up = 3
-    times = [(time_of(step), time_of(step_alone)) for _ in range(warm_up + int(steps))][warm_up:]
+    costs = [cost_of(step) + cost_of(step_alone) for _ in range(warm_up + int(steps))][warm_up:]
     if rank == 0:
-        print(json.dumps({"seconds": min(t[0] for t in times), "alone": min(t[1] for t in times)}))
+        print(json.dumps(dict(zip(("seconds", "cpu", "alone", "alone_cpu"), map(min, zip(*costs))))))
 
 
 def gradients(rank, weights, batch, size, out):
@@ -111,7 +112,7 @@ def gradients(rank, weights, batch, size, out):
 
 def allreduce(rank, megabytes, rounds):
     values = torch.zeros(int(float(megabytes) * 1e6 / 4))
-    times = [time_of(lambda: dist.all_reduce(values)) for _ in range(int(rounds) + 1)][1:]
+    times = [cost_of(lambda: dist.all_reduce(values))[0] for _ in range(int(rounds) + 1)][1:]
     if rank == 0:
         rate = float(megabytes) / min(times)
         print(json.dumps({"seconds": min(times), "megabytes_per_second": rate}))

@@ -3,10 +3,11 @@
 # on the machine meets both.
 #   bench/ddp.sh [--build DIR] [--python PYTHON] [--rounds N] [--steps N]
 # PYTHON needs torch and safetensors. Exposed communication: a step less the same step without
-# reduction, the fastest of each, slower rank of the two.
+# reduction, the fastest of each, slower rank of the two; CPU of communication: the same of the time
+# that all threads of a process computed, which other load on the machine disturbs less.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-build=build/release python=python3 rounds=3 steps=8
+build=build/release python=python3 rounds=4 steps=10
 while [ $# -gt 0 ]; do
   case $1 in
     --build) build=$2 ;;
@@ -52,11 +53,11 @@ print(f"{'':34}{'stc':>10}{'DDP, gloo':>12}{'stc / DDP':>11}")
 def row(name, ours, theirs, form="{:.1f}"):
     print(f"{name:34}{form.format(ours):>10}{form.format(theirs):>12}{ours / theirs:>11.2f}")
 for batch in (4, 16):
-    steps = [[1000 * best(f"step{batch}.{side}", key) for key in ("seconds", "alone")]
-             for side in ("ours", "theirs")]
-    row(f"ResNet-18, {batch} x 64x64 a rank: ms", steps[0][0], steps[1][0])
-    row("  without reduction: ms", steps[0][1], steps[1][1])
-    row("  exposed communication: ms", *[step - alone for step, alone in steps])
+    both = lambda key: [1000 * best(f"step{batch}.{side}", key) for side in ("ours", "theirs")]
+    row(f"ResNet-18, {batch} x 64x64 a rank: ms", *both("seconds"))
+    row("  without reduction: ms", *both("alone"))
+    row("  exposed communication: ms", *[a - b for a, b in zip(both("seconds"), both("alone"))])
+    row("  CPU of communication: ms", *[a - b for a, b in zip(both("cpu"), both("alone_cpu"))])
 rates = [100 / best(f"allreduce.{side}", "seconds") for side in ("ours", "theirs")]
 row("all-reduce of 100 MB: MB/s", *rates, "{:.0f}")
 print(f"largest relative difference of a gradient, in double: "

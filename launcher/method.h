@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,7 +18,7 @@
 
 namespace stc::launcher {
 
-/// One forward pass on this rank's samples.
+/// One forward pass on this rank's samples, or on one micro-batch of them.
 struct StepOutcome {
   at::Tensor total;  ///< scalar, to call backward on
   std::vector<std::pair<std::string, at::Tensor>>
@@ -26,6 +27,9 @@ struct StepOutcome {
       health;                         ///< the same, beside the losses ("accuracy", ...)
   std::vector<std::int64_t> samples;  ///< indices into the data set
   double data_wait_seconds = 0;
+
+  /// Takes in one of `count` micro-batches: losses become their mean, samples their union.
+  void add(const StepOutcome& part, std::int64_t count);
 };
 
 /// Puts the config key in front of what goes wrong while `body` uses its value.
@@ -41,12 +45,15 @@ auto with_key(const char* key, const Body& body) {
 class Method {
  public:
   virtual ~Method() = default;
-  virtual void start(std::int64_t step) = 0;           ///< opens the loader at this step
-  virtual StepOutcome forward(std::int64_t step) = 0;  ///< 0-based; steps come in order
+  virtual void start(std::int64_t step) = 0;  ///< opens the loader at this step
+  /// Both 0-based and in order; the micro-batches 0 to train.accumulate - 1 make up a step's batch.
+  virtual StepOutcome forward(std::int64_t step, std::int64_t micro_batch) = 0;
   virtual void after_backward() {}  ///< gradients are there, parameters not yet moved
 
   virtual models::NamedTensorList parameters() const = 0;  ///< what the optimizer moves
-  virtual data::NamedTensors backbone_state() const = 0;   ///< what is kept in the end
+  /// What must be equal on all ranks after every step, by what it is called in a message.
+  virtual std::map<std::string, data::NamedTensors> shared_state() const = 0;
+  virtual data::NamedTensors backbone_state() const = 0;  ///< what is kept in the end
   virtual data::NamedTensors method_state()
       const = 0;  ///< the rest of what a resumed run needs; may be empty
   virtual void load(const data::NamedTensors& backbone,

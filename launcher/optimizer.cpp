@@ -16,7 +16,7 @@ constexpr const char* kSecondName = "second_moment.";
 }  // namespace
 
 Optimizer::Optimizer(const OptimizerOptions& options, models::NamedTensorList parameters)
-    : options_(options), parameters_(std::move(parameters)) {
+    : scaler(options.scale_loss), options_(options), parameters_(std::move(parameters)) {
   for (const auto& [name, parameter] : parameters_) {
     first_.push_back(at::zeros_like(parameter).detach());
     if (options_.kind == OptimizerKind::kAdam)
@@ -24,17 +24,34 @@ Optimizer::Optimizer(const OptimizerOptions& options, models::NamedTensorList pa
   }
 }
 
-void Optimizer::step(double rate) {
-  const at::NoGradGuard no_grad;
-  std::vector<at::Tensor> values, gradients, counts;
+std::vector<at::Tensor> Optimizer::gradients() const {
+  std::vector<at::Tensor> all;
   for (const auto& [name, parameter] : parameters_) {
     STC_CHECK(parameter.grad().defined(),
               "parameter '",
               name,
               "' got no gradient; every parameter must reach the loss");
-    values.push_back(parameter.detach());
-    gradients.push_back(parameter.grad());
+    all.push_back(parameter.grad());
   }
+  return all;
+}
+
+double Optimizer::gradient_norm() const {
+  return at::stack(at::_foreach_norm(gradients())).norm().item<double>() / scaler.scale();
+}
+
+void Optimizer::finish_gradients(double norm, double most) {
+  const double length = most > 0 && norm > most ? most / norm : 1;
+  if (length == 1 && scaler.scale() == 1) return;
+  const at::NoGradGuard no_grad;
+  at::_foreach_mul_(gradients(), length / scaler.scale());
+}
+
+void Optimizer::step(double rate) {
+  const at::NoGradGuard no_grad;
+  const auto gradients = this->gradients();
+  std::vector<at::Tensor> values, counts;
+  for (const auto& [name, parameter] : parameters_) values.push_back(parameter.detach());
   if (options_.kind == OptimizerKind::kSgd) {
     at::_fused_sgd_(values,
                     gradients,
@@ -70,6 +87,7 @@ void Optimizer::step(double rate) {
 
 data::NamedTensors Optimizer::state() const {
   data::NamedTensors state{{"steps", at::full({1}, steps_, at::kLong)}};
+  if (scaler.on()) state["loss_scaler"] = scaler.state();
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     state[first_name(options_.kind) + parameters_[i].first] = first_[i];
     if (!second_.empty()) state[kSecondName + parameters_[i].first] = second_[i];
@@ -93,6 +111,7 @@ void Optimizer::load(const data::NamedTensors& state, const std::string& source)
     own.copy_(given->second);
   }
   steps_ = state.at("steps").item<std::int64_t>();
+  if (scaler.on()) scaler.load(state.at("loss_scaler"));
 }
 
 }  // namespace stc::launcher

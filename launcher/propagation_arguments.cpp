@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "data/crc32c.h"
 #include "launcher/checkpoint.h"
 #include "launcher/config_schema.h"
+#include "launcher/rank_equality.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 
@@ -39,16 +39,6 @@ constexpr Flag kFlags[] = {
      "first_frame",
      "reference: searched twice while it is also a preceding one; distinct: once [reference]"},
 };
-
-std::uint32_t checksum(const data::NamedTensors& weights) {
-  std::uint32_t sum = 0;
-  for (const auto& [name, tensor] : weights) {
-    const auto bytes = tensor.contiguous();
-    sum = data::crc32c({static_cast<const std::uint8_t*>(bytes.const_data_ptr()), bytes.nbytes()},
-                       sum);
-  }
-  return sum;
-}
 
 // "random" or "random:7"; -1 for anything else.
 std::int64_t random_seed(const std::string& weights) {

@@ -31,6 +31,7 @@ class SpatialMethod : public Method {
       model_.key.trunk.load(model_.query.trunk.state(), options.init);
     }
     model_.to(device_);
+    model_.set_arithmetic(arithmetic_of(options));
   }
 
   void start(std::int64_t step) override {
@@ -47,17 +48,22 @@ class SpatialMethod : public Method {
     });
   }
 
-  StepOutcome forward(std::int64_t step) override {
-    const auto before = Clock::now();
-    activity::enter(activity::Phase::kDataWait);
-    const auto batch = loader_->next();
+  StepOutcome forward(std::int64_t step, std::int64_t micro_batch) override {
     StepOutcome out;
-    out.data_wait_seconds = std::chrono::duration<double>(Clock::now() - before).count();
+    if (micro_batch == 0) {
+      const auto before = Clock::now();
+      activity::enter(activity::Phase::kDataWait);
+      batch_ = loader_->next();
+      out.data_wait_seconds = std::chrono::duration<double>(Clock::now() - before).count();
+    }
     activity::enter(activity::Phase::kForward);
-    out.samples = batch.samples;
-    const auto exchange =
-        make_key_exchange(world_, options_.seed, step, batch.query.size(0), options_.key_groups);
-    const auto result = model_.loss(batch.query.to(device_), batch.key.to(device_), exchange);
+    const auto rows = batch_.query.size(0) / options_.accumulate, first = micro_batch * rows;
+    out.samples.assign(batch_.samples.begin() + first, batch_.samples.begin() + first + rows);
+    const auto draw = step * options_.accumulate + micro_batch;
+    const auto exchange = make_key_exchange(world_, options_.seed, draw, rows, options_.key_groups);
+    const auto result = model_.loss(batch_.query.narrow(0, first, rows).to(device_),
+                                    batch_.key.narrow(0, first, rows).to(device_),
+                                    exchange);
     out.total = result.loss;
     out.losses = {{"total", result.loss.detach()}, {"contrastive", result.loss.detach()}};
     out.health = {{"accuracy", result.accuracy}};
@@ -67,6 +73,16 @@ class SpatialMethod : public Method {
   void after_backward() override { model_.enqueue(); }
 
   models::NamedTensorList parameters() const override { return model_.query.parameters(); }
+  // Not the running statistics: each rank normalises by its own batch (docs/method.md 1.3).
+  std::map<std::string, data::NamedTensors> shared_state() const override {
+    const auto named = [](const models::NamedTensorList& list) {
+      return data::NamedTensors(list.begin(), list.end());
+    };
+    return {{"the weights", named(model_.query.parameters())},
+            {"the key encoder's weights", named(model_.key.parameters())},
+            {"the queue", {{"queue", model_.queue.keys}}},
+            {"the queue's pointer", {{"pointer", at::full({1}, model_.queue.pointer, at::kLong)}}}};
+  }
   data::NamedTensors backbone_state() const override { return model_.query.trunk.state(); }
   data::NamedTensors method_state() const override { return model_.method_state(); }
   void load(const data::NamedTensors& backbone,
@@ -90,6 +106,7 @@ class SpatialMethod : public Method {
   at::Device device_;
   models::SpatialModel model_;
   std::unique_ptr<data::ImageLoader> loader_;
+  data::ImageBatch batch_;  // of this step
 };
 
 }  // namespace

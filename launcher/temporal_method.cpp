@@ -4,11 +4,11 @@
 
 #include <chrono>
 
-#include "data/crc32c.h"
 #include "data/loader.h"
 #include "data/random.h"
 #include "launcher/checkpoint.h"
 #include "launcher/method.h"
+#include "launcher/rank_equality.h"
 #include "models/spatial_model.h"
 #include "models/temporal_model.h"
 #include "monitoring/activity.h"
@@ -18,16 +18,6 @@ namespace stc::launcher {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::uint32_t checksum(const data::NamedTensors& tensors) {
-  std::uint32_t sum = 0;
-  for (const auto& [name, value] : tensors) {
-    const auto bytes = value.to(at::kCPU).contiguous();
-    sum = data::crc32c({static_cast<const std::uint8_t*>(bytes.const_data_ptr()), bytes.nbytes()},
-                       sum);
-  }
-  return sum;
-}
 
 class TemporalMethod : public Method {
  public:
@@ -50,6 +40,7 @@ class TemporalMethod : public Method {
       fingerprint_ = text("teacher crc32c ", checksum(teacher));
     }
     model_.to(device_, at::kFloat);
+    model_.set_arithmetic(arithmetic_of(options));
     if (world.size() > 1) sum_ = [&world](at::Tensor t) { world.all_reduce(t); };
   }
 
@@ -69,17 +60,21 @@ class TemporalMethod : public Method {
     });
   }
 
-  StepOutcome forward(std::int64_t step) override {
-    const auto before = Clock::now();
-    activity::enter(activity::Phase::kDataWait);
-    const auto clips = loader_->next();
+  StepOutcome forward(std::int64_t step, std::int64_t micro_batch) override {
     StepOutcome out;
-    out.data_wait_seconds = std::chrono::duration<double>(Clock::now() - before).count();
+    if (micro_batch == 0) {
+      const auto before = Clock::now();
+      activity::enter(activity::Phase::kDataWait);
+      clips_ = loader_->next();
+      out.data_wait_seconds = std::chrono::duration<double>(Clock::now() - before).count();
+    }
     activity::enter(activity::Phase::kForward);
-    out.samples = clips.samples;
+    const auto rows = clips_.lab.size(0) / options_.accumulate, first = micro_batch * rows;
+    out.samples.assign(clips_.samples.begin() + first, clips_.samples.begin() + first + rows);
     models::TemporalModel::Batch batch;
-    if (model_.teacher) batch.rgb = models::normalise_rgb(clips.rgb.to(device_));
-    batch.lab = clips.lab.to(device_);
+    if (model_.teacher)
+      batch.rgb = models::normalise_rgb(clips_.rgb.narrow(0, first, rows).to(device_));
+    batch.lab = clips_.lab.narrow(0, first, rows).to(device_);
     batch.dropped = dropped_channel(step);
     const auto losses = model_.losses(batch, sum_, world_.size());
     out.total = losses.total;
@@ -105,6 +100,13 @@ class TemporalMethod : public Method {
       if (!parameter.first.starts_with("layer4.")) reached.push_back(parameter);
     }
     return reached;
+  }
+  std::map<std::string, data::NamedTensors> shared_state() const override {
+    const auto named = [](const models::NamedTensorList& list) {
+      return data::NamedTensors(list.begin(), list.end());
+    };
+    return {{"the weights", named(model_.student.parameters())},
+            {"the running statistics", named(model_.student.buffers())}};
   }
   data::NamedTensors backbone_state() const override { return model_.student.state(); }
   data::NamedTensors method_state() const override { return {}; }
@@ -151,6 +153,7 @@ class TemporalMethod : public Method {
   models::SumOverRanks sum_;
   std::string fingerprint_;
   std::unique_ptr<data::ClipLoader> loader_;
+  data::ClipBatch clips_;  // of this step
 };
 
 }  // namespace

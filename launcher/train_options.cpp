@@ -19,8 +19,16 @@ void bind_run(ConfigSchema* schema, TrainOptions* o) {
   schema->integer("run.seed", &o->seed, 0, kMany, Effect::kTraining, "decides everything random");
   schema->text(
       "run.device", &o->device, {"auto", "cpu", "cuda"}, Effect::kOperation, "where to compute");
-  schema->text(
-      "run.precision", &o->precision, {"float32"}, Effect::kTraining, "of weights and arithmetic");
+  schema->text("run.precision",
+               &o->precision,
+               {"float32", "bf16", "fp16"},
+               Effect::kTraining,
+               "of the convolutions; weights and losses are float32");
+  schema->text("run.memory_format",
+               &o->memory_format,
+               {"contiguous", "channels_last"},
+               Effect::kTraining,
+               "of the convolutions' maps");
   schema->integer("run.threads",
                   &o->threads,
                   0,
@@ -52,6 +60,12 @@ void bind_train(ConfigSchema* schema, TrainOptions* o) {
                   kMany,
                   Effect::kTraining,
                   "samples a step, over all ranks");
+  schema->integer("train.accumulate",
+                  &o->accumulate,
+                  1,
+                  kMany,
+                  Effect::kTraining,
+                  "micro-batches a step, one after the other; less memory, the same batch");
   schema->integer("train.log_every",
                   &o->log_every,
                   1,
@@ -99,6 +113,12 @@ void bind_rest(ConfigSchema* schema, TrainOptions* o) {
                  kHuge,
                  Effect::kTraining,
                  "on all parameters");
+  schema->number("optimizer.clip_norm",
+                 &o->clip_norm,
+                 0,
+                 kHuge,
+                 Effect::kTraining,
+                 "a longer gradient is scaled to this norm; 0: off");
   schema->integer("checkpoint.every_steps",
                   &o->checkpoint_every,
                   1,
@@ -134,13 +154,24 @@ void bind_rest(ConfigSchema* schema, TrainOptions* o) {
                  0,
                  65536,
                  Effect::kOperation,
-                 "gradients reduced at once");
+                 "of gradients reduced at once");
   schema->number("dist.first_bucket_mib",
                  &o->reducer.first_bucket_mib,
                  0,
                  65536,
                  Effect::kOperation,
-                 "the first of them");
+                 "of the first layers' gradients, which are ready last");
+  schema->text("dist.compression",
+               &o->reducer.compression,
+               {"none", "bf16", "fp16"},
+               Effect::kTraining,
+               "what gradients are rounded to before they travel");
+  schema->integer("dist.check_every",
+                  &o->check_every,
+                  1,
+                  kMany,
+                  Effect::kOperation,
+                  "steps between checks that all ranks hold the same weights and queue");
   schema->integer_or_word("metrics.port",
                           &o->metrics_port,
                           0,
@@ -151,24 +182,15 @@ void bind_rest(ConfigSchema* schema, TrainOptions* o) {
                           "Prometheus; 0: any free one");
 }
 
-void check_common(const TrainOptions& o, int world) {
-  STC_CHECK_USAGE(!o.run_dir.empty(),
-                  "run.dir is empty; say where the run goes, e.g. --run.dir=runs/first");
-  STC_CHECK_USAGE(!o.shards.empty(),
-                  "data.shards is empty; say which data set to train on, e.g. "
-                  "--data.shards=data/mine (made by `stc pack`)");
-  STC_CHECK_USAGE(o.batch_size % world == 0,
-                  "train.batch_size is ",
-                  o.batch_size,
-                  ", which ",
-                  world,
-                  " ranks do not divide; choose a multiple of ",
-                  world);
-  STC_CHECK_USAGE(
-      o.depth == 18 || o.depth == 50, "model.depth is ", o.depth, "; expected 18 or 50");
-}
-
 }  // namespace
+
+models::Arithmetic arithmetic_of(const TrainOptions& options) {
+  models::Arithmetic arithmetic;
+  if (options.precision == "bf16") arithmetic.reduced = at::kBFloat16;
+  if (options.precision == "fp16") arithmetic.reduced = at::kHalf;
+  arithmetic.channels_last = options.memory_format == "channels_last";
+  return arithmetic;
+}
 
 PretrainOptions::PretrainOptions() {
   batch_size = 256;
@@ -215,20 +237,6 @@ void PretrainOptions::bind(ConfigSchema* schema) {
                   Effect::kTraining,
                   "batch norm groups of the shuffled keys where there is one rank");
   bind_rest(schema, this);
-}
-
-void PretrainOptions::check(int world) const {
-  check_common(*this, world);
-  STC_CHECK_USAGE(spatial.queue_size >= batch_size,
-                  "contrastive.queue_size is ",
-                  spatial.queue_size,
-                  "; expected at least train.batch_size, which is ",
-                  batch_size);
-  STC_CHECK_USAGE(world > 1 || (key_groups <= batch_size && batch_size % key_groups == 0),
-                  "contrastive.key_groups is ",
-                  key_groups,
-                  "; expected a divisor of train.batch_size, which is ",
-                  batch_size);
 }
 
 VideoTrainOptions::VideoTrainOptions() {
@@ -351,21 +359,6 @@ models::TemporalLossOptions VideoTrainOptions::resolved_losses() const {
     if (quirk.value != "preset") resolved.*quirk.field = quirk.value == "on";
   }
   return resolved;
-}
-
-void VideoTrainOptions::check(int world) const {
-  check_common(*this, world);
-  losses.check();
-  STC_CHECK_USAGE(
-      clips.size % 32 == 0, "clips.size is ", clips.size, "; expected a multiple of 32");
-  STC_CHECK_USAGE(clips.min_aspect <= clips.max_aspect,
-                  "clips.min_aspect is ",
-                  clips.min_aspect,
-                  "; expected at most clips.max_aspect, which is ",
-                  clips.max_aspect);
-  STC_CHECK_USAGE(!teacher.empty() || losses.global_weight == 0,
-                  "model.teacher is empty; give step 1's weights (RUN/weights.safetensors), or "
-                  "--losses.global_weight=0 to train without a teacher");
 }
 
 }  // namespace stc::launcher

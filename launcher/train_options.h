@@ -17,10 +17,11 @@ namespace stc::launcher {
 
 /// Shared by both steps.
 struct TrainOptions {
-  std::string run_dir;          ///< run.dir; no default
-  std::int64_t seed = 0;        ///< decides weights, order, crops: everything random
-  std::string device = "auto";  ///< "auto", "cpu" or "cuda"
-  std::string precision = "float32";
+  std::string run_dir;                       ///< run.dir; no default
+  std::int64_t seed = 0;                     ///< decides weights, order, crops: everything random
+  std::string device = "auto";               ///< "auto", "cpu" or "cuda"
+  std::string precision = "float32";         ///< of the convolutions: or "bf16", "fp16"
+  std::string memory_format = "contiguous";  ///< or "channels_last"
   std::int64_t threads = 0;  ///< compute threads a rank; 0: this rank's share of the cores
 
   std::string shards;  ///< data.shards; no default
@@ -30,6 +31,7 @@ struct TrainOptions {
 
   std::int64_t steps = 1000;
   std::int64_t batch_size = 64;  ///< global
+  std::int64_t accumulate = 1;   ///< micro-batches a step
   std::int64_t log_every = 10;   ///< steps between lines of metrics.jsonl
 
   std::int64_t depth = 18;
@@ -40,12 +42,16 @@ struct TrainOptions {
   std::int64_t checkpoint_keep = 3;
 
   OptimizerOptions optimizer;
+  double clip_norm = 0;  ///< largest norm of a gradient; 0: as it comes
   ScheduleOptions schedule;
   dist::ReducerOptions reducer;
+  std::int64_t check_every = 1000;  ///< steps between looks whether all ranks are equal
   double stall_seconds = 60;
   double timeout_seconds = 600;
   std::int64_t metrics_port = 0;  ///< -1: off
 };
+
+models::Arithmetic arithmetic_of(const TrainOptions& options);
 
 struct PretrainOptions : TrainOptions {
   data::ImageOptions images;

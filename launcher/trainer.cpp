@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "launcher/agreement.h"
+#include "launcher/finite_guard.h"
+#include "launcher/rank_equality.h"
 #include "launcher/stop_signal.h"
 #include "launcher/version.h"
 #include "monitoring/activity.h"
@@ -25,13 +27,13 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-std::string joined(const std::vector<std::int64_t>& values, std::size_t most) {
-  std::string out;
-  for (std::size_t i = 0; i < values.size() && i < most; ++i) out += text(i ? ", " : "", values[i]);
-  return values.size() > most ? out + ", ..." : out;
-}
-
 std::string build_name() { return text("stc ", version(), ", LibTorch ", libtorch_version()); }
+
+OptimizerOptions optimizer_options(const TrainOptions& options) {
+  auto result = options.optimizer;
+  result.scale_loss = options.precision == "fp16";
+  return result;
+}
 
 void broadcast_all(dist::Communicator& world, const data::NamedTensors& tensors) {
   for (const auto& [name, tensor] : tensors) world.broadcast(tensor, 0);
@@ -42,7 +44,7 @@ void broadcast_all(dist::Communicator& world, const data::NamedTensors& tensors)
 Trainer::Trainer(const Setting& setting, Method& method)
     : setting_(setting),
       method_(method),
-      optimizer_(setting.options.optimizer, method.parameters()),
+      optimizer_(optimizer_options(setting.options), method.parameters()),
       reducer_(method.parameters(), setting.world, setting.options.reducer),
       metrics_({static_cast<int>(setting.options.metrics_port),
                 "127.0.0.1",
@@ -82,59 +84,62 @@ void Trainer::train_one_step() {
   activity::begin_step(step_ + 1);
   setting_.log.begin_step();
 
-  // 1. Data and forward: this rank's samples.
-  const StepOutcome outcome = method_.forward(step_);
-
-  // 2. Backward: buckets are reduced while later gradients are computed.
-  activity::enter(activity::Phase::kBackward);
-  reducer_.zero();
-  reducer_.backward(outcome.total);
-  method_.after_backward();
-
+  // 1. Data, forward and backward: this rank's samples; the mean gradient of all ranks.
+  const StepOutcome outcome = compute_gradients();
   activity::enter(activity::Phase::kUpdate);
 
-  // 3. Guard: after the reduction all ranks see the same norm, so all stop or none.
-  const double norm = gradient_norm();
-  require_finite(norm, outcome);
+  // 2. Guard: all ranks stop, or skip the step, or none.
+  const double norm = optimizer_.gradient_norm();
+  const bool finite = is_finite_on_all_ranks(setting_.control, norm, outcome);
+  if (!finite) skip_or_stop(norm, outcome);
 
-  // 4. Update.
+  // 3. Update.
   const double rate = learning_rate(
       options.schedule, step_, options.steps, options.batch_size, method_.epoch_size());
-  optimizer_.step(rate);
+  if (finite) {
+    optimizer_.finish_gradients(norm, options.clip_norm);
+    optimizer_.step(rate);
+  }
+  optimizer_.scaler.update(finite);
   ++step_;
+  if (step_ % options.check_every == 0)
+    check_equal_on_all_ranks(setting_.control, step_, method_.shared_state());
 
-  // 5. Report.
+  // 4. Report.
   record(outcome,
          rate,
          norm,
          {seconds_since(start), outcome.data_wait_seconds, setting_.log.first_arrival_seconds()});
 }
 
-double Trainer::gradient_norm() const {
-  std::vector<at::Tensor> gradients;
-  for (const auto& [name, parameter] : method_.parameters()) gradients.push_back(parameter.grad());
-  return at::stack(at::_foreach_norm(gradients)).norm().item<double>();
+// Buckets are reduced while the last micro-batch's later gradients are computed.
+StepOutcome Trainer::compute_gradients() {
+  const auto count = setting_.options.accumulate;
+  const double weight = optimizer_.scaler.scale() / static_cast<double>(count);
+  StepOutcome step;
+  reducer_.zero();
+  for (std::int64_t micro_batch = 0; micro_batch < count; ++micro_batch) {
+    const StepOutcome part = method_.forward(step_, micro_batch);
+    activity::enter(activity::Phase::kBackward);
+    const auto loss = weight == 1 ? part.total : part.total * weight;
+    micro_batch + 1 < count ? reducer_.accumulate(loss) : reducer_.backward(loss);
+    step.add(part, count);
+  }
+  method_.after_backward();
+  return step;
 }
 
-void Trainer::require_finite(double norm, const StepOutcome& outcome) {
-  if (std::isfinite(norm)) return;
-  progress_->clear();
-  agree(setting_.control, [&] {
-    std::string losses;
-    for (const auto& [name, value] : outcome.losses)
-      losses += text(" ", name, "=", value.item<double>());
-    throw Error(Exit::kFailed,
-                text("step ",
-                     step_ + 1,
-                     ": the gradient's norm is ",
-                     norm,
-                     " (losses on this rank:",
-                     losses,
-                     "; samples ",
-                     joined(outcome.samples, 8),
-                     "); the weights are as the step before left them. Lower "
-                     "optimizer.learning_rate, or look at these samples"));
-  });
+// In half precision a step that is not finite is part of finding the loss's scale.
+void Trainer::skip_or_stop(double norm, const StepOutcome& outcome) {
+  const auto& scaler = optimizer_.scaler;
+  if (progress_) progress_->clear();
+  if (!scaler.on() || scaler.skipped() + 1 >= LossScaler::kMostSkipped)
+    stop_not_finite(setting_.control, step_ + 1, norm, outcome, scaler.skipped());
+  if (!setting_.folder) return;
+  log::warning(text("step ",
+                    step_ + 1,
+                    " is skipped: not finite in half precision with the loss scaled by ",
+                    scaler.scale()));
 }
 
 void Trainer::record(const StepOutcome& outcome, double rate, double norm, const Timing& timing) {
@@ -173,6 +178,7 @@ void Trainer::record(const StepOutcome& outcome, double rate, double norm, const
   for (const auto& [name, value] : outcome.health) line[name] = health[name];
   line["learning_rate"] = rate;
   line["gradient_norm"] = norm;
+  if (optimizer_.scaler.on()) line["loss_scale"] = optimizer_.scaler.scale();
   line["seconds"] = timing.seconds;
   line["data_wait_seconds"] = timing.data_wait_seconds;
   setting_.folder->append_metrics(line.dump());

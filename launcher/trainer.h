@@ -37,8 +37,9 @@ class Trainer {
   Trainer(const Setting& setting, Method& method);
 
   /// Restores the newest checkpoint, trains to the end or to a stop signal, saves. Returns the exit
-  /// code: 0, or 128 + signal. Throws stc::Error on all ranks together where the gradient is not
-  /// finite, where the finished weights cannot be written, or where a stop could not be saved.
+  /// code: 0, or 128 + signal. Throws stc::Error on all ranks together where a loss or the gradient
+  /// is not finite, where the ranks no longer hold the same weights, where the finished weights
+  /// cannot be written, or where a stop could not be saved.
   int run();
 
  private:
@@ -47,6 +48,7 @@ class Trainer {
   };
   void restore();
   void train_one_step();
+  StepOutcome compute_gradients();
   void record(const StepOutcome& outcome, double rate, double norm, const Timing& timing);
   double arrival_lag(const Timing& timing);
   bool save_is_due() const;
@@ -56,8 +58,7 @@ class Trainer {
   void finish();
   void write_results();
   int stop_requested();
-  double gradient_norm() const;
-  void require_finite(double norm, const StepOutcome& outcome);
+  void skip_or_stop(double norm, const StepOutcome& outcome);
   void publish_metrics_port();
 
   Setting setting_;

@@ -18,10 +18,15 @@ struct Moments {
   double count = 0;     // values a channel, over all ranks
 };
 
+// Sums over many values, and products of them, are taken in float where x is bfloat16 or half.
+at::Tensor widened(const at::Tensor& x) {
+  return at::isReducedFloatingType(x.scalar_type()) ? x.to(at::kFloat) : x;
+}
+
 // Each rank's mean and variance come from ATen's fast kernel in x's dtype; only the combination
 // needs double.
 Moments moments_over_ranks(const at::Tensor& x, const SumOverRanks& sum) {
-  const auto [mean, variance] = at::batch_norm_update_stats(x, {}, {}, 0.0);
+  const auto [mean, variance] = at::batch_norm_update_stats(widened(x), {}, {}, 0.0);
   const auto channels = x.size(1);
   const auto count = static_cast<double>(x.numel() / channels);
   const auto m = mean.to(at::kDouble);
@@ -92,8 +97,9 @@ class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
     const auto scale = weight.to(at::kDouble) * inverse / count;
     const auto slope = scale * inverse * sums.slice(0, 0, channels);
     const auto shift = scale * sums.slice(0, channels, 2 * channels) - slope * mean.to(at::kDouble);
-    grad_x.addcmul_(x, per_channel(slope, x), -1).sub_(per_channel(shift, x));
-    return {grad_x, grad_weight, grad_bias, {}, {}};
+    auto whole = widened(grad_x);
+    whole.addcmul_(widened(x), per_channel(slope, whole), -1).sub_(per_channel(shift, whole));
+    return {whole.to(x.scalar_type()), grad_weight, grad_bias, {}, {}};
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
@@ -22,6 +23,31 @@ struct Plan {
 Plan plan_of(int depth) {
   return depth == 50 ? Plan{{3, 4, 6, 3}, true} : Plan{{2, 2, 2, 2}, false};
 }
+
+/// Convolutions in a shorter type as long as it lives. The weights' copies in that type are dropped
+/// at the end: the optimizer moves the weights themselves.
+class Autocast {
+ public:
+  Autocast(at::DeviceType device, std::optional<at::ScalarType> reduced)
+      : device_(device), on_(reduced.has_value()) {
+    if (!on_) return;
+    type_ = at::autocast::get_autocast_dtype(device);
+    at::autocast::set_autocast_dtype(device, *reduced);
+    at::autocast::set_autocast_enabled(device, true);
+  }
+  ~Autocast() {
+    if (!on_) return;
+    at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(device_, false);
+    at::autocast::set_autocast_dtype(device_, type_);
+  }
+  Autocast(const Autocast&) = delete;
+
+ private:
+  const at::DeviceType device_;
+  const bool on_;
+  at::ScalarType type_ = at::kFloat;
+};
 
 std::string block_name(int stage, int block) { return text("layer", stage, ".", block, "."); }
 
@@ -161,8 +187,11 @@ std::vector<at::Tensor> ResNet::forward(const at::Tensor& images,
             "images are ",
             images.sizes(),
             "; expected [N, 3, H, W]");
+  const Autocast autocast(images.device().type(), arithmetic_.reduced);
   const Pass pass{*this, mode, sum};
-  at::Tensor x = pass.conv_norm(images, "conv1", "bn1", 2).relu_();
+  const auto format =
+      arithmetic_.channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
+  at::Tensor x = pass.conv_norm(images.contiguous(format), "conv1", "bn1", 2).relu_();
   if (options_.pool == StemPool::kMax) x = at::max_pool2d(x, 3, 2, 1);
   if (options_.pool == StemPool::kAverage) x = at::avg_pool2d(x, 3, 2, 1);
   const Plan plan = plan_of(options_.depth);
@@ -171,7 +200,7 @@ std::vector<at::Tensor> ResNet::forward(const at::Tensor& images,
     for (int block = 0; block < plan.blocks[stage - 1]; ++block) {
       x = pass.block(x, block_name(stage, block), block == 0 ? options_.strides[stage - 1] : 1);
     }
-    if (stage >= first) outputs.push_back(x);
+    if (stage >= first) outputs.push_back(x.to(images.scalar_type()));
   }
   return outputs;
 }

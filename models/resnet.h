@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,13 @@ ResNetOptions standard_options(int depth);
 /// Features for label propagation (docs/evaluation.md): output stride 8 (strides 1, 2, 2, 1, no
 /// pool) or 4 (1, 1, 1, 1, average).
 ResNetOptions propagation_options(int depth, int output_stride);
+
+/// How the convolutions are computed; weights, batch norm's statistics and what forward() returns
+/// keep their type.
+struct Arithmetic {
+  std::optional<at::ScalarType> reduced;  ///< autocast: at::kBFloat16 or at::kHalf
+  bool channels_last = false;             ///< memory format of the maps
+};
 
 using NamedTensorList = std::vector<std::pair<std::string, at::Tensor>>;
 
@@ -76,6 +84,7 @@ class ResNet {
       at::Device device,
       at::ScalarType dtype);  ///< moves the floating-point tensors; before any optimizer sees them
   void set_requires_grad(bool value);
+  void set_arithmetic(const Arithmetic& arithmetic) { arithmetic_ = arithmetic; }
 
  private:
   void add(const std::string& name, at::Tensor value, bool trained);
@@ -86,6 +95,7 @@ class ResNet {
   struct Pass;  // one forward: the mode and the sum over ranks, carried through the blocks
 
   ResNetOptions options_;
+  Arithmetic arithmetic_;
   NamedTensorList parameters_;
   NamedTensorList buffers_;
   std::map<std::string, std::pair<bool, std::size_t>> places_;  // name -> (is a parameter, index)

@@ -74,23 +74,39 @@ ContrastiveLoss SpatialModel::loss(const at::Tensor& query_images,
                                    const at::Tensor& key_images,
                                    const KeyExchange& exchange) {
   const auto q = query.forward(normalise_rgb(query_images));
+  if (fresh_keys_.empty()) move_key_encoder();
+  at::Tensor all;
   {
     const at::NoGradGuard no_grad;
-    const auto from = query.parameters(), to = key.parameters();
-    for (std::size_t i = 0; i < to.size(); ++i) {
-      to[i].second.mul_(options_.momentum).add_(from[i].second, 1 - options_.momentum);
-    }
     std::vector<at::Tensor> keys;
     for (const auto& group : exchange.shuffle(key_images).chunk(exchange.groups)) {
       keys.push_back(key.forward(normalise_rgb(group)));
     }
-    fresh_keys_ = exchange.collect(at::cat(keys));
+    all = exchange.collect(at::cat(keys));
   }
-  const auto own = fresh_keys_.narrow(0, exchange.own_first, query_images.size(0));
+  fresh_keys_.push_back(all.unflatten(0, {-1, query_images.size(0)}));
+  const auto own = all.narrow(0, exchange.own_first, query_images.size(0));
   return contrastive_loss(q, own, queue.keys, options_.temperature);
 }
 
-void SpatialModel::enqueue() { queue.push(fresh_keys_); }
+void SpatialModel::move_key_encoder() {
+  const at::NoGradGuard no_grad;
+  const auto from = query.parameters(), to = key.parameters();
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    to[i].second.mul_(options_.momentum).add_(from[i].second, 1 - options_.momentum);
+  }
+}
+
+// The same order as of one large batch: rank by rank, then sample by sample.
+void SpatialModel::enqueue() {
+  queue.push(at::cat(fresh_keys_, 1).flatten(0, 1));
+  fresh_keys_.clear();
+}
+
+void SpatialModel::set_arithmetic(const Arithmetic& arithmetic) {
+  query.trunk.set_arithmetic(arithmetic);
+  key.trunk.set_arithmetic(arithmetic);
+}
 
 std::map<std::string, at::Tensor> SpatialModel::method_state() const {
   std::map<std::string, at::Tensor> state;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "models/contrastive.h"
 #include "models/resnet.h"
@@ -49,10 +50,10 @@ class SpatialModel {
  public:
   SpatialModel(const SpatialOptions& options, std::uint64_t seed);
 
-  /// One step's loss. query, key: uint8 RGB [n, 3, S, S]. Moves the key encoder first
-  /// (docs/method.md 1.3, 2).
+  /// One step's loss, or one of its micro-batches'. query, key: uint8 RGB [n, 3, S, S]. The first
+  /// call of a step moves the key encoder (docs/method.md 1.3, 2).
   ContrastiveLoss loss(const at::Tensor& query, const at::Tensor& key, const KeyExchange& exchange);
-  /// After backward: the keys of this step enter the queue.
+  /// After a step's last backward: its keys enter the queue, in sample order.
   void enqueue();
 
   const SpatialOptions& options() const { return options_; }
@@ -64,10 +65,13 @@ class SpatialModel {
   std::map<std::string, at::Tensor> method_state() const;
   void load_method_state(const std::map<std::string, at::Tensor>& state, const std::string& source);
   void to(at::Device device);
+  void set_arithmetic(const Arithmetic& arithmetic);
 
  private:
+  void move_key_encoder();
+
   SpatialOptions options_;
-  at::Tensor fresh_keys_;
+  std::vector<at::Tensor> fresh_keys_;  // of each micro-batch: [ranks, n, dimension]
 };
 
 /// uint8 RGB [..., 3, H, W] -> float32, normalised by ImageNet's mean and standard deviation.

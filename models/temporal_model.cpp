@@ -41,6 +41,11 @@ void TemporalModel::to(at::Device device, at::ScalarType dtype) {
   if (teacher) teacher->to(device, dtype);
 }
 
+void TemporalModel::set_arithmetic(const Arithmetic& arithmetic) {
+  student.set_arithmetic(arithmetic);
+  if (teacher) teacher->set_arithmetic(arithmetic);
+}
+
 at::Tensor drop_channel(const at::Tensor& lab, std::int64_t dropped) {
   auto seen = lab * 1.5;
   seen.select(2, dropped).zero_();

@@ -45,6 +45,7 @@ class TemporalModel {
   Features features(const Batch& batch, const SumOverRanks& sum) const;
 
   void to(at::Device device, at::ScalarType dtype);
+  void set_arithmetic(const Arithmetic& arithmetic);
 
   TemporalOptions options;
   ResNet student;

@@ -6,6 +6,9 @@
 #include <mutex>
 #include <set>
 
+#include "dist/collective_log.h"
+#include "dist/group_communicator.h"
+
 namespace stc::launcher {
 namespace {
 
@@ -39,6 +42,22 @@ TEST_P(KeyExchangeOverRanks, KeysComeBackInSampleOrderAndImagesTravel) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Worlds, KeyExchangeOverRanks, testing::Values(1, 2, 3, 4));
+
+// The images travel once, as bytes, and never to a rank that does not encode them.
+TEST(KeyExchange, SendsNoMoreThanTheBytesOfTheBatch) {
+  const std::int64_t rows = 6, bytes = rows * 3 * 8 * 8;
+  dist::run_ranks(3, [&](dist::Communicator& world) {
+    const auto log = dist::collective_log_of(world);
+    const auto exchange = make_key_exchange(world, 7, 3, rows, 2);
+    exchange.shuffle(at::zeros({rows, 3, 8, 8}, at::kByte));
+    const auto totals = log->totals();
+    ASSERT_EQ(totals.size(), 1U);
+    EXPECT_EQ(totals.at("all_to_all").calls, 1);
+    EXPECT_LE(totals.at("all_to_all").bytes, bytes);
+    exchange.collect(at::zeros({rows, 16}));
+    EXPECT_EQ(log->totals().at("all_gather").bytes, rows * 16 * 4);
+  });
+}
 
 TEST(KeyPermutation, DependsOnSeedAndStepAlone) {
   EXPECT_EQ(key_permutation(1, 2, 32), key_permutation(1, 2, 32));

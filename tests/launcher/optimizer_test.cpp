@@ -68,6 +68,35 @@ TEST(Optimizer, GoesOnBitForBitFromItsState) {
   }
 }
 
+TEST(Optimizer, ScalesLongGradientsToTheGivenNormAndLeavesShortOnes) {
+  Numbers numbers;
+  Optimizer optimizer({}, numbers.list());
+  numbers.set_gradient(3);  // (3, 6)
+  const double norm = optimizer.gradient_norm();
+  EXPECT_NEAR(norm, std::sqrt(45), 1e-12);
+  optimizer.finish_gradients(norm, 10);
+  EXPECT_EQ(numbers.tensor.grad()[0].item<double>(), 3);
+  optimizer.finish_gradients(norm, 0.5);
+  EXPECT_NEAR(optimizer.gradient_norm(), 0.5, 1e-12);
+  EXPECT_NEAR(numbers.tensor.grad()[0].item<double>(), 3 * 0.5 / norm, 1e-12);
+}
+
+TEST(Optimizer, TakesTheLosssScaleOutAndKeepsItInItsState) {
+  OptimizerOptions options;
+  options.scale_loss = true;
+  Numbers numbers;
+  Optimizer optimizer(options, numbers.list()), resumed(options, numbers.list());
+  optimizer.scaler.update(false);
+  numbers.set_gradient(3 * optimizer.scaler.scale());
+  const double norm = optimizer.gradient_norm();
+  EXPECT_NEAR(norm, std::sqrt(45), 1e-12);
+  optimizer.finish_gradients(norm, 0);
+  EXPECT_EQ(numbers.tensor.grad()[0].item<double>(), 3);
+  resumed.load(optimizer.state(), "test");
+  EXPECT_EQ(resumed.scaler.scale(), optimizer.scaler.scale());
+  EXPECT_EQ(resumed.scaler.skipped(), 1);
+}
+
 TEST(Optimizer, NamesTheParameterWithoutAGradient) {
   Numbers numbers;
   Optimizer optimizer({}, numbers.list());

@@ -60,6 +60,46 @@ TEST_P(SyncBatchNormOverRanks, EqualsOneRankOnTheUnion) {
   EXPECT_TRUE(at::allclose(grad_bias, whole.bias.grad(), 1e-11, 1e-11));
 }
 
+// The same in float, as a run computes it: forward, backward and running statistics of two ranks
+// beside one rank on the union in double. Values far from 0, where a variance is a small
+// difference.
+TEST(SyncBatchNorm, InFloatOnTwoRanksIsNearOneRankInDouble) {
+  const auto x = at::randn({8, 6, 9, 7}, at::kDouble) * 3 + 40;
+  const auto share = at::rand({8, 6, 9, 7}, at::kDouble);
+  Layer whole(6);
+  const auto all = x.clone().requires_grad_();
+  const auto out = batch_norm(all, whole.norm(), BatchNormMode::kTrain, {});
+  weighted(out, share).backward();
+
+  std::vector<at::Tensor> outputs(2), inputs(2), means(2), variances(2), weights(2);
+  test::run_with_sum(2, [&](int rank, const SumOverRanks& sum) {
+    const Layer layer(6);
+    const auto to_float = [](const at::Tensor& t) { return t.detach().to(at::kFloat); };
+    const BatchNorm norm{to_float(layer.weight).requires_grad_(),
+                         to_float(layer.bias).requires_grad_(),
+                         to_float(layer.mean),
+                         to_float(layer.variance),
+                         layer.count};
+    inputs[rank] = to_float(x.narrow(0, 4 * rank, 4)).requires_grad_();
+    outputs[rank] = batch_norm(inputs[rank], norm, BatchNormMode::kTrain, sum);
+    weighted(outputs[rank], to_float(share.narrow(0, 4 * rank, 4))).backward();
+    means[rank] = norm.running_mean;
+    variances[rank] = norm.running_var;
+    weights[rank] = norm.weight.grad();
+  });
+  const auto error = [](const at::Tensor& got, const at::Tensor& expected) {
+    return ((got.to(at::kDouble) - expected).abs().max() / expected.abs().max()).item<double>();
+  };
+  EXPECT_LT(error(at::cat(outputs), out), 1e-4);
+  EXPECT_LT(error(at::cat({inputs[0].grad(), inputs[1].grad()}), all.grad()), 1e-3);
+  EXPECT_LT(error(weights[0].to(at::kDouble) + weights[1].to(at::kDouble), whole.weight.grad()),
+            1e-4);
+  for (int rank = 0; rank < 2; ++rank) {
+    EXPECT_LT(error(means[rank], whole.mean), 1e-6);
+    EXPECT_LT(error(variances[rank], whole.variance), 1e-4);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Worlds, SyncBatchNormOverRanks, testing::Values(1, 2, 3, 4));
 
 TEST(BatchNorm, EvaluationUsesTheRunningStatistics) {

@@ -50,6 +50,21 @@ TEST(SpatialModel, KeyEncoderFollowsTheQueryEncoderSlowly) {
   EXPECT_TRUE(at::allclose(moved, at::full_like(moved, 0.1), 1e-4, 1e-5));
 }
 
+TEST(SpatialModel, MicroBatchesFillTheQueueAsOneLargeBatchDoes) {
+  SpatialModel whole({18, 8, 16, 0.9, 0.2}, 5), parts({18, 8, 16, 0.9, 0.2}, 5);
+  const auto images = at::randint(0, 256, {4, 3, 32, 32}, at::kByte);
+  whole.query.trunk.parameters()[0].second.detach().add_(1);
+  parts.query.trunk.parameters()[0].second.detach().add_(1);
+  whole.loss(images, images, identity_exchange(2));
+  whole.enqueue();
+  for (const auto& part : images.chunk(2)) parts.loss(part, part, identity_exchange(1));
+  parts.enqueue();
+  EXPECT_TRUE(at::equal(parts.queue.keys, whole.queue.keys));
+  EXPECT_EQ(parts.queue.pointer, whole.queue.pointer);
+  EXPECT_TRUE(
+      at::equal(parts.key.trunk.parameters()[0].second, whole.key.trunk.parameters()[0].second));
+}
+
 TEST(SpatialModel, StateRoundTripsAndOtherShapesAreRefused) {
   SpatialModel model({18, 8, 16, 0.9, 0.2}, 5), other({18, 8, 16, 0.9, 0.2}, 6);
   const auto images = at::randint(0, 256, {4, 3, 32, 32}, at::kByte);
