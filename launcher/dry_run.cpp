@@ -137,7 +137,8 @@ class Rank {
         gradients_(place_in(world)),
         method_(make_method(options, *forward_.world)),
         optimizer_(options.optimizer, method_->parameters()),
-        reducer_(method_->parameters(), *gradients_.world, options.reducer) {}
+        reducer_(method_->parameters(), *gradients_.world, options.reducer),
+        accumulate_(options.accumulate) {}
 
   DryRun run(std::int64_t batch) {
     step(0);  // builds the optimizer's state; c10d settles its buckets after it
@@ -160,15 +161,19 @@ class Rank {
 
  private:
   void step(std::int64_t number) {
-    const std::int64_t before = meter_.live();
-    meter_.restart_peak();
-    const auto outcome = method_->forward(number);
-    step_.memory.activations = meter_.live() - before;
-    step_.logged_values = std::ssize(outcome.losses) + std::ssize(outcome.health);
     reducer_.zero();
-    backward_ = Clock::now();
-    reducer_.backward(outcome.total);
-    backward_seconds_ = std::chrono::duration<double>(Clock::now() - backward_).count();
+    meter_.restart_peak();
+    const std::int64_t before = meter_.live();
+    for (std::int64_t micro_batch = 0; micro_batch < accumulate_; ++micro_batch) {
+      const std::int64_t without = meter_.live();
+      const auto outcome = method_->forward(number, micro_batch);
+      step_.memory.activations = meter_.live() - without;
+      step_.logged_values = std::ssize(outcome.losses) + std::ssize(outcome.health);
+      backward_ = Clock::now();
+      micro_batch + 1 < accumulate_ ? reducer_.accumulate(outcome.total)
+                                    : reducer_.backward(outcome.total);
+      backward_seconds_ = std::chrono::duration<double>(Clock::now() - backward_).count();
+    }
     step_.memory.peak = meter_.peak() - before;
     method_->after_backward();
     optimizer_.step(0);
@@ -191,6 +196,7 @@ class Rank {
   std::unique_ptr<Method> method_;
   Optimizer optimizer_;
   dist::GradientReducer reducer_;
+  const std::int64_t accumulate_;
   DryRun step_;
   Clock::time_point backward_;
   double backward_seconds_ = 1;
