@@ -65,10 +65,10 @@ std::vector<std::pair<std::string, std::int64_t>> memory_lines(const Plan& plan)
           {"peak of a step", m.peak}};
 }
 
-/// What the training loop itself says over the ranks: stop signals at every step; the means of what
-/// is logged and two times of each rank at a logged one.
+/// What the training loop itself says over the ranks: stop signals and whether all is finite at
+/// every step; the means of what is logged and two times of each rank at a logged one.
 std::pair<std::int64_t, std::int64_t> control_bytes(const Plan& plan) {
-  return {8, 8 * plan.run.logged_values + 16};
+  return {16, 8 * plan.run.logged_values + 16};
 }
 
 std::string memory_text(const Plan& plan) {

@@ -85,7 +85,9 @@ TEST(HostFacts, OutputOfAProgramThatFailsIsEmpty) {
 TEST(Doctor, EveryFindingThatIsNotFineSaysWhatToDo) {
   const auto report = nlohmann::json::parse(doctor("--json --data /no/such/folder").output);
   for (const auto& entry : report.at("findings")) {
-    if (entry.at("verdict") != "ok") EXPECT_NE(entry.at("advice"), "") << entry;
+    if (entry.at("verdict") != "ok") {
+      EXPECT_NE(entry.at("advice"), "") << entry;
+    }
   }
 }
 

@@ -102,7 +102,7 @@ std::vector<Totals> counted(const Options& options, int ranks) {
     Totals before;
     for (int step = 0; step < 3; ++step) {
       before = of(*log);
-      const auto outcome = method->forward(step);
+      const auto outcome = method->forward(step, 0);
       reducer.zero();
       reducer.backward(outcome.total);
       method->after_backward();
