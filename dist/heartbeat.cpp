@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
-#include <random>
 #include <sstream>
 #include <thread>
 
@@ -38,13 +37,6 @@ std::vector<std::string> words(const std::string& line) {
   std::vector<std::string> out;
   for (std::string word; in >> word;) out.push_back(word);
   return out;
-}
-
-std::string random_token() {
-  std::random_device random;
-  std::ostringstream out;
-  out << std::hex << random() << random();
-  return out.str();
 }
 
 // Rows of text, [ranks], through a collective of bytes.

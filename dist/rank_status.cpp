@@ -1,6 +1,7 @@
 #include "dist/rank_status.h"
 
 #include <algorithm>
+#include <random>
 #include <sstream>
 
 namespace stc::dist {
@@ -23,6 +24,13 @@ std::string value_of(std::string field) {
 }
 
 }  // namespace
+
+std::string random_token() {
+  std::random_device random;
+  std::ostringstream out;
+  out << std::hex << random() << random();
+  return out.str();
+}
 
 std::string encode(const RankStatus& status, const std::string& token) {
   std::ostringstream out;

@@ -29,6 +29,8 @@ struct RankStatus {
   bool ended = false;  ///< the last word of a rank that ends in good order
 };
 
+std::string random_token();  ///< tells a run from every other
+
 /// One datagram of text. `token` tells runs apart; it holds no space.
 std::string encode(const RankStatus& status, const std::string& token);
 

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "launcher/first_line.h"
 #include "monitoring/log.h"
 
 namespace stc::launcher {
@@ -16,7 +17,7 @@ void agree(dist::Communicator& world, const std::function<void()>& body) {
   } catch (const Error& error) {
     failure = error;
   } catch (const std::exception& error) {
-    failure = Error(Exit::kFailed, text(error.what()).substr(0, text(error.what()).find('\n')));
+    failure = Error(Exit::kFailed, first_line(error.what()));
   }
   // [lowest failing rank, -exit code]: one collective, by minimum.
   const auto lowest = at::full({1}, failure ? world.rank() : world.size(), at::kLong);
@@ -47,8 +48,7 @@ int run_over_ranks(const std::function<int(dist::Session&)>& body) {
     log::error(error.what());
     session.abort(static_cast<int>(error.exit()));
   } catch (const std::exception& error) {
-    const std::string what = error.what();
-    log::error(what.substr(0, what.find('\n')));
+    log::error(first_line(error.what()));
     session.abort(static_cast<int>(Exit::kFailed));
   }
 }

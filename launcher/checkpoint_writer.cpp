@@ -8,6 +8,7 @@
 #include <exception>
 #include <optional>
 
+#include "launcher/first_line.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 
@@ -21,8 +22,6 @@ constexpr double kLongWaitSeconds = 1;
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
-
-std::string first_line(const std::string& message) { return message.substr(0, message.find('\n')); }
 
 bool fits(const at::Tensor& copy, const at::Tensor& value) {
   return copy.defined() && copy.scalar_type() == value.scalar_type() &&

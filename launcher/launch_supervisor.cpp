@@ -10,7 +10,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <random>
 #include <thread>
 
 #include "dist/heartbeat.h"
@@ -31,11 +30,6 @@ double seconds_between(Clock::time_point from, Clock::time_point to) {
 }
 
 void say(const std::string& line) { log::info("launch: " + line); }
-
-std::string random_token() {
-  std::random_device random;
-  return text(random(), "-", random());
-}
 
 int watched_signals() {
   sigset_t set;
@@ -63,7 +57,7 @@ LaunchSupervisor::LaunchSupervisor(LaunchOptions options)
     : options_(std::move(options)), output_(options_.log_folder), signals_(watched_signals()) {}
 
 int LaunchSupervisor::run() {
-  double pause_seconds = options_.first_pause_seconds;
+  double pause_seconds = 1;
   for (int number = 0;; ++number) {
     const AttemptEnd end = attempt(number);
     if (stop_signal_ != 0 && end.exit_code >= 128 && !end.can_restart) return 128 + stop_signal_;
@@ -89,7 +83,7 @@ int LaunchSupervisor::run() {
 }
 
 AttemptEnd LaunchSupervisor::attempt(int number) {
-  token_ = random_token();
+  token_ = dist::random_token();
   reporter_.reset();
   missing_.clear();
   lost_ = {};
@@ -142,7 +136,7 @@ void LaunchSupervisor::listen() {
     reporter_->receive(*status, now);
   }
   // Once ranks are being ended, what the others see of it is no news.
-  if (!reporter_ || lost_rank_in(output_.words_of_mpirun())) return;
+  if (!reporter_ || output_.lost()) return;
   for (const auto& line : reporter_->lines(now)) {
     log::error("launch: " + line);
     missing_.clear();
@@ -173,7 +167,7 @@ void LaunchSupervisor::pass_on_signals(WorkerGroup& workers) {
 void LaunchSupervisor::end_what_cannot_end(WorkerGroup& workers) {
   if (!reporter_ || ended_) return;
   const auto now = Clock::now();
-  if (lost_ == Clock::time_point() && lost_rank_in(output_.words_of_mpirun())) lost_ = now;
+  if (lost_ == Clock::time_point() && output_.lost()) lost_ = now;
   const bool lingers = lost_ != Clock::time_point() && seconds_between(lost_, now) > kGraceSeconds;
   const bool mute = seconds_between(heard_, now) > timeout_seconds_ + kGraceSeconds;
   if (!lingers && !mute) return;
@@ -196,8 +190,8 @@ bool LaunchSupervisor::all_ended_in_order() const {
 
 AttemptEnd LaunchSupervisor::judge(WorkerGroup& workers) {
   const int code = workers.exit_code();
-  const auto lost = lost_rank_in(output_.words_of_mpirun());
-  const bool by_mpirun = workers.was_killed() || (code != 0 && !lost && !all_ended_in_order());
+  const bool by_mpirun =
+      workers.was_killed() || (code != 0 && !output_.lost() && !all_ended_in_order());
   const bool meant = code == 0 || (code < static_cast<int>(Exit::kLostRank) && !by_mpirun) ||
                      (code >= 128 && all_ended_in_order());
   if (meant) return {code, false};
@@ -210,9 +204,8 @@ AttemptEnd LaunchSupervisor::judge(WorkerGroup& workers) {
 }
 
 void LaunchSupervisor::tell_loss(WorkerGroup& workers) {
-  const auto lost = lost_rank_in(output_.words_of_mpirun());
   for (const int rank : missing_) tell_rank(rank, "is missing: the others waited for it");
-  if (lost) return tell_rank(lost->rank, lost->how);
+  if (output_.lost()) return tell_rank(output_.lost()->rank, output_.lost()->how);
   if (workers.was_killed()) {
     log::error(text("launch: mpirun was killed by signal ", workers.exit_code() - 128));
     return;

@@ -18,7 +18,6 @@ namespace stc::launcher {
 struct LaunchOptions {
   WorkerPlacement placement;
   int max_restarts = 0;
-  double first_pause_seconds = 1;    ///< before a restart; doubled each time, at most a minute
   std::string log_folder;            ///< the run's; rank-N.out goes there. Empty: none
   std::vector<std::string> command;  ///< the workers' program and its arguments
 };

@@ -12,6 +12,7 @@
 
 #include "dist/heartbeat.h"
 #include "launcher/commands.h"
+#include "launcher/first_line.h"
 #include "launcher/nearest_name.h"
 #include "launcher/version.h"
 #include "monitoring/check.h"
@@ -94,8 +95,6 @@ int usage_error(const std::string& message) {
   log::error(message);
   return static_cast<int>(Exit::kUsage);
 }
-
-std::string first_line(const std::string& message) { return message.substr(0, message.find('\n')); }
 
 // LibTorch's errors carry a backtrace after their first line; that line is what an operator can
 // use.

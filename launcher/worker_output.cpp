@@ -48,6 +48,7 @@ std::optional<std::string> WorkerOutput::take(const std::string& tagged, int wor
   const auto [rank, line] = parse_worker_line(tagged);
   if (rank < 0) {
     mpirun_.push_back(line);
+    lost_ = lost_rank_in(mpirun_);
     return std::nullopt;
   }
   auto& last = last_[rank];
@@ -77,6 +78,7 @@ std::vector<std::string> WorkerOutput::last_words(int rank) const {
 void WorkerOutput::forget() {
   last_.clear();
   mpirun_.clear();
+  lost_.reset();
 }
 
 }  // namespace stc::launcher

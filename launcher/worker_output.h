@@ -37,7 +37,8 @@ class WorkerOutput {
 
   std::vector<std::string> last_words(int rank) const;
   const std::vector<std::string>& words_of_mpirun() const { return mpirun_; }
-  void forget();  ///< before another attempt
+  const std::optional<LostRank>& lost() const { return lost_; }  ///< as mpirun has said so far
+  void forget();                                                 ///< before another attempt
 
  private:
   void write(int rank, const std::string& line);
@@ -46,6 +47,7 @@ class WorkerOutput {
   std::map<int, std::deque<std::string>> last_;
   std::map<int, std::vector<std::string>> unwritten_;
   std::vector<std::string> mpirun_;
+  std::optional<LostRank> lost_;
 };
 
 }  // namespace stc::launcher

@@ -9,9 +9,11 @@
 
 #include "data/file.h"
 #include "data/image.h"
+#include "data/pack_options.h"
 #include "data/shard_set.h"
 #include "monitoring/check.h"
 #include "tests/data/test_images.h"
+#include "tests/support/temporary_folder.h"
 
 namespace stc::test {
 
@@ -57,5 +59,24 @@ Outcome outcome_of(const Action& action) {
   outcome.said = testing::internal::GetCapturedStderr() + message;
   return outcome;
 }
+
+/// A set to be packed into a folder of the test's own, by `kPack`: pack_images() or pack_videos().
+template <auto kPack>
+class PackTest : public testing::Test {
+ protected:
+  PackTest() { options_.out = folder_ / "set"; }
+
+  Outcome pack(const std::vector<std::string>& sources) {
+    return outcome_of([&] { summary_ = kPack(sources, options_); });
+  }
+  bool nothing_is_left() const {
+    return !std::filesystem::exists(options_.out) &&
+           !std::filesystem::exists(options_.out + ".partial");
+  }
+
+  TemporaryFolder folder_;
+  data::PackOptions options_;
+  data::PackSummary summary_;
+};
 
 }  // namespace stc::test

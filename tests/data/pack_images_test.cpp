@@ -11,7 +11,6 @@
 #include <set>
 
 #include "tests/data/pack_checks.h"
-#include "tests/support/temporary_folder.h"
 
 namespace stc::data {
 namespace {
@@ -22,23 +21,11 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class PackImages : public testing::Test {
+class PackImages : public test::PackTest<pack_images> {
  protected:
-  PackImages() { options_.out = folder_ / "set"; }
-
-  test::Outcome pack(const std::vector<std::string>& sources) {
-    return test::outcome_of([&] { summary_ = pack_images(sources, options_); });
-  }
   std::vector<std::string> packed_names() const {
     return test::names_of(*ShardSet::open(options_.out));
   }
-  bool nothing_is_left() const {
-    return !fs::exists(options_.out) && !fs::exists(options_.out + ".partial");
-  }
-
-  test::TemporaryFolder folder_;
-  PackOptions options_;
-  PackSummary summary_;
 };
 
 TEST_F(PackImages, KeepsBytesAndRelativeNamesOfNestedFoldersInNaturalOrder) {

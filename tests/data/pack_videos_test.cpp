@@ -8,7 +8,6 @@
 #include "data/frame_source.h"
 #include "tests/data/pack_checks.h"
 #include "tests/data/pictures.h"
-#include "tests/support/temporary_folder.h"
 
 namespace stc::data {
 namespace {
@@ -18,13 +17,8 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-class PackVideos : public testing::Test {
+class PackVideos : public test::PackTest<pack_videos> {
  protected:
-  PackVideos() { options_.out = folder_ / "set"; }
-
-  test::Outcome pack(const std::vector<std::string>& sources) {
-    return test::outcome_of([&] { summary_ = pack_videos(sources, options_); });
-  }
   void write_frames(const std::string& name, int frames) const {
     for (int i = 0; i < frames; ++i)
       test::write_jpeg(folder_ / text(name, "/", i, ".jpg"), 100 * frames + i);
@@ -42,13 +36,6 @@ class PackVideos : public testing::Test {
     for (const auto& video : set->videos()) videos.push_back(text(video.name, ":", video.frames));
     return videos;
   }
-  bool nothing_is_left() const {
-    return !fs::exists(options_.out) && !fs::exists(options_.out + ".partial");
-  }
-
-  test::TemporaryFolder folder_;
-  PackOptions options_;
-  PackSummary summary_;
 };
 
 TEST_F(PackVideos, TakesFoldersOfFramesAtAnyDepthInNaturalOrder) {

@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include <sstream>
 
 #include "monitoring/check.h"
+#include "tests/support/small_disk.h"
 #include "tests/support/temporary_folder.h"
 
 namespace stc::launcher {
@@ -313,22 +313,17 @@ TEST_F(CheckpointTest, KilledAtAnyMomentTheNewestWholeOneIsRestored) {
 
 TEST_F(CheckpointTest, FullDiskLeavesTheOldOnesWholeAndNoHalfFolder) {
   save(1);
-  std::signal(SIGXFSZ, SIG_IGN);
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
   Checkpoint large = checkpoint_of(2);
   large.optimizer["momentum"] = at::zeros({10000});
   for (const rlim_t bytes : {rlim_t{0}, rlim_t{200}, rlim_t{2000}}) {
-    const rlimit small{bytes, before.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
     std::string message = "nothing was thrown";
     try {
+      const test::SmallDisk disk(bytes);
       store().save(large);
     } catch (const Error& error) {
       EXPECT_EQ(error.exit(), Exit::kFailed);
       message = error.what();
     }
-    ::setrlimit(RLIMIT_FSIZE, &before);
     EXPECT_THAT(message,
                 AllOf(HasSubstr("step-00000002"),
                       HasSubstr("earlier ones are untouched"),

@@ -3,10 +3,8 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <chrono>
-#include <csignal>
 #include <filesystem>
 #include <stdexcept>
 #include <thread>
@@ -14,12 +12,14 @@
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 #include "tests/support/scrape.h"
+#include "tests/support/small_disk.h"
 #include "tests/support/temporary_folder.h"
 
 namespace stc::launcher {
 namespace {
 
 namespace fs = std::filesystem;
+using test::SmallDisk;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -30,22 +30,6 @@ using testing::internal::CaptureStderr;
 using testing::internal::GetCapturedStderr;
 
 constexpr std::int64_t kValues = 1 << 20;
-
-// While it lives, no file of this process may be larger: what a full disk looks like to a writer.
-// Captured stderr is such a file, too.
-class SmallDisk {
- public:
-  explicit SmallDisk(rlim_t bytes) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit small{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &small);
-  }
-  ~SmallDisk() { ::setrlimit(RLIMIT_FSIZE, &before_); }
-
- private:
-  rlimit before_{};
-};
 
 class CheckpointWriterTest : public testing::Test {
  protected:

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,10 +11,12 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <sstream>
 
 #include "monitoring/check.h"
 #include "tests/support/file_content.h"
+#include "tests/support/small_disk.h"
 #include "tests/support/temporary_folder.h"
 
 namespace stc::launcher {
@@ -269,14 +270,10 @@ TEST_F(RunFolderTest, WriteReplacesAndRemoveToleratesAbsence) {
 TEST_F(RunFolderTest, FullDiskNamesTheFileAndLeavesTheOldOne) {
   const auto run = open();
   run->write_atomically("summary.json", "{}");
-  std::signal(SIGXFSZ, SIG_IGN);
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
-  const rlimit small{64, before.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-  const std::string failed = error_of(
-      Exit::kFailed, [&] { run->write_atomically("summary.json", std::string(1000, 'x')); });
-  ::setrlimit(RLIMIT_FSIZE, &before);
+  const std::string failed = error_of(Exit::kFailed, [&] {
+    const test::SmallDisk disk(64);
+    run->write_atomically("summary.json", std::string(1000, 'x'));
+  });
 
   EXPECT_THAT(failed, AllOf(HasSubstr("summary.json"), HasSubstr("File too large")));
   EXPECT_EQ(content(run_ + "/summary.json"), "{}");
@@ -286,16 +283,12 @@ TEST_F(RunFolderTest, FullDiskNamesTheFileAndLeavesTheOldOne) {
 TEST_F(RunFolderTest, LinesThatAFullDiskDoesNotTakeAreWrittenWhenThereIsRoom) {
   const auto run = open();
   const std::string first(600, '1'), second(600, '2'), third(600, '3');
-  std::signal(SIGXFSZ, SIG_IGN);
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
-  const rlimit small{1000, before.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  auto disk = std::make_unique<test::SmallDisk>(1000);
   testing::internal::CaptureStderr();
   for (const auto& line : {first, second, third}) run->append_metrics(line);
   const std::string warnings = testing::internal::GetCapturedStderr();
   const std::string failed = error_of(Exit::kFailed, [&] { run->flush_metrics(); });
-  ::setrlimit(RLIMIT_FSIZE, &before);
+  disk.reset();
 
   EXPECT_THAT(failed, HasSubstr("metrics.jsonl cannot be written: File too large"));
   EXPECT_THAT(warnings, HasSubstr("metrics.jsonl cannot be written: File too large"));
