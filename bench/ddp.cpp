@@ -17,6 +17,7 @@
 #include "data/safetensors.h"
 #include "dist/communicator.h"
 #include "dist/gradient_reducer.h"
+#include "launcher/process_start.h"
 #include "models/resnet.h"
 #include "monitoring/check.h"
 
@@ -133,6 +134,7 @@ int run(const Job& job) {
 }  // namespace stc
 
 int main(int argc, char** argv) {
+  stc::launcher::start_with_settings(argv);  // as stc does
   if (argc != 6) {
     std::fprintf(stderr, "stc_bench_ddp speed|gradients WEIGHTS BATCH SIZE STEPS|OUT\n");
     return 2;

@@ -20,11 +20,6 @@ namespace fs = std::filesystem;
 
 constexpr std::uint8_t kVoid = 255;
 
-struct SequenceResult {
-  std::vector<ObjectScore> objects;
-  std::vector<std::string> notes;
-};
-
 double mean(const double* first, const double* last) {
   const long double sum = std::accumulate(first, last, 0.0L);
   return static_cast<double>(sum / (last - first));
@@ -58,26 +53,13 @@ std::string predicted_path(const std::string& folder,
   return (fs::path(folder) / sequence / fs::path(annotation).filename()).string();
 }
 
-/// Before anything is scored: a wrong folder shows at once, not after minutes.
-void check_files(const std::vector<data::DavisSequence>& truth, const std::string& folder) {
-  for (const auto& sequence : truth) {
-    const auto frames = sequence.annotations.size();
-    STC_CHECK_DATA(
-        frames >= 3,
-        "sequence '",
-        sequence.name,
-        "' has ",
-        frames,
-        " annotated frame(s); the first and the last are never scored, so at least 3 are "
-        "needed. Take it out of the split");
-    for (std::size_t i = 1; i + 1 < frames; ++i) {
-      const auto path = predicted_path(folder, sequence.name, sequence.annotations[i]);
-      STC_CHECK_DATA(
-          fs::is_regular_file(path),
-          path,
-          ": no such prediction; expected one for every annotated frame but the first and "
-          "the last, named as in the truth");
-    }
+void check_predictions_exist(const data::DavisSequence& truth, const std::string& folder) {
+  for (std::size_t i = 1; i + 1 < truth.annotations.size(); ++i) {
+    const auto path = predicted_path(folder, truth.name, truth.annotations[i]);
+    STC_CHECK_DATA(fs::is_regular_file(path),
+                   path,
+                   ": no such prediction; expected one for every annotated frame but the first and "
+                   "the last, named as in the truth");
   }
 }
 
@@ -104,46 +86,6 @@ void check_prediction(const std::string& path,
                  "; the first frame of the truth has objects 1 to ",
                  objects,
                  ". Write background as 0, and no other labels");
-}
-
-SequenceResult score_sequence(const data::DavisSequence& truth, const std::string& folder) {
-  SequenceResult result;
-  const bool binary_255 = is_binary_255(truth);
-  // Elsewhere 255 marks void, which the semi-supervised rules count as background.
-  const std::uint8_t void_becomes = binary_255 ? 1 : 0;
-  if (binary_255) {
-    result.notes.push_back(
-        text("sequence '", truth.name, "': masks hold 0 and 255 alone; 255 was read as object 1"));
-  }
-  auto first = data::read_label_png(truth.annotations.front());
-  replace(first, kVoid, void_becomes);
-  const int objects = highest_label(first);
-  if (objects == 0) {
-    result.notes.push_back(
-        text("sequence '", truth.name, "': no object in its first frame; nothing was scored"));
-  }
-  for (int object = 1; object <= objects; ++object) {
-    result.objects.push_back({truth.name, object, {}, {}, {}, {}, {}});
-  }
-  for (std::size_t i = 1; i + 1 < truth.annotations.size(); ++i) {
-    auto expected = data::read_label_png(truth.annotations[i]);
-    replace(expected, kVoid, void_becomes);
-    const auto path = predicted_path(folder, truth.name, truth.annotations[i]);
-    auto predicted = data::read_label_png(path);
-    if (binary_255) replace(predicted, kVoid, 1);
-    check_prediction(path, predicted, expected, objects);
-    const auto scores = region_and_contour(expected, predicted, objects);
-    for (auto& object : result.objects) {
-      object.frames.push_back(fs::path(path).stem().string());
-      object.j.push_back(scores[object.object - 1].j);
-      object.f.push_back(scores[object.object - 1].f);
-    }
-  }
-  for (auto& object : result.objects) {
-    object.j_statistics = statistics_of(object.j);
-    object.f_statistics = statistics_of(object.f);
-  }
-  return result;
 }
 
 /// Longest sequences first, so that no thread is left with a long one at the end.
@@ -199,6 +141,56 @@ Statistics mean_over_objects(const std::vector<ObjectScore>& objects,
 
 }  // namespace
 
+void check_scorable(const data::DavisSequence& truth) {
+  STC_CHECK_DATA(truth.annotations.size() >= 3,
+                 "sequence '",
+                 truth.name,
+                 "' has ",
+                 truth.annotations.size(),
+                 " annotated frame(s); the first and the last are never scored, so at least 3 are "
+                 "needed. Take it out of the split");
+}
+
+SequenceResult score_sequence(const data::DavisSequence& truth, const std::string& folder) {
+  SequenceResult result;
+  const bool binary_255 = is_binary_255(truth);
+  // Elsewhere 255 marks void, which the semi-supervised rules count as background.
+  const std::uint8_t void_becomes = binary_255 ? 1 : 0;
+  if (binary_255) {
+    result.notes.push_back(
+        text("sequence '", truth.name, "': masks hold 0 and 255 alone; 255 was read as object 1"));
+  }
+  auto first = data::read_label_png(truth.annotations.front());
+  replace(first, kVoid, void_becomes);
+  const int objects = highest_label(first);
+  if (objects == 0) {
+    result.notes.push_back(
+        text("sequence '", truth.name, "': no object in its first frame; nothing was scored"));
+  }
+  for (int object = 1; object <= objects; ++object) {
+    result.objects.push_back({truth.name, object, {}, {}, {}, {}, {}});
+  }
+  for (std::size_t i = 1; i + 1 < truth.annotations.size(); ++i) {
+    auto expected = data::read_label_png(truth.annotations[i]);
+    replace(expected, kVoid, void_becomes);
+    const auto path = predicted_path(folder, truth.name, truth.annotations[i]);
+    auto predicted = data::read_label_png(path);
+    if (binary_255) replace(predicted, kVoid, 1);
+    check_prediction(path, predicted, expected, objects);
+    const auto scores = region_and_contour(expected, predicted, objects);
+    for (auto& object : result.objects) {
+      object.frames.push_back(fs::path(path).stem().string());
+      object.j.push_back(scores[object.object - 1].j);
+      object.f.push_back(scores[object.object - 1].f);
+    }
+  }
+  for (auto& object : result.objects) {
+    object.j_statistics = statistics_of(object.j);
+    object.f_statistics = statistics_of(object.f);
+  }
+  return result;
+}
+
 Statistics statistics_of(const std::vector<double>& values) {
   const auto n = static_cast<std::int64_t>(values.size());
   STC_CHECK(n > 0, "statistics of no values were asked for; expected at least one scored frame");
@@ -217,22 +209,35 @@ Statistics statistics_of(const std::vector<double>& values) {
   return statistics;
 }
 
+DavisScores scores_of(std::vector<ObjectScore> objects) {
+  STC_CHECK_DATA(
+      !objects.empty(),
+      "no sequence of the truth has an object in its first frame; expected labels 1, 2, ... "
+      "in the first mask of each sequence");
+  DavisScores scores;
+  scores.objects = std::move(objects);
+  scores.j = mean_over_objects(scores.objects, &ObjectScore::j_statistics);
+  scores.f = mean_over_objects(scores.objects, &ObjectScore::f_statistics);
+  return scores;
+}
+
 DavisScores score_davis(const std::vector<data::DavisSequence>& truth,
                         const std::string& prediction,
                         int threads) {
   const auto folder = data::annotation_folder(prediction);
-  check_files(truth, folder);
-  DavisScores scores;
-  for (auto& result : score_sequences(truth, folder, threads)) {
-    std::move(result.objects.begin(), result.objects.end(), std::back_inserter(scores.objects));
-    std::move(result.notes.begin(), result.notes.end(), std::back_inserter(scores.notes));
+  // Before anything is scored: a wrong folder shows at once, not after minutes.
+  for (const auto& sequence : truth) {
+    check_scorable(sequence);
+    check_predictions_exist(sequence, folder);
   }
-  STC_CHECK_DATA(
-      !scores.objects.empty(),
-      "no sequence of the truth has an object in its first frame; expected labels 1, 2, ... "
-      "in the first mask of each sequence");
-  scores.j = mean_over_objects(scores.objects, &ObjectScore::j_statistics);
-  scores.f = mean_over_objects(scores.objects, &ObjectScore::f_statistics);
+  std::vector<ObjectScore> objects;
+  std::vector<std::string> notes;
+  for (auto& result : score_sequences(truth, folder, threads)) {
+    std::move(result.objects.begin(), result.objects.end(), std::back_inserter(objects));
+    std::move(result.notes.begin(), result.notes.end(), std::back_inserter(notes));
+  }
+  auto scores = scores_of(std::move(objects));
+  scores.notes = std::move(notes);
   return scores;
 }
 

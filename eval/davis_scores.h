@@ -42,6 +42,21 @@ struct DavisScores {
   std::vector<std::string> notes;  ///< e.g. a sequence whose 255 was read as object 1
 };
 
+/// What is scored of one sequence.
+struct SequenceResult {
+  std::vector<ObjectScore> objects;
+  std::vector<std::string> notes;  ///< e.g. that 255 was read as object 1
+};
+
+/// Throws stc::Error (kBadData) where a sequence has too few annotated frames to be scored.
+void check_scorable(const data::DavisSequence& truth);
+
+/// `folder` holds SEQ/*.png. Throws stc::Error (kBadData) naming file, label and expected size.
+SequenceResult score_sequence(const data::DavisSequence& truth, const std::string& folder);
+
+/// The means over `objects`. Throws stc::Error (kBadData) where there is none.
+DavisScores scores_of(std::vector<ObjectScore> objects);
+
 /// prediction: a folder of SEQ/*.png or a DAVIS root. `threads` sequences are scored at once; 0:
 /// one per core. Throws stc::Error (kBadData) naming file, label and expected size.
 DavisScores score_davis(const std::vector<data::DavisSequence>& truth,

@@ -1,19 +1,17 @@
 #include "eval/video_propagation.h"
 
 #include <ATen/ATen.h>
-#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 
 #include "eval/label_maps.h"
+#include "eval/stage_timer.h"
 #include "monitoring/check.h"
 
 namespace stc::eval {
 namespace {
 
-constexpr int kFeatureStage = 3;
 constexpr std::uint8_t kVoid = 255;
 
 std::array<bool, 256> labels_in(const data::LabelMap& map) {
@@ -27,21 +25,6 @@ int highest(const std::array<bool, 256>& present) {
                           present.begin()) -
          1;
 }
-
-// Adds the time from its construction to its end.
-class Timer {
- public:
-  explicit Timer(double* seconds) : seconds_(seconds) {}
-  ~Timer() {
-    *seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-  Timer(const Timer&) = delete;
-  Timer& operator=(const Timer&) = delete;
-
- private:
-  double* seconds_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 // torch's 'nearest': the pixel at floor(x * in / out). Not PIL's rule, which takes centres.
 data::LabelMap nearest_by_floor(const data::LabelMap& map, data::PictureSize size) {
@@ -58,13 +41,6 @@ data::LabelMap nearest_by_floor(const data::LabelMap& map, data::PictureSize siz
 
 }  // namespace
 
-StageSeconds& StageSeconds::operator+=(const StageSeconds& other) {
-  features += other.features;
-  propagation += other.propagation;
-  masks += other.masks;
-  return *this;
-}
-
 std::string settle_void(data::LabelMap* labels) {
   const auto present = labels_in(*labels);
   if (!present[kVoid]) return "";
@@ -77,70 +53,49 @@ std::string settle_void(data::LabelMap* labels) {
                    : "255 in the first mask is read as background";
 }
 
-VideoPropagation::VideoPropagation(const models::ResNet& trunk,
-                                   const VideoOptions& options,
-                                   const data::Image& first,
-                                   const data::LabelMap& labels,
-                                   const std::string& labels_name)
-    : trunk_(trunk),
-      options_(options),
-      frame_size_{first.height, first.width},
-      input_size_(data::scaled_to_short_side(
-          first.height, first.width, static_cast<int>(options.short_side))) {
-  STC_CHECK_DATA(labels.height == first.height && labels.width == first.width,
+void check_mask_size(const data::LabelMap& labels,
+                     const std::string& labels_name,
+                     const data::Image& frame) {
+  STC_CHECK_DATA(labels.height == frame.height && labels.width == frame.width,
                  labels_name,
                  ": the mask is ",
                  labels.width,
                  "x",
                  labels.height,
                  ", the first frame ",
-                 first.width,
+                 frame.width,
                  "x",
-                 first.height,
+                 frame.height,
                  "; expected equal sizes");
-  const auto map = features(first);
-  // Two steps, as in published evaluations: to the input's size, then to the features'.
-  input_labels_ = data::resize_labels(labels, input_size_);
+}
+
+VideoPropagation::VideoPropagation(const VideoOptions& options,
+                                   const FrameFeatures& first,
+                                   const data::LabelMap& labels)
+    : frame_size_{labels.height, labels.width},
+      // Two steps, as in published evaluations: to the input's size, then to the features'.
+      input_labels_(data::resize_labels(labels, first.input_size)) {
   const auto small = data::resize_labels(
-      input_labels_, {static_cast<int>(map.size(1)), static_cast<int>(map.size(2))});
+      input_labels_, {static_cast<int>(first.map.size(1)), static_cast<int>(first.map.size(2))});
   const auto wanted = labels_in(labels), kept = labels_in(small);
   for (int object = 1; object < 256; ++object)
     if (wanted[object] && !kept[object]) lost_objects_.push_back(object);
   const int channels = highest(options.keep_channels ? wanted : kept) + 1;
-  propagation_.emplace(options.propagation, map, one_hot(small, channels));
-}
-
-at::Tensor VideoPropagation::features(const data::Image& frame) {
-  const Timer timer(&seconds_.features);
-  const c10::NoGradGuard no_grad;
-  const auto like = trunk_.parameters().front().second;
-  const auto input = data::propagation_input(frame, input_size_).to(like.options()).unsqueeze(0);
-  return trunk_.forward(input, kFeatureStage, kFeatureStage, models::BatchNormMode::kEval)[0][0];
+  propagation_.emplace(options.propagation, first.map, one_hot(small, channels));
 }
 
 data::LabelMap VideoPropagation::first_mask() const {
   return nearest_by_floor(input_labels_, frame_size_);
 }
 
-data::LabelMap VideoPropagation::next(const data::Image& frame, const std::string& name) {
-  STC_CHECK_DATA(frame.height == frame_size_.height && frame.width == frame_size_.width,
-                 name,
-                 ": is ",
-                 frame.width,
-                 "x",
-                 frame.height,
-                 "; expected the first frame's ",
-                 frame_size_.width,
-                 "x",
-                 frame_size_.height);
-  const auto map = features(frame);
+data::LabelMap VideoPropagation::next(const at::Tensor& features) {
   at::Tensor soft;
   {
-    const Timer timer(&seconds_.propagation);
-    soft = propagation_->step(map);
+    const StageTimer timer(&propagation_seconds_);
+    soft = propagation_->step(features);
   }
-  const Timer timer(&seconds_.masks);
-  return to_label_map(to_mask(soft, frame.height, frame.width).labels);
+  const StageTimer timer(&mask_seconds_);
+  return to_label_map(to_mask(soft, frame_size_.height, frame_size_.width).labels);
 }
 
 }  // namespace stc::eval

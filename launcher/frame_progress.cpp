@@ -48,10 +48,13 @@ FrameProgress::~FrameProgress() {
   log::before_terminal_line({});
 }
 
-void FrameProgress::update(const std::string& what, std::int64_t frame, std::int64_t frames) {
+void FrameProgress::update(const std::string& what,
+                           std::int64_t frame,
+                           std::int64_t frames,
+                           std::int64_t done) {
   constexpr double kRedrawSeconds = 0.2;
   if (frame == 1) state_->sequence_start = Clock::now();
-  ++state_->done;
+  state_->done = done;
   if (state_->is_terminal && State::seconds_since(state_->drawn) > kRedrawSeconds) {
     state_->draw(what, frame, frames);
     state_->drawn = Clock::now();

@@ -1,6 +1,5 @@
 // stc: the command table and the exit codes. The only place that catches errors.
 #include <sys/prctl.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -14,6 +13,7 @@
 #include "launcher/commands.h"
 #include "launcher/first_line.h"
 #include "launcher/nearest_name.h"
+#include "launcher/process_start.h"
 #include "launcher/version.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
@@ -112,16 +112,6 @@ int run_command(const Run& run) {
   return static_cast<int>(Exit::kFailed);
 }
 
-// OpenMP's threads spin while they wait, and on cores that are shared (with loader threads, other
-// ranks, other jobs) they then keep the thread they wait for from running: a step took five times
-// as long on a busy machine. The policy is read when the library is loaded, so the program starts
-// itself once more with it. A policy that the user has set stays.
-void sleep_while_waiting(char** argv) {
-  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
-  setenv("OMP_WAIT_POLICY", "passive", 1);
-  execv("/proc/self/exe", argv);  // returns only where it fails; then this process goes on as it is
-}
-
 // A worker whose mpirun was killed would wait for the others until its time-out, and hold the run's
 // lock.
 void end_with_parent() {
@@ -132,7 +122,7 @@ void end_with_parent() {
 
 int main(int argc, char** argv) {
   end_with_parent();
-  sleep_while_waiting(argv);
+  start_with_settings(argv);
   // A file at its size limit is an error, like a full disk, and not an end.
   std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app("stc learns features for video correspondence without labels, and measures them.");

@@ -94,7 +94,10 @@ int propagate_clip(const ClipArguments& arguments) {
   const auto trunk = load_trunk(arguments, settings.stride);
   const auto first = source->next();
   STC_CHECK_DATA(first.has_value(), arguments.video, ": holds no frame");
-  eval::VideoPropagation propagation(trunk.network, settings.video, *first, labels, arguments.mask);
+  eval::check_mask_size(labels, arguments.mask, *first);
+  eval::FeatureExtractor extractor(trunk.network, settings.input);
+  eval::VideoPropagation propagation(
+      settings.video, extractor.extract(*first, arguments.video), labels);
   prepare_out(arguments.out, arguments.force);
   for (const int object : propagation.lost_objects()) {
     log::warning(text("object ",
@@ -108,20 +111,20 @@ int propagate_clip(const ClipArguments& arguments) {
   {
     FrameProgress progress(0);
     while (const auto frame = source->next()) {
-      const auto mask = propagation.next(*frame, text(arguments.video, ": frame ", frames));
-      files.add(frames, *frame, mask);
-      progress.update("propagate", ++frames, 0);
+      const auto features = extractor.extract(*frame, text(arguments.video, ": frame ", frames));
+      files.add(frames, *frame, propagation.next(features.map));
+      ++frames;
+      progress.update("propagate", frames, 0, frames);
     }
   }
   files.finish();
-  const auto& seconds = propagation.seconds();
   std::printf(
       "%ld frames: features %.1f s, propagation %.1f s, masks %.1f s\n"
       "%s: masks/, overlay.mp4, strip.png\n",
       static_cast<long>(frames),
-      seconds.features,
-      seconds.propagation,
-      seconds.masks,
+      extractor.seconds(),
+      propagation.propagation_seconds(),
+      propagation.mask_seconds(),
       arguments.out.c_str());
   return 0;
 }

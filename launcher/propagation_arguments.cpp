@@ -125,7 +125,7 @@ PropagationSettings read_settings(const PropagationArguments& arguments) {
     schema.integer(key, field, least, kMost, effect, "");
   };
   integer("propagation.stride", &settings.stride, 4);
-  integer("propagation.short_side", &settings.video.short_side, 16);
+  integer("propagation.short_side", &settings.input.short_side, 16);
   schema.integer_or_word(
       "propagation.half_window", &half_window, 0, kMost, "auto", kAuto, effect, "");
   integer("propagation.preceding", &o.preceding, 0);
@@ -147,15 +147,13 @@ PropagationSettings read_settings(const PropagationArguments& arguments) {
 nlohmann::ordered_json settings_json(const PropagationSettings& settings) {
   const auto& o = settings.video.propagation;
   return {{"stride", settings.stride},
-          {"short_side", settings.video.short_side},
+          {"short_side", settings.input.short_side},
           {"half_window", o.half_window},
           {"preceding", o.preceding},
           {"top_k", o.top_k},
           {"temperature", o.temperature},
           {"first_frame", o.distinct_first ? "distinct" : "reference"},
-          {"keep_channels", settings.video.keep_channels},
-          {"precision", "float32"},
-          {"threads", at::get_num_threads()}};
+          {"keep_channels", settings.video.keep_channels}};
 }
 
 PropagationTrunk load_trunk(const PropagationArguments& arguments, std::int64_t stride) {

@@ -29,6 +29,7 @@ void add_propagation_options(CLI::App* command, PropagationArguments* arguments)
 
 struct PropagationSettings {
   std::int64_t stride = 8;
+  eval::InputOptions input;
   eval::VideoOptions video;
 };
 
@@ -53,13 +54,14 @@ void prepare_process(const PropagationArguments& arguments, const std::string& c
 /// `out` must be new or empty; or, with `force`, it may hold earlier results.
 void prepare_out(const std::string& out, bool force);
 
-/// Frames done, rate and time left: one line on a terminal that is drawn again, else one a
-/// sequence.
+/// Frames done, rate and time left: one line on a terminal that is drawn again, else one a clip.
 class FrameProgress {
  public:
   explicit FrameProgress(std::int64_t total);  ///< 0: unknown
   ~FrameProgress();
-  void update(const std::string& what, std::int64_t frame, std::int64_t frames);
+  /// Frame `frame` of the `frames` of one clip is done; `done` are those of all clips, on all
+  /// ranks.
+  void update(const std::string& clip, std::int64_t frame, std::int64_t frames, std::int64_t done);
 
  private:
   struct State;

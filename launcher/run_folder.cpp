@@ -1,8 +1,6 @@
 #include "launcher/run_folder.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -15,6 +13,8 @@
 #include <utility>
 
 #include "data/file.h"
+#include "launcher/descriptor.h"
+#include "launcher/folder_lock.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 
@@ -27,76 +27,17 @@ using nlohmann::json;
 constexpr char kConfig[] = "config.toml";
 constexpr char kMetrics[] = "metrics.jsonl";
 constexpr char kSummary[] = "summary.json";
-constexpr char kLock[] = "lock";
-
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  ~Descriptor() { close(); }
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  void close() {
-    if (number_ >= 0) ::close(std::exchange(number_, -1));
-  }
-  bool is_open() const { return number_ >= 0; }
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
+constexpr char kRemedy[] = "choose another run.dir";
 
 std::string read_text(const std::string& path) {
   const auto bytes = data::read_file(path);
   return {bytes.begin(), bytes.end()};
 }
 
-std::string lock_owner(const Descriptor& lock) {
-  char owner[512] = {};
-  const auto length = ::pread(lock.number(), owner, sizeof owner - 1, 0);
-  std::istringstream words(length > 0 ? owner : "");
-  std::string host, pid;
-  if (!(words >> host >> pid)) return "another process";
-  return "process " + pid + " on " + host;
-}
-
-void write_owner(const Descriptor& lock) {
-  char host[256] = {};
-  ::gethostname(host, sizeof host - 1);
-  const std::string owner = text(host, " ", ::getpid(), "\n");
-  const bool written = ::ftruncate(lock.number(), 0) == 0 &&
-                       ::pwrite(lock.number(), owner.data(), owner.size(), 0) == std::ssize(owner);
-  if (!written)
-    log::warning(text("the lock of the run folder names no owner: ", std::strerror(errno)));
-}
-
-// flock ends with the process, however it ends; a pid file would not.
-Descriptor take_lock(const std::string& folder) {
-  const std::string path = folder + "/" + kLock;
-  Descriptor lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-  STC_CHECK(lock.is_open(), path, " cannot be created: ", std::strerror(errno));
-  if (::flock(lock.number(), LOCK_EX | LOCK_NB) != 0) {
-    STC_CHECK_USAGE(errno != EWOULDBLOCK,
-                    "run folder ",
-                    folder,
-                    " is in use by ",
-                    lock_owner(lock),
-                    "; stop that job, or choose another run.dir");
-    log::warning(text(path,
-                      " cannot be locked (",
-                      std::strerror(errno),
-                      "): a second job in this folder would not be noticed"));
-  }
-  write_owner(lock);
-  return lock;
-}
-
 // A run that ended before it could write its config is one, too.
 bool holds_a_run_or_nothing(const std::string& folder) {
   if (fs::exists(folder + "/" + kConfig)) return true;
-  const std::set<std::string> early{kLock, "log", std::string(kConfig) + ".partial"};
+  const std::set<std::string> early{FolderLock::kFile, "log", std::string(kConfig) + ".partial"};
   const fs::directory_iterator entries(folder);
   return std::all_of(begin(entries), end(entries), [&](const fs::directory_entry& entry) {
     return early.contains(entry.path().filename().string());
@@ -116,7 +57,7 @@ void check_is_run_folder(const std::string& folder) {
 
 void move_aside(const std::string& folder) {
   if (!fs::exists(folder) || fs::is_empty(folder)) return;
-  const Descriptor lock = take_lock(folder);  // a live job's folder stays where it is
+  const FolderLock lock(folder, kRemedy);  // a live job's folder stays where it is
   int number = 1;
   while (fs::exists(text(folder, ".", number))) ++number;
   const std::string aside = text(folder, ".", number);
@@ -171,7 +112,7 @@ std::int64_t step_of(const std::string& line) {
 struct RunFolder::State {
   std::string folder;
   RunState state = RunState::kNew;
-  Descriptor lock;
+  FolderLock lock;
   Descriptor metrics;     // opened by the first line
   std::string unwritten;  // lines, the first perhaps in part
   bool is_behind = false;
@@ -212,7 +153,7 @@ std::unique_ptr<RunFolder> RunFolder::open(const std::string& folder,
     throw Error(Exit::kFailed,
                 text("run folder ", state->folder, " cannot be made: ", cause.code().message()));
   }
-  state->lock = take_lock(state->folder);
+  state->lock = FolderLock(state->folder, kRemedy);
   if (has_trained(state->folder)) {
     check_same_training(state->folder, schema);
     state->state = is_finished(state->folder) ? RunState::kFinished : RunState::kResume;

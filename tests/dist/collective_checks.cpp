@@ -7,6 +7,7 @@
 
 #include "dist/collective_log.h"
 #include "dist/group_communicator.h"
+#include "dist/shared_counters.h"
 #include "monitoring/check.h"
 #include "tests/dist/world_checks.h"
 
@@ -214,6 +215,18 @@ void ranks_know_their_place(Communicator& world, at::Device device) {
   EXPECT_TRUE(at::equal(ranks.cpu(), at::arange(world.size(), at::kLong)));
 }
 
+void counters_give_each_number_once(Communicator& world, at::Device device) {
+  const auto counters = open_shared_counters(world);
+  constexpr int kTickets = 20;
+  const auto mine = at::empty({kTickets}, at::kLong);
+  for (int i = 0; i < kTickets; ++i) mine[i] = counters->add("ticket", 1);
+  const auto all = world.all_gather(mine.to(device)).cpu();
+  EXPECT_TRUE(at::equal(std::get<0>(all.sort()), at::arange(world.size() * kTickets)));
+  EXPECT_EQ(counters->add("rank " + std::to_string(world.rank()), 5), 0);
+  EXPECT_EQ(counters->add("rank " + std::to_string(world.rank()), 0), 5);
+  world.barrier();
+}
+
 }  // namespace
 
 std::vector<WorldCheck> collective_checks() {
@@ -236,6 +249,7 @@ std::vector<WorldCheck> collective_checks() {
       {"WrongTensorsAreNamedAndTheWorldGoesOn",
        wrong_tensors_are_named_and_the_world_goes_on,
        Promise::kOfHostWorlds},
+      {"CountersGiveEachNumberOnce", counters_give_each_number_once, Promise::kOfHostWorlds},
       {"TheLogNumbersCountsAndStamps", the_log_numbers_counts_and_stamps},
   };
 }

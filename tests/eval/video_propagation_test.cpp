@@ -31,17 +31,20 @@ const models::ResNet& trunk() {
 
 VideoOptions small_video() {
   VideoOptions options;
-  options.short_side = 64;
   options.propagation.half_window = 4;
   return options;
+}
+
+FrameFeatures features(const data::Image& frame) {
+  return FeatureExtractor(trunk(), {.short_side = 64}).extract(frame, "frame");
 }
 
 TEST(VideoPropagation, FollowsAMovingPatternEvenWithRandomWeights) {
   auto labels = label_map(64, 96);
   fill_box(labels, 16, 16, 32, 32, 1);
-  VideoPropagation propagation(trunk(), small_video(), picture(64, 96), labels, "mask.png");
+  VideoPropagation propagation(small_video(), features(picture(64, 96)), labels);
   // The picture moves left by one cell, so the object does.
-  const auto mask = propagation.next(picture(64, 96, 8), "1.png");
+  const auto mask = propagation.next(features(picture(64, 96, 8)).map);
   auto moved = label_map(64, 96);
   fill_box(moved, 16, 8, 32, 32, 1);
   int wrong = 0;
@@ -56,32 +59,41 @@ TEST(VideoPropagation, NamesObjectsThatVanishAtFeatureSize) {
   auto labels = label_map(64, 96);
   fill_box(labels, 16, 16, 32, 32, 1);
   fill_box(labels, 0, 0, 2, 2, 7);
-  const VideoPropagation propagation(trunk(), small_video(), picture(64, 96), labels, "mask.png");
+  const VideoPropagation propagation(small_video(), features(picture(64, 96)), labels);
   EXPECT_THAT(propagation.lost_objects(), ElementsAre(7));
 }
 
 TEST(VideoPropagation, GivesTheFirstMaskBackAtTheFramesSize) {
   auto labels = label_map(64, 96);
   fill_box(labels, 16, 16, 32, 32, 3);
-  VideoPropagation same(trunk(), small_video(), picture(64, 96), labels, "mask.png");
+  VideoPropagation same(small_video(), features(picture(64, 96)), labels);
   EXPECT_EQ(same.first_mask().labels, labels.labels);
   auto twice = label_map(128, 192);
   fill_box(twice, 32, 32, 64, 64, 3);
-  VideoPropagation halved(trunk(), small_video(), picture(128, 192), twice, "mask.png");
+  VideoPropagation halved(small_video(), features(picture(128, 192)), twice);
   EXPECT_EQ(halved.first_mask().labels, twice.labels);
 }
 
-TEST(VideoPropagation, NamesTheMaskOrTheFrameOfAnotherSize) {
+TEST(VideoPropagation, NamesTheMaskOfAnotherSize) {
   try {
-    VideoPropagation(trunk(), small_video(), picture(64, 96), label_map(64, 95), "mask.png");
+    check_mask_size(label_map(64, 95), "mask.png", picture(64, 96));
     FAIL() << "a mask of another size was taken";
   } catch (const Error& error) {
     EXPECT_EQ(error.exit(), Exit::kBadData);
     EXPECT_THAT(error.what(), HasSubstr("mask.png: the mask is 95x64, the first frame 96x64"));
   }
-  VideoPropagation propagation(
-      trunk(), small_video(), picture(64, 96), label_map(64, 96, 1), "mask.png");
-  EXPECT_THROW(propagation.next(picture(64, 104), "1.png"), Error);
+}
+
+TEST(FeatureExtractor, NamesTheFrameOfAnotherSize) {
+  FeatureExtractor extractor(trunk(), {.short_side = 64});
+  extractor.extract(picture(64, 96), "0.png");
+  try {
+    extractor.extract(picture(64, 104), "1.png");
+    FAIL() << "a frame of another size was taken";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit(), Exit::kBadData);
+    EXPECT_THAT(error.what(), HasSubstr("1.png: is 104x64; expected the first frame's 96x64"));
+  }
 }
 
 TEST(SettleVoid, Reads255AsTheObjectOfABinaryMask) {

@@ -1,0 +1,19 @@
+// OUT/ of an evaluation: job.json, records/, the tables, and what each clip left. Rank 0 owns it.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "launcher/folder_lock.h"
+
+namespace stc::launcher {
+
+/// Creates OUT, or opens it again to go on: `job` holds all that its numbers depend on. Throws
+/// stc::Error (kUsage) where another live job holds it, where it belongs to a job that differs
+/// (naming the key), or where it holds something else. force: what is there of an earlier job is
+/// written over.
+FolderLock open_evaluation_folder(const std::string& out,
+                                  const nlohmann::ordered_json& job,
+                                  bool force);
+
+}  // namespace stc::launcher

@@ -1,0 +1,25 @@
+// One job at a time in a folder of results.
+#pragma once
+
+#include <string>
+
+#include "launcher/descriptor.h"
+
+namespace stc::launcher {
+
+/// Holds FOLDER/lock until it is destroyed, or the process ends, however it ends.
+class FolderLock {
+ public:
+  static constexpr char kFile[] = "lock";
+
+  FolderLock() = default;  ///< holds nothing
+  /// Throws stc::Error (kUsage) naming host and process of a live job that holds `folder`;
+  /// `remedy` says what else to do: "choose another run.dir". A file system without locks is
+  /// warned of.
+  FolderLock(const std::string& folder, const std::string& remedy);
+
+ private:
+  Descriptor file_;
+};
+
+}  // namespace stc::launcher
