@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "dist/rank_store.h"
+#include "monitoring/check.h"
 
 namespace stc::dist {
 namespace {
@@ -28,7 +29,11 @@ class StoreCounters : public SharedCounters {
  public:
   explicit StoreCounters(c10::intrusive_ptr<c10d::Store> store) : store_(std::move(store)) {}
   std::int64_t add(const std::string& name, std::int64_t amount) override {
-    return store_->add(name, amount) - amount;
+    try {
+      return store_->add(name, amount) - amount;
+    } catch (const std::exception&) {  // its words are of sockets
+      throw Error(Exit::kLostRank, "rank 0, which counts for all ranks, is gone");
+    }
   }
 
  private:

@@ -73,15 +73,17 @@ Json ClipSeconds::json() const {
 std::int64_t evaluate_clips(const Benchmark& benchmark, const JobOptions& options) {
   const auto clips = benchmark.clips();
   const auto order = longest_first(clips);
-  std::int64_t evaluated = 0;
+  std::int64_t passed_over = 0;
   for (auto ticket = options.next_ticket(); ticket < static_cast<std::int64_t>(order.size());
        ticket = options.next_ticket()) {
     const auto index = order[ticket];
     const auto& clip = clips[index].name;
-    if (is_recorded(benchmark, clip)) continue;
+    if (is_recorded(benchmark, clip)) {
+      ++passed_over;
+      continue;
+    }
     try {
       evaluate_clip(benchmark, index, clip, options.on_frame);
-      ++evaluated;
     } catch (const Error& error) {
       if (!options.keep_going || error.exit() != Exit::kBadData) throw;
       log::error(text("clip ", clip, " is left out: ", error.what()));
@@ -89,7 +91,7 @@ std::int64_t evaluate_clips(const Benchmark& benchmark, const JobOptions& option
         write_text(error_path(variant.out, clip), error.what());
     }
   }
-  return evaluated;
+  return passed_over;
 }
 
 JobResult collect_records(const std::vector<Clip>& clips, const std::string& out) {

@@ -20,7 +20,7 @@ struct JobOptions {
 };
 
 /// This rank's part of the work: takes clips until none is left, passes over those that have their
-/// records. Returns how many it evaluated.
+/// records. Returns how many those were.
 std::int64_t evaluate_clips(const Benchmark& benchmark, const JobOptions& options);
 
 struct JobResult {

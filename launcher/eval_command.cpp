@@ -1,3 +1,4 @@
+#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
@@ -166,10 +167,10 @@ void run_job(const eval::Benchmark& benchmark, dist::Communicator& world, bool k
   std::int64_t frames = 0;
   for (const auto& clip : benchmark.clips()) frames += clip.frames;
   const auto counters = dist::open_shared_counters(world);
-  std::int64_t evaluated = 0;
+  std::int64_t passed_over = 0;
   {
     FrameProgress progress(frames);
-    evaluated = eval::evaluate_clips(
+    passed_over = eval::evaluate_clips(
         benchmark,
         {.next_ticket = [&] { return counters->add("clip", 1); },
          .on_frame =
@@ -178,10 +179,10 @@ void run_job(const eval::Benchmark& benchmark, dist::Communicator& world, bool k
              },
          .keep_going = keep_going});
   }
-  counters->add("evaluated", evaluated);
-  world.barrier();  // which waits for the longest clip, and keeps rank 0 to serve the counters
-  const auto earlier =
-      static_cast<std::int64_t>(benchmark.clips().size()) - counters->add("evaluated", 0);
+  // Waits for the last clip, and keeps rank 0 to serve the counters until all are done with them.
+  const auto by_all = at::full({1}, passed_over, at::kLong);
+  world.all_reduce(by_all);
+  const auto earlier = by_all.item<std::int64_t>();
   if (earlier > 0) log::info(text(earlier, " clips were evaluated by an earlier start"));
 }
 
