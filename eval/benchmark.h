@@ -50,7 +50,8 @@ class Benchmark {
  public:
   virtual ~Benchmark() = default;
 
-  virtual std::string name() const = 0;  ///< "davis"
+  virtual std::string name() const = 0;   ///< "davis"
+  virtual std::string score() const = 0;  ///< the number that ranks results: "jf_mean"
   virtual const std::vector<Variant>& variants() const = 0;
   virtual std::vector<Clip> clips() const = 0;  ///< in the order of the tables
 

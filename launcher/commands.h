@@ -17,6 +17,7 @@ void add_verify(CLI::App& app, Run& run);
 void add_pretrain(CLI::App& app, Run& run);
 void add_train(CLI::App& app, Run& run);
 void add_eval(CLI::App& app, Run& run);
+void add_sweep(CLI::App& app, Run& run);
 void add_propagate(CLI::App& app, Run& run);
 void add_score(CLI::App& app, Run& run);
 void add_launch(CLI::App& app, Run& run);

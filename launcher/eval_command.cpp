@@ -62,7 +62,9 @@ int evaluate(const EvalArguments& arguments, dist::Session& session) {
         arguments.source, trunk, label, std::vector<EvaluationVariant>{{settings, arguments.out}});
     log::info(text(label, ": ", describe(*trunk, settings.stride)));
   });
-  agree_on_root(*world, [&] { evaluation->open_folders(arguments.force); });
+  agree_on_root(*world, [&] {
+    evaluation->open_folders(arguments.force ? FolderUse::kAnew : FolderUse::kGoOn);
+  });
   evaluate_over_ranks({evaluation.get()}, *world, arguments.keep_going);
   agree_on_root(*world, [&] { print_result(evaluation->finish(world->size()).front()); });
   return 0;

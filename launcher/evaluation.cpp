@@ -98,9 +98,9 @@ ordered_json Evaluation::job_json(const EvaluationVariant& variant) const {
   return job;
 }
 
-void Evaluation::open_folders(bool force) {
+void Evaluation::open_folders(FolderUse use) {
   for (const auto& variant : variants_)
-    locks_.push_back(open_evaluation_folder(variant.out, job_json(variant), force));
+    locks_.push_back(open_evaluation_folder(variant.out, job_json(variant), use));
 }
 
 std::int64_t Evaluation::frames() const {
@@ -152,6 +152,7 @@ EvaluationResult Evaluation::finish_variant(const EvaluationVariant& variant, in
   settings["ranks"] = ranks;
   settings["threads"] = at::get_num_threads();
   json.update(summary.numbers);
+  json["score"] = benchmark_->score();
   json["notes"] = notes_of(found.records);
   json["failed"] = found.failed;
   json["timings"] = timings_of(found.records);
@@ -193,7 +194,8 @@ std::shared_ptr<dist::Communicator> start_evaluation(const dist::Session& sessio
 
 void evaluate_over_ranks(const std::vector<const Evaluation*>& evaluations,
                          dist::Communicator& world,
-                         bool keep_going) {
+                         bool keep_going,
+                         const EvaluationShare& share) {
   std::int64_t frames = 0, passed_over = 0;
   for (const auto* evaluation : evaluations) frames += evaluation->frames();
   const auto counters = dist::open_shared_counters(world);

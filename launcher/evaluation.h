@@ -10,7 +10,7 @@
 
 #include "dist/communicator.h"
 #include "eval/benchmark.h"
-#include "launcher/folder_lock.h"
+#include "launcher/evaluation_folder.h"
 #include "launcher/propagation_arguments.h"
 
 namespace stc::launcher {
@@ -45,7 +45,7 @@ class Evaluation {
              std::vector<EvaluationVariant> variants);
 
   /// Makes or opens the variants' folders (evaluation_folder.h), and holds them. By rank 0.
-  void open_folders(bool force);
+  void open_folders(FolderUse use);
 
   std::int64_t frames() const;  ///< of all clips
   /// This rank's part of the clips; returns how many had been evaluated by an earlier start.
@@ -80,10 +80,16 @@ std::string describe(const PropagationTrunk& trunk, std::int64_t stride);
 std::shared_ptr<dist::Communicator> start_evaluation(const dist::Session& session,
                                                      std::int64_t threads);
 
+/// Of several jobs that work on the same evaluations, each takes every count-th clip.
+struct EvaluationShare {
+  std::int64_t index = 0, count = 1;
+};
+
 /// All ranks evaluate the clips of all `evaluations` together, and wait for the last one. Ends with
-/// all records written. A collective.
+/// all records of the share written. A collective.
 void evaluate_over_ranks(const std::vector<const Evaluation*>& evaluations,
                          dist::Communicator& world,
-                         bool keep_going);
+                         bool keep_going,
+                         const EvaluationShare& share = {});
 
 }  // namespace stc::launcher

@@ -1,5 +1,7 @@
 #include "launcher/evaluation_folder.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "data/file.h"
@@ -15,11 +17,22 @@ using nlohmann::ordered_json;
 constexpr char kJob[] = "job.json";
 constexpr char kResults[] = "results.json";
 
-// Of an evaluation that ended before it could say what it is.
+// Of an evaluation that ended before it could say what it is, or that another job begins just now.
 bool holds_only_a_lock(const std::string& out) {
-  for (const auto& entry : fs::directory_iterator(out))
-    if (entry.path().filename() != FolderLock::kFile) return false;
+  for (const auto& entry : fs::directory_iterator(out)) {
+    const auto name = entry.path().filename().string();
+    if (name != FolderLock::kFile && !name.starts_with(kJob)) return false;
+  }
   return true;
+}
+
+// Jobs that share the folder may write it at the same time, all of them the same.
+void write_job(const std::string& out, const ordered_json& job) {
+  const auto path = fs::path(out) / kJob;
+  const auto own = text(path.string(), ".", ::getpid());
+  const auto content = job.dump(2) + "\n";
+  data::write_file(own, {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
+  fs::rename(own, path);
 }
 
 void check_same_job(const std::string& out, const ordered_json& job) {
@@ -43,7 +56,7 @@ void check_same_job(const std::string& out, const ordered_json& job) {
 
 }  // namespace
 
-FolderLock open_evaluation_folder(const std::string& out, const ordered_json& job, bool force) {
+FolderLock open_evaluation_folder(const std::string& out, const ordered_json& job, FolderUse use) {
   STC_CHECK_USAGE(!fs::exists(out) || fs::is_directory(out),
                   out,
                   ": is a file; expected a folder for the results");
@@ -51,20 +64,23 @@ FolderLock open_evaluation_folder(const std::string& out, const ordered_json& jo
   fs::create_directories(out, failed);
   STC_CHECK(!failed, out, ": cannot be made: ", failed.message());
   const bool is_new = fs::is_empty(out);
-  FolderLock lock(out, "name another folder");
-  if (force) {
+  FolderLock lock(
+      out,
+      "name another folder",
+      use == FolderUse::kShare ? FolderLock::Kind::kShared : FolderLock::Kind::kExclusive);
+  if (use == FolderUse::kAnew) {
     eval::forget_records(out);
-  } else if (!is_new && !holds_only_a_lock(out)) {
-    STC_CHECK_USAGE(fs::exists(fs::path(out) / kJob),
-                    out,
-                    ": is not empty, and holds no evaluation to go on with; name another folder, "
-                    "or --force to write over what is there");
+  } else if (fs::exists(fs::path(out) / kJob)) {
     check_same_job(out, job);
+  } else if (!is_new && !holds_only_a_lock(out)) {
+    throw Error(Exit::kUsage,
+                text(out,
+                     ": is not empty, and holds no evaluation to go on with; name another folder, "
+                     "or --force to write over what is there"));
   }
-  fs::remove(fs::path(out) / kResults, failed);  // what it says might no longer be so
-  const auto content = job.dump(2) + "\n";
-  data::write_file((fs::path(out) / kJob).string(),
-                   {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
+  // What it says might no longer be so.
+  if (use != FolderUse::kShare) fs::remove(fs::path(out) / kResults, failed);
+  write_job(out, job);
   return lock;
 }
 

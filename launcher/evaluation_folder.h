@@ -8,12 +8,17 @@
 
 namespace stc::launcher {
 
+enum class FolderUse {
+  kGoOn,   ///< keeps what an earlier start of the same job has done
+  kAnew,   ///< writes over what is there
+  kShare,  ///< goes on, together with other live jobs that do the same
+};
+
 /// Creates OUT, or opens it again to go on: `job` holds all that its numbers depend on. Throws
 /// stc::Error (kUsage) where another live job holds it, where it belongs to a job that differs
-/// (naming the key), or where it holds something else. force: what is there of an earlier job is
-/// written over.
+/// (naming the key), or where it holds something else.
 FolderLock open_evaluation_folder(const std::string& out,
                                   const nlohmann::ordered_json& job,
-                                  bool force);
+                                  FolderUse use);
 
 }  // namespace stc::launcher

@@ -35,11 +35,11 @@ void write_owner(int lock, const std::string& path) {
 }  // namespace
 
 // flock ends with the process, however it ends; a pid file would not.
-FolderLock::FolderLock(const std::string& folder, const std::string& remedy) {
+FolderLock::FolderLock(const std::string& folder, const std::string& remedy, Kind kind) {
   const std::string path = folder + "/" + kFile;
   file_ = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   STC_CHECK(file_.is_open(), path, " cannot be created: ", std::strerror(errno));
-  if (::flock(file_.number(), LOCK_EX | LOCK_NB) != 0) {
+  if (::flock(file_.number(), (kind == Kind::kShared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
     STC_CHECK_USAGE(errno != EWOULDBLOCK,
                     folder,
                     " is in use by ",
@@ -52,6 +52,16 @@ FolderLock::FolderLock(const std::string& folder, const std::string& remedy) {
                       "): a second job in this folder would not be noticed"));
   }
   write_owner(file_.number(), path);
+}
+
+FolderLock FolderLock::wait_for(const std::string& folder) {
+  const std::string path = folder + "/" + kFile;
+  FolderLock lock;
+  lock.file_ = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  STC_CHECK(lock.file_.is_open(), path, " cannot be created: ", std::strerror(errno));
+  if (::flock(lock.file_.number(), LOCK_EX) != 0)
+    log::warning(text(path, " cannot be locked: ", std::strerror(errno)));
+  return lock;
 }
 
 }  // namespace stc::launcher

@@ -32,6 +32,7 @@ void add_commands(CLI::App& app, Run& run) {
                          add_train,
                          add_launch,
                          add_eval,
+                         add_sweep,
                          add_propagate,
                          add_score,
                          add_report,

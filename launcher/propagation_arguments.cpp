@@ -156,6 +156,10 @@ nlohmann::ordered_json settings_json(const PropagationSettings& settings) {
           {"keep_channels", settings.video.keep_channels}};
 }
 
+std::string features_key(const PropagationSettings& settings) {
+  return text(settings.stride, " ", settings.input.short_side);
+}
+
 PropagationTrunk load_trunk(const PropagationArguments& arguments, std::int64_t stride) {
   const auto seed = random_seed(arguments.weights);
   auto network =

@@ -37,6 +37,8 @@ struct PropagationSettings {
 /// (kUsage).
 PropagationSettings read_settings(const PropagationArguments& arguments);
 nlohmann::ordered_json settings_json(const PropagationSettings& settings);
+/// Equal where the features of a frame are.
+std::string features_key(const PropagationSettings& settings);
 
 struct PropagationTrunk {
   models::ResNet network;

@@ -53,7 +53,7 @@ double deviation(const std::vector<eval::SequenceScore>& sequences) {
   return n < 2 ? 0 : std::sqrt(square / (n - 1));
 }
 
-std::string summary_table(const std::vector<Evaluation>& evaluations) {
+std::string summary_table(const std::vector<ReportedEvaluation>& evaluations) {
   double best = 0;
   for (const auto& e : evaluations) best = std::max(best, e.jf_mean);
   std::string head = heading("weights");
@@ -98,7 +98,7 @@ std::string summary_table(const std::vector<Evaluation>& evaluations) {
          "sequences' J&amp;F.</p>";
 }
 
-std::vector<std::string> sequence_names(const std::vector<Evaluation>& evaluations) {
+std::vector<std::string> sequence_names(const std::vector<ReportedEvaluation>& evaluations) {
   std::vector<std::string> names;
   for (const auto& e : evaluations) {
     for (const auto& s : e.sequences) {
@@ -109,14 +109,15 @@ std::vector<std::string> sequence_names(const std::vector<Evaluation>& evaluatio
   return names;
 }
 
-const eval::SequenceScore* score_of(const Evaluation& evaluation, const std::string& sequence) {
+const eval::SequenceScore* score_of(const ReportedEvaluation& evaluation,
+                                    const std::string& sequence) {
   for (const auto& s : evaluation.sequences) {
     if (s.sequence == sequence) return &s;
   }
   return nullptr;
 }
 
-std::string sequence_table(const std::vector<Evaluation>& evaluations) {
+std::string sequence_table(const std::vector<ReportedEvaluation>& evaluations) {
   std::string head = heading("sequence") + heading("objects") + heading("frames");
   for (const auto& e : evaluations) head += heading(escape_html(e.label));
   std::string body;
@@ -142,7 +143,7 @@ std::string sequence_table(const std::vector<Evaluation>& evaluations) {
   return table(head, body);
 }
 
-std::string spread(const std::vector<Evaluation>& evaluations) {
+std::string spread(const std::vector<ReportedEvaluation>& evaluations) {
   std::vector<SpreadRow> rows;
   for (const auto& e : evaluations) {
     rows.push_back({e.label, e.jf_mean, {}, {}});
@@ -154,7 +155,7 @@ std::string spread(const std::vector<Evaluation>& evaluations) {
   return spread_chart(rows);
 }
 
-std::string frame_charts(const std::vector<Evaluation>& evaluations) {
+std::string frame_charts(const std::vector<ReportedEvaluation>& evaluations) {
   std::string charts;
   for (const auto& name : sequence_names(evaluations)) {
     std::vector<ChartLine> lines;
@@ -172,9 +173,9 @@ std::string frame_charts(const std::vector<Evaluation>& evaluations) {
   return charts.empty() ? "" : folded("J&F over time", "<div class='charts'>" + charts + "</div>");
 }
 
-std::string evaluation_section(const std::vector<Evaluation>& evaluations) {
+std::string evaluation_section(const std::vector<ReportedEvaluation>& evaluations) {
   if (evaluations.empty()) return "";
-  std::string html = "<section><h2>Evaluation</h2>" + summary_table(evaluations) +
+  std::string html = "<section><h2>ReportedEvaluation</h2>" + summary_table(evaluations) +
                      spread(evaluations) + "<h3>J&amp;F by sequence</h3>" +
                      sequence_table(evaluations) + frame_charts(evaluations);
   for (const auto& e : evaluations) html += folded(e.label + ": " + e.path, fact_table(e.facts));

@@ -54,7 +54,7 @@ data::Image with_mask(const data::Image& frame, const fs::path& mask) {
 }
 
 SequencePicture draw(const data::DavisSequence& sequence,
-                     const std::vector<const Evaluation*>& evaluations) {
+                     const std::vector<const ReportedEvaluation*>& evaluations) {
   const auto truth = fs::path(sequence.annotations.front()).parent_path();
   SequencePicture picture{sequence.name, {"truth"}, ""};
   for (const auto* evaluation : evaluations) picture.rows.push_back(evaluation->label);
@@ -74,11 +74,11 @@ SequencePicture draw(const data::DavisSequence& sequence,
 
 }  // namespace
 
-Pictures draw_pictures(const std::vector<Evaluation>& evaluations, std::size_t most) {
+Pictures draw_pictures(const std::vector<ReportedEvaluation>& evaluations, std::size_t most) {
   Pictures pictures;
   if (evaluations.empty()) return pictures;
-  const Evaluation& first = evaluations.front();
-  std::vector<const Evaluation*> of_same_data;
+  const ReportedEvaluation& first = evaluations.front();
+  std::vector<const ReportedEvaluation*> of_same_data;
   for (const auto& evaluation : evaluations) {
     if (evaluation.data == first.data) {
       of_same_data.push_back(&evaluation);

@@ -21,6 +21,6 @@ struct Pictures {
 
 /// Up to `most` sequences of the data of the first evaluation; evaluations of other data are left
 /// out with a note.
-Pictures draw_pictures(const std::vector<Evaluation>& evaluations, std::size_t most);
+Pictures draw_pictures(const std::vector<ReportedEvaluation>& evaluations, std::size_t most);
 
 }  // namespace stc::launcher

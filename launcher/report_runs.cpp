@@ -166,10 +166,10 @@ std::map<std::string, ChartLine> read_frames(const fs::path& path) {
   return curves;
 }
 
-Evaluation read_evaluation(const fs::path& folder) {
+ReportedEvaluation read_evaluation(const fs::path& folder) {
   const auto path = folder / "results.json";
   const Json json = read_json(path);
-  Evaluation evaluation;
+  ReportedEvaluation evaluation;
   evaluation.path = folder.string();
   try {
     evaluation.label = json.value("label", "");

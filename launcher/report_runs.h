@@ -20,7 +20,7 @@ struct TrainingRun {
   Facts summary;                  ///< summary.json; empty where the run has not finished
 };
 
-struct Evaluation {
+struct ReportedEvaluation {
   std::string path;
   std::string label;
   std::string data;  ///< root of the frames
@@ -34,7 +34,7 @@ struct Evaluation {
 
 struct ReportedRuns {
   std::vector<TrainingRun> trainings;
-  std::vector<Evaluation> evaluations;
+  std::vector<ReportedEvaluation> evaluations;
 };
 
 /// Each path is a run (metrics.jsonl), an evaluation (results.json), or a folder of such, searched
