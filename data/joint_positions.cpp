@@ -1,8 +1,9 @@
 #include <ATen/ATen.h>
 #include <matio.h>
 
-#include <algorithm>
+#include <array>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "data/file.h"
@@ -14,22 +15,41 @@ namespace {
 
 constexpr const char* kVariable = "pos_img";
 
+constexpr std::uint64_t kHeaderBytes = 128;
+constexpr std::uint64_t kTagBytes = 8;
+
 // matio takes what is no MATLAB 5 file for one of MATLAB 4, and reads numbers out of anything.
-void check_header(const std::string& path) {
-  const InputFile file(path);
-  constexpr std::size_t kHeader = 128;
-  std::array<std::uint8_t, kHeader> header = {};
-  if (file.size() >= kHeader) file.read(0, header);
-  const std::string_view end(reinterpret_cast<const char*>(header.data()) + kHeader - 4, 4);
+// Returns whether the file's numbers have the lowest byte first.
+bool check_header(const InputFile& file) {
+  std::array<std::uint8_t, kHeaderBytes> header = {};
+  if (file.size() >= kHeaderBytes) file.read(0, header);
+  const std::string_view end(reinterpret_cast<const char*>(header.data()) + kHeaderBytes - 4, 4);
   using namespace std::string_view_literals;
   STC_CHECK_DATA(end != "\0\2IM"sv && end != "\2\0MI"sv,
-                 path,
+                 file.path(),
                  ": is a MATLAB 7.3 file (HDF5); expected version 5: save it with -v7");
   STC_CHECK_DATA(end == "\0\1IM"sv || end == "\1\0MI"sv,
-                 path,
+                 file.path(),
                  ": is not a MATLAB file of version 5; expected ",
                  kVariable,
                  " in one");
+  return end[2] == 'I';
+}
+
+// matio reads zeros where a file was cut short, so its elements are walked through first: a tag
+// (kind, bytes that follow) and its content, one after the other.
+void check_is_whole(const InputFile& file, bool lowest_byte_first) {
+  std::uint64_t at = kHeaderBytes;
+  while (at + kTagBytes <= file.size()) {
+    std::array<std::uint8_t, kTagBytes> tag;
+    file.read(at, tag);
+    std::uint64_t bytes = 0;
+    for (int i = 0; i < 4; ++i)
+      bytes |= std::uint64_t{tag[lowest_byte_first ? 4 + i : 7 - i]} << 8 * i;
+    at += kTagBytes + bytes;
+  }
+  STC_CHECK_DATA(
+      at <= file.size(), file.path(), ": is cut short: ", file.size(), " bytes, of at least ", at);
 }
 
 std::string shape_of(const matvar_t& variable) {
@@ -50,7 +70,10 @@ std::int64_t frames_of(const matvar_t& variable) {
 }  // namespace
 
 at::Tensor read_joints(const std::string& path) {
-  check_header(path);
+  {
+    const InputFile content(path);
+    check_is_whole(content, check_header(content));
+  }
   const std::unique_ptr<mat_t, decltype(&Mat_Close)> file(Mat_Open(path.c_str(), MAT_ACC_RDONLY),
                                                           &Mat_Close);
   STC_CHECK_DATA(file != nullptr, path, ": does not open as a MATLAB file; it may be damaged");
@@ -60,7 +83,7 @@ at::Tensor read_joints(const std::string& path) {
                  path,
                  ": holds no ",
                  kVariable,
-                 ", or is cut short; expected doubles [2, ",
+                 "; expected doubles [2, ",
                  kJointCount,
                  ", frames]");
   const auto frames = frames_of(*variable);
@@ -75,11 +98,8 @@ at::Tensor read_joints(const std::string& path) {
                  kJointCount,
                  ", frames]");
   const auto bytes = static_cast<std::size_t>(frames) * kJointCount * 2 * sizeof(double);
-  STC_CHECK_DATA(variable->data != nullptr && variable->nbytes == bytes,
-                 path,
-                 ": ",
-                 kVariable,
-                 " is cut short");
+  STC_CHECK_DATA(
+      variable->data != nullptr && variable->nbytes == bytes, path, ": ", kVariable, " is damaged");
   // MATLAB's first index is the fastest, so that [2, 15, T] there is [T, 15, 2] here.
   const auto joints = at::from_blob(variable->data, {frames, kJointCount, 2}, at::kDouble) - 1;
   STC_CHECK_DATA(joints.isfinite().all().item<bool>(),

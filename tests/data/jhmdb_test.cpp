@@ -192,9 +192,9 @@ TEST_F(ReadJoints, RefusesAPositionThatIsNoNumber) {
 TEST_F(ReadJoints, RefusesAFileThatIsCutShortAnywhere) {
   write_mat(path_, "pos_img", {2, 15, 20}, marching_joints(20, 3.7, 9.1, 0.3));
   const auto whole = read_file(path_.string());
-  for (std::size_t bytes = 0; bytes < whole.size(); bytes += 7) {
+  for (std::size_t bytes = 0; bytes < whole.size(); bytes += 41) {
     damage(bytes, bytes, 0);
-    EXPECT_NE(error(), "no error") << bytes << " bytes";
+    EXPECT_THAT(error(), testing::Not(HasSubstr("no error"))) << bytes << " bytes";
     write_file(path_.string(), whole);
   }
 }
