@@ -85,10 +85,6 @@ std::string scores_json(const DavisScores& scores) {
   return json.dump(2) + "\n";
 }
 
-void write_scores_json(const std::string& path, const DavisScores& scores) {
-  write_text(path, scores_json(scores));
-}
-
 std::string score_table(const DavisScores& scores) {
   const auto sequences = sequence_scores(scores);
   std::size_t widest = std::string("mean over objects").size();
