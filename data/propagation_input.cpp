@@ -58,6 +58,25 @@ at::Tensor propagation_input(const Image& frame, PictureSize size) {
   return input;
 }
 
+at::Tensor resize_planes(const at::Tensor& planes, PictureSize size) {
+  STC_CHECK(planes.dim() == 3 && planes.size(0) <= CV_CN_MAX && planes.scalar_type() == at::kDouble,
+            "planes are ",
+            planes.scalar_type(),
+            planes.sizes(),
+            "; expected Double[K, H, W] with K up to ",
+            CV_CN_MAX);
+  const auto count = static_cast<int>(planes.size(0));
+  auto interleaved = planes.permute({1, 2, 0}).contiguous();
+  const cv::Mat source(static_cast<int>(planes.size(1)),
+                       static_cast<int>(planes.size(2)),
+                       CV_64FC(count),
+                       interleaved.mutable_data_ptr());
+  const auto resized = at::empty({size.height, size.width, count}, at::kDouble);
+  cv::Mat target(size.height, size.width, CV_64FC(count), resized.mutable_data_ptr());
+  cv::resize(source, target, target.size(), 0, 0, cv::INTER_LINEAR);
+  return resized.permute({2, 0, 1}).contiguous();
+}
+
 LabelMap resize_labels(const LabelMap& map, PictureSize size) {
   const auto rows = nearest_pixels(map.height, size.height);
   const auto columns = nearest_pixels(map.width, size.width);

@@ -1,4 +1,4 @@
-// A frame as the network sees it in label propagation, and its labels at another size.
+// A frame as the network sees it in label propagation, and its labels or heat maps at another size.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -17,6 +17,9 @@ PictureSize scaled_to_short_side(int height, int width, int short_side);
 
 /// [3, H, W], float32: resized in 8 bits (bilinear), then (L - 50) / 50, a / 127, b / 127.
 at::Tensor propagation_input(const Image& frame, PictureSize size);
+
+/// planes [K, H, W], double -> [K, size]: bilinear as frames are resized, by OpenCV.
+at::Tensor resize_planes(const at::Tensor& planes, PictureSize size);
 
 /// Nearest neighbour as PIL has it (the pixel under each centre).
 LabelMap resize_labels(const LabelMap& map, PictureSize size);

@@ -3,18 +3,14 @@
 #include <filesystem>
 #include <memory>
 
-#include "data/file.h"
 #include "eval/davis_scores.h"
-#include "eval/overlay.h"
-#include "eval/stage_timer.h"
+#include "eval/mask_run.h"
 #include "monitoring/check.h"
 
 namespace stc::eval {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr int kOverlayQuality = 90;
 
 std::string stem(const std::string& path) { return fs::path(path).stem().string(); }
 
@@ -57,61 +53,6 @@ std::vector<ObjectScore> objects_of(const Json& json, const std::string& sequenc
   return objects;
 }
 
-// One variant on its way through a sequence.
-class SequenceRun {
- public:
-  SequenceRun(const Variant& variant,
-              const data::DavisSequence& sequence,
-              bool overlays,
-              const FrameFeatures& first,
-              const data::LabelMap& labels)
-      : masks_(fs::path(variant.out) / sequence.name),
-        overlays_(overlays ? fs::path(variant.out) / "overlays" / sequence.name : fs::path()),
-        propagation_(variant.video, first, labels) {
-    fs::create_directories(masks_);
-    if (overlays) fs::create_directories(overlays_);
-    const auto& lost = propagation_.lost_objects();
-    if (!lost.empty()) note(sequence.name + ": " + lost_note(lost, variant.video.keep_channels));
-  }
-
-  void first(const std::string& name, const data::Image& frame) {
-    write(name, frame, propagation_.first_mask());
-  }
-  void next(const std::string& name, const data::Image& frame, const at::Tensor& features) {
-    write(name, frame, propagation_.next(features));
-  }
-  void note(const std::string& line) { notes_.push_back(line); }
-
-  Json record(const data::DavisSequence& sequence, const std::string& out) {
-    SequenceResult result;
-    {
-      const StageTimer timer(&seconds_.scoring);
-      result = score_sequence(sequence, out);
-    }
-    seconds_.propagation = propagation_.propagation_seconds();
-    seconds_.masks = propagation_.mask_seconds();
-    Json json = {{"frames", sequence.images.size()}, {"objects", objects_json(result.objects)}};
-    for (const auto& line : result.notes) note(line);
-    json["notes"] = notes_;
-    return json;
-  }
-  ClipSeconds& seconds() { return seconds_; }
-
- private:
-  void write(const std::string& name, const data::Image& frame, const data::LabelMap& mask) {
-    const StageTimer timer(&seconds_.files);
-    data::write_label_png((masks_ / (name + ".png")).string(), mask);
-    if (overlays_.empty()) return;
-    const auto picture = data::encode_jpeg(overlay(frame, mask), kOverlayQuality);
-    data::write_file((overlays_ / (name + ".jpg")).string(), picture);
-  }
-
-  fs::path masks_, overlays_;
-  VideoPropagation propagation_;
-  ClipSeconds seconds_;
-  std::vector<std::string> notes_;
-};
-
 }  // namespace
 
 DavisBenchmark::DavisBenchmark(const models::ResNet& trunk,
@@ -133,44 +74,27 @@ std::vector<Clip> DavisBenchmark::clips() const {
 std::vector<Json> DavisBenchmark::evaluate(std::size_t index, const OnFrame& on_frame) const {
   const auto& sequence = sequences_.at(index);
   check_scorable(sequence);  // before minutes go into it
-  double reading = 0;
-  const auto read = [&](const std::string& path) {
-    const StageTimer timer(&reading);
-    return data::read_image(path);
-  };
-  const auto first = read(sequence.images.front());
   const auto annotation = annotation_of(sequence, sequence.images.front());
   auto labels = data::read_label_png(annotation);
   const auto void_note = settle_void(&labels);
-  check_mask_size(labels, annotation, first);
-
-  FeatureExtractor extractor(trunk_, options_.input);
-  const auto first_features = extractor.extract(first, sequence.images.front());
-  std::vector<std::unique_ptr<SequenceRun>> runs;
-  for (const auto& variant : variants_) {
-    runs.push_back(std::make_unique<SequenceRun>(
-        variant, sequence, options_.overlays, first_features, labels));
-    if (!void_note.empty()) runs.back()->note(sequence.name + ": " + void_note);
-    runs.back()->first(stem(sequence.images.front()), first);
-  }
-  const auto count = static_cast<std::int64_t>(sequence.images.size());
-  if (on_frame) on_frame(sequence.name, 1, count);
-  for (std::int64_t t = 1; t < count; ++t) {
-    const auto& path = sequence.images[t];
-    const auto frame = read(path);
-    const auto features = extractor.extract(frame, path);
-    for (const auto& run : runs) run->next(stem(path), frame, features.map);
-    if (on_frame) on_frame(sequence.name, t + 1, count);
-  }
-  std::vector<Json> records;
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    records.push_back(runs[i]->record(sequence, variants_[i].out));
-    auto& seconds = runs[i]->seconds();
-    seconds.features = extractor.seconds();
-    seconds.files += reading;
-    records.back()["seconds"] = seconds.json();
-  }
-  return records;
+  const auto start =
+      [&](const Variant& variant, const data::Image& first, const FrameFeatures& features) {
+        check_mask_size(labels, annotation, first);
+        const auto score = [&sequence, out = variant.out](ClipRun& run) -> Json {
+          const auto result = score_sequence(sequence, out);
+          for (const auto& line : result.notes) run.note(line);
+          return {{"objects", objects_json(result.objects)}};
+        };
+        auto run = std::make_unique<MaskRun>(
+            variant, sequence.name, options_.overlays, features, labels, score);
+        const auto& lost = run->lost_labels();
+        if (!lost.empty())
+          run->note(sequence.name + ": " + lost_note(lost, variant.video.keep_channels));
+        if (!void_note.empty()) run->note(sequence.name + ": " + void_note);
+        return run;
+      };
+  return run_clip(
+      trunk_, options_.input, sequence.name, sequence.images, variants_, start, on_frame);
 }
 
 Summary DavisBenchmark::summarise(const std::string& out, const std::vector<Json>& records) const {

@@ -1,45 +1,20 @@
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <iomanip>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <sstream>
 
-#include "data/file.h"
 #include "eval/davis_scores.h"
+#include "eval/text_files.h"
 #include "monitoring/check.h"
 
 namespace stc::eval {
 namespace {
 
-std::string number(const char* format, double value) {
+std::string official(double value) {
   char buffer[64];
-  std::snprintf(buffer, sizeof(buffer), format, value);
+  std::snprintf(buffer, sizeof(buffer), "%.3f", value);
   return buffer;
-}
-
-std::string exact(double value) { return number("%.17g", value); }
-std::string official(double value) { return number("%.3f", value); }
-
-/// Quoted where the name would break the line.
-std::string field(const std::string& name) {
-  if (name.find_first_of(",\"\n") == std::string::npos) return name;
-  std::string quoted = "\"";
-  for (const char c : name) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
-}
-
-void write_text(const std::string& path, const std::string& content) {
-  // A pipe or a device keeps its name; only a file is replaced at once and whole.
-  if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path)) {
-    std::ofstream out(path);
-    out << content << std::flush;
-    STC_CHECK(out.good(), path, ": cannot be written");
-    return;
-  }
-  data::write_file(
-      path, std::span(reinterpret_cast<const std::uint8_t*>(content.data()), content.size()));
 }
 
 std::string statistics_fields(const Statistics& j,
@@ -66,7 +41,7 @@ void write_official_csv(const std::string& folder, const DavisScores& scores) {
                  "\n");
   std::string lines = "Sequence,J-Mean,F-Mean\n";
   for (const auto& object : scores.objects) {
-    lines += field(text(object.sequence, "_", object.object)) + "," +
+    lines += csv_field(text(object.sequence, "_", object.object)) + "," +
              official(object.j_statistics.mean) + "," + official(object.f_statistics.mean) + "\n";
   }
   write_text(root / "per-sequence_results.csv", lines);
@@ -75,7 +50,7 @@ void write_official_csv(const std::string& folder, const DavisScores& scores) {
 void write_results_csv(const std::string& path, const DavisScores& scores) {
   std::string lines = "sequence,object,J_mean,J_recall,J_decay,F_mean,F_recall,F_decay\n";
   for (const auto& object : scores.objects) {
-    lines += field(object.sequence) + "," + std::to_string(object.object) +
+    lines += csv_field(object.sequence) + "," + std::to_string(object.object) +
              statistics_fields(object.j_statistics, object.f_statistics, exact) + "\n";
   }
   write_text(path, lines);
@@ -85,8 +60,9 @@ void write_frames_csv(const std::string& path, const DavisScores& scores) {
   std::string lines = "sequence,object,frame,J,F\n";
   for (const auto& object : scores.objects) {
     for (std::size_t i = 0; i < object.frames.size(); ++i) {
-      lines += field(object.sequence) + "," + std::to_string(object.object) + "," +
-               field(object.frames[i]) + "," + exact(object.j[i]) + "," + exact(object.f[i]) + "\n";
+      lines += csv_field(object.sequence) + "," + std::to_string(object.object) + "," +
+               csv_field(object.frames[i]) + "," + exact(object.j[i]) + "," + exact(object.f[i]) +
+               "\n";
     }
   }
   write_text(path, lines);
@@ -107,10 +83,6 @@ std::string scores_json(const DavisScores& scores) {
                                        {"f", json_of(scores.f)},
                                        {"sequences", sequences}};
   return json.dump(2) + "\n";
-}
-
-void write_scores_json(const std::string& path, const DavisScores& scores) {
-  write_text(path, scores_json(scores));
 }
 
 std::string score_table(const DavisScores& scores) {

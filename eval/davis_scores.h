@@ -74,7 +74,6 @@ void write_frames_csv(const std::string& path, const DavisScores& scores);
 /// A JSON object: jf_mean, j and f {mean, recall, decay}, sequences [{name, objects, frames,
 /// j_mean, f_mean, jf_mean}].
 std::string scores_json(const DavisScores& scores);
-void write_scores_json(const std::string& path, const DavisScores& scores);
 /// A table for the terminal: one line a sequence, and the mean.
 std::string score_table(const DavisScores& scores);
 

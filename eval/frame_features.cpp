@@ -11,6 +11,13 @@ namespace {
 
 constexpr int kFeatureStage = 3;
 
+data::PictureSize input_size_of(const InputOptions& options, const data::Image& frame) {
+  const auto square = static_cast<int>(options.square_side);
+  if (square > 0) return {square, square};
+  return data::scaled_to_short_side(
+      frame.height, frame.width, static_cast<int>(options.short_side));
+}
+
 }  // namespace
 
 FrameFeatures FeatureExtractor::extract(const data::Image& frame, const std::string& name) {
@@ -27,8 +34,7 @@ FrameFeatures FeatureExtractor::extract(const data::Image& frame, const std::str
                  "x",
                  frame_size_->height);
   const c10::NoGradGuard no_grad;
-  const auto size =
-      data::scaled_to_short_side(frame.height, frame.width, static_cast<int>(options_.short_side));
+  const auto size = input_size_of(options_, frame);
   const auto like = trunk_.parameters().front().second;
   const auto input = data::propagation_input(frame, size).to(like.options()).unsqueeze(0);
   const auto maps =

@@ -15,6 +15,8 @@ namespace stc::eval {
 
 struct InputOptions {
   std::int64_t short_side = 480;  ///< of the network's input; the ratio is kept
+  std::int64_t square_side =
+      0;  ///< above 0: the input is a square of this side, whatever the ratio
 };
 
 /// The features of one frame, and the sizes on the way to them.

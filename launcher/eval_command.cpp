@@ -70,38 +70,68 @@ int evaluate(const EvalArguments& arguments, dist::Session& session) {
   return 0;
 }
 
+struct BenchmarkHelp {
+  const char* name;
+  PropagationDefaults defaults;
+  const char* what;
+  const char* data;
+  const char* split;
+};
+
+constexpr BenchmarkHelp kBenchmarks[] = {
+    {"davis",
+     kDavisDefaults,
+     "Masks, on a folder tree of DAVIS' shape: J and F",
+     "Root with JPEGImages and Annotations",
+     "File with one sequence name a line; without it ImageSets/2017/val.txt, else all that have "
+     "annotations"},
+    {"jhmdb",
+     kJhmdbDefaults,
+     "Key points, on JHMDB: PCK",
+     "Root with Rename_Images and joint_positions",
+     "List of clips, or a folder of <class>_test_split1.txt; without it val_list.txt, else splits, "
+     "else all that have joints"},
+    {"vip",
+     kVipDefaults,
+     "Parts, on VIP: mean IoU",
+     "Root with Images and Category_ids (or Annotations)",
+     "File with one sequence name a line; without it lists/val_videos.txt, else all that have "
+     "masks"},
+};
+
+void add_benchmark(CLI::App* eval_command, const BenchmarkHelp& help, Run& run) {
+  auto* command = eval_command->add_subcommand(help.name, help.what);
+  const auto arguments = std::make_shared<EvalArguments>();
+  arguments->source.name = help.name;
+  arguments->defaults = help.defaults;
+  command->add_option("--data", arguments->source.data, help.data)->required();
+  command->add_option("--out", arguments->out, "New folder for what is found, and the results")
+      ->required();
+  command->add_option("--split", arguments->source.split, help.split);
+  add_propagation_options(command, arguments.get());
+  command->add_flag(
+      "--overlays", arguments->source.overlays, "Also pictures of what is found over the frames");
+  command->add_option("--label", arguments->label, "Name in tables and reports");
+  command->add_flag("--force",
+                    arguments->force,
+                    "Evaluate anew; without it clips that an earlier start finished in --out are "
+                    "kept");
+  command->add_flag("--keep-going",
+                    arguments->keep_going,
+                    "Leave out clips with bad data, and name them at the end (exit code 3)");
+  command->callback([arguments, &run] {
+    run = [arguments] {
+      return run_over_ranks([&](dist::Session& session) { return evaluate(*arguments, session); });
+    };
+  });
+}
+
 }  // namespace
 
 void add_eval(CLI::App& app, Run& run) {
   auto* command = app.add_subcommand("eval", "Propagate labels through a benchmark and score them");
   command->require_subcommand(1);
-  auto* davis =
-      command->add_subcommand("davis", "Masks, on a folder tree of DAVIS' shape: J and F");
-  const auto arguments = std::make_shared<EvalArguments>();
-  arguments->source.name = "davis";
-  davis->add_option("--data", arguments->source.data, "Root with JPEGImages and Annotations")
-      ->required();
-  davis->add_option("--out", arguments->out, "New folder for masks and results")->required();
-  davis->add_option("--split",
-                    arguments->source.split,
-                    "File with one sequence name a line; without it ImageSets/2017/val.txt, else "
-                    "all that have annotations");
-  add_propagation_options(davis, arguments.get());
-  davis->add_flag(
-      "--overlays", arguments->source.overlays, "Also pictures of the masks over the frames");
-  davis->add_option("--label", arguments->label, "Name in tables and reports");
-  davis->add_flag("--force",
-                  arguments->force,
-                  "Evaluate anew; without it sequences that an earlier start finished in --out "
-                  "are kept");
-  davis->add_flag("--keep-going",
-                  arguments->keep_going,
-                  "Leave out sequences with bad data, and name them at the end (exit code 3)");
-  davis->callback([arguments, &run] {
-    run = [arguments] {
-      return run_over_ranks([&](dist::Session& session) { return evaluate(*arguments, session); });
-    };
-  });
+  for (const auto& benchmark : kBenchmarks) add_benchmark(command, benchmark, run);
 }
 
 }  // namespace stc::launcher

@@ -10,9 +10,13 @@
 
 #include "data/davis.h"
 #include "data/file.h"
+#include "data/jhmdb.h"
+#include "data/vip.h"
 #include "dist/shared_counters.h"
 #include "eval/davis_benchmark.h"
 #include "eval/evaluation_job.h"
+#include "eval/jhmdb_benchmark.h"
+#include "eval/vip_benchmark.h"
 #include "launcher/evaluation_folder.h"
 #include "launcher/version.h"
 #include "monitoring/check.h"
@@ -72,7 +76,20 @@ std::unique_ptr<eval::Benchmark> make_benchmark(const BenchmarkSource& source,
         data::open_davis(source.data, {.split = source.split}),
         eval::DavisBenchmarkOptions{input, source.overlays},
         std::move(ways));
-  throw Error(Exit::kUsage, text("benchmark '", source.name, "' is unknown; expected davis"));
+  if (source.name == "jhmdb")
+    return std::make_unique<eval::JhmdbBenchmark>(
+        trunk.network,
+        data::open_jhmdb(source.data, {.split = source.split}),
+        eval::JhmdbBenchmarkOptions{input, source.overlays},
+        std::move(ways));
+  if (source.name == "vip")
+    return std::make_unique<eval::VipBenchmark>(
+        trunk.network,
+        data::open_vip(source.data, {.split = source.split}),
+        eval::VipBenchmarkOptions{input, source.overlays},
+        std::move(ways));
+  throw Error(Exit::kUsage,
+              text("benchmark '", source.name, "' is unknown; expected davis, jhmdb or vip"));
 }
 
 }  // namespace

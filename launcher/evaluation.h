@@ -16,7 +16,7 @@
 namespace stc::launcher {
 
 struct BenchmarkSource {
-  std::string name;   ///< "davis"
+  std::string name;   ///< "davis", "jhmdb" or "vip"
   std::string data;   ///< root of the data set
   std::string split;  ///< file that lists its clips; empty: the benchmark's own
   bool overlays = false;

@@ -19,26 +19,49 @@ namespace {
 constexpr std::int64_t kAuto = -1;
 constexpr std::int64_t kMost = 1'000'000;
 
-// Half the neighbourhood that published numbers use, in cells (DAVIS).
-std::int64_t half_window_of(std::int64_t stride) { return stride == 4 ? 35 : 12; }
-
 struct Flag {
-  const char* name;
-  const char* key;
-  const char* help;
+  std::string name;
+  std::string key;
+  std::string help;
 };
 
-constexpr Flag kFlags[] = {
-    {"--stride", "stride", "Pixels a feature cell: 8 or 4 [8]"},
-    {"--short-side", "short_side", "Frames are resized to this shorter side [480]"},
-    {"--half-window", "half_window", "Search this many cells around [12; 35 at stride 4]"},
-    {"--preceding", "preceding", "Preceding frames that are searched, beside the first [20]"},
-    {"--top-k", "top_k", "Best cells that vote [10]"},
-    {"--temperature", "temperature", "Of the softmax over them [0.07]"},
-    {"--first-frame",
-     "first_frame",
-     "reference: searched twice while it is also a preceding one; distinct: once [reference]"},
-};
+bool is_square(const eval::InputOptions& input) { return input.square_side > 0; }
+
+std::int64_t side_of(const eval::InputOptions& input) {
+  return is_square(input) ? input.square_side : input.short_side;
+}
+
+const char* side_key(const eval::InputOptions& input) {
+  return is_square(input) ? "side" : "short_side";
+}
+
+Flag side_flag(const eval::InputOptions& input) {
+  return {is_square(input) ? "--side" : "--short-side",
+          side_key(input),
+          text(is_square(input) ? "Frames are resized to a square of this side ["
+                                : "Frames are resized to this shorter side [",
+               side_of(input),
+               "]")};
+}
+
+std::vector<Flag> flags_of(const PropagationDefaults& defaults) {
+  return {{"--stride", "stride", "Pixels a feature cell: 8 or 4 [8]"},
+          side_flag(defaults.input),
+          {"--half-window",
+           "half_window",
+           text("Search this many cells around [",
+                defaults.half_window,
+                "; ",
+                defaults.half_window_at_4,
+                " at stride 4]")},
+          {"--preceding", "preceding", "Preceding frames that are searched, beside the first [20]"},
+          {"--top-k", "top_k", "Best cells that vote [10]"},
+          {"--temperature", "temperature", "Of the softmax over them [0.07]"},
+          {"--first-frame",
+           "first_frame",
+           "reference: searched twice while it is also a preceding one; distinct: once "
+           "[reference]"}};
+}
 
 // "random" or "random:7"; -1 for anything else.
 std::int64_t random_seed(const std::string& weights) {
@@ -98,7 +121,7 @@ void add_propagation_options(CLI::App* command, PropagationArguments* arguments)
   command->add_option("--depth", arguments->depth, "18 or 50, for random weights")
       ->check(CLI::IsMember({18, 50}));
   command->add_option("--config", arguments->config, "TOML file with a [propagation] section");
-  for (const auto& flag : kFlags) {
+  for (const auto& flag : flags_of(arguments->defaults)) {
     command->add_option_function<std::string>(
         flag.name,
         [arguments, key = flag.key](const std::string& value) {
@@ -122,14 +145,15 @@ PropagationSettings read_settings(const PropagationArguments& arguments) {
   ConfigSchema schema;
   const auto effect = Effect::kOperation;
   const auto integer = [&](const char* key, std::int64_t* field, std::int64_t least) {
-    schema.integer(key, field, least, kMost, effect, "");
+    schema.integer(text("propagation.", key), field, least, kMost, effect, "");
   };
-  integer("propagation.stride", &settings.stride, 4);
-  integer("propagation.short_side", &settings.input.short_side, 16);
+  integer("stride", &settings.stride, 4);
+  auto& input = settings.input = arguments.defaults.input;
+  integer(side_key(input), is_square(input) ? &input.square_side : &input.short_side, 16);
   schema.integer_or_word(
       "propagation.half_window", &half_window, 0, kMost, "auto", kAuto, effect, "");
-  integer("propagation.preceding", &o.preceding, 0);
-  integer("propagation.top_k", &o.top_k, 1);
+  integer("preceding", &o.preceding, 0);
+  integer("top_k", &o.top_k, 1);
   schema.number("propagation.temperature", &o.temperature, 1e-6, 1e6, effect, "");
   schema.text("propagation.first_frame", &first_frame, {"reference", "distinct"}, effect, "");
   schema.boolean("propagation.keep_channels", &settings.video.keep_channels, effect, "");
@@ -139,7 +163,9 @@ PropagationSettings read_settings(const PropagationArguments& arguments) {
                   "propagation.stride is ",
                   settings.stride,
                   "; expected 8 or 4");
-  o.half_window = half_window == kAuto ? half_window_of(settings.stride) : half_window;
+  o.half_window = half_window != kAuto   ? half_window
+                  : settings.stride == 4 ? arguments.defaults.half_window_at_4
+                                         : arguments.defaults.half_window;
   o.distinct_first = first_frame == "distinct";
   return settings;
 }
@@ -147,7 +173,7 @@ PropagationSettings read_settings(const PropagationArguments& arguments) {
 nlohmann::ordered_json settings_json(const PropagationSettings& settings) {
   const auto& o = settings.video.propagation;
   return {{"stride", settings.stride},
-          {"short_side", settings.input.short_side},
+          {side_key(settings.input), side_of(settings.input)},
           {"half_window", o.half_window},
           {"preceding", o.preceding},
           {"top_k", o.top_k},

@@ -16,7 +16,18 @@ class App;
 
 namespace stc::launcher {
 
+/// What published numbers of a benchmark were made with.
+struct PropagationDefaults {
+  eval::InputOptions input;
+  std::int64_t half_window;  ///< cells, at stride 8
+  std::int64_t half_window_at_4;
+};
+inline constexpr PropagationDefaults kDavisDefaults{{.short_side = 480}, 12, 35};
+inline constexpr PropagationDefaults kJhmdbDefaults{{.square_side = 320}, 5, 12};
+inline constexpr PropagationDefaults kVipDefaults{{.square_side = 560}, 16, 35};
+
 struct PropagationArguments {
+  PropagationDefaults defaults = kDavisDefaults;
   std::string weights;
   std::int64_t depth = 0;  ///< of random weights; 0: as the file says
   std::string config;
@@ -24,7 +35,7 @@ struct PropagationArguments {
   std::int64_t threads = 0;            ///< 0: as many as LibTorch takes by itself
 };
 
-/// `arguments` must outlive the parsing.
+/// `arguments` must outlive the parsing; its defaults show in the help.
 void add_propagation_options(CLI::App* command, PropagationArguments* arguments);
 
 struct PropagationSettings {

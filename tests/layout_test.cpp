@@ -42,6 +42,7 @@ const std::map<std::string, std::string> kHome = {
     {"hdf5.h", "data"},
     {"jpeglib.h", "data"},
     {"png.h", "data"},
+    {"matio.h", "data"},
     {"spdlog/", "monitoring"},
     {"prometheus/", "monitoring"},
 };

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
 
 namespace stc::data {
@@ -46,6 +47,36 @@ TEST(PropagationInput, IsNormalisedLabOfSrgb) {
               ElementsAre(testing::FloatNear((53.24f - 50) / 50, 1e-3f),
                           testing::FloatNear(80.09f / 127, 1e-3f),
                           testing::FloatNear(67.20f / 127, 1e-3f)));
+}
+
+// Half-pixel centres, between the two nearest rows and columns.
+double between(const at::Tensor& plane, double y, double x) {
+  y = std::max(y, 0.0);
+  x = std::max(x, 0.0);
+  const auto top = static_cast<std::int64_t>(y), left = static_cast<std::int64_t>(x);
+  const auto bottom = std::min(top + 1, plane.size(0) - 1);
+  const auto right = std::min(left + 1, plane.size(1) - 1);
+  const double a = y - static_cast<double>(top), b = x - static_cast<double>(left);
+  const auto pixel = [&](std::int64_t v, std::int64_t u) { return plane[v][u].item<double>(); };
+  return (1 - a) * ((1 - b) * pixel(top, left) + b * pixel(top, right)) +
+         a * ((1 - b) * pixel(bottom, left) + b * pixel(bottom, right));
+}
+
+TEST(ResizePlanes, IsBilinearForAnyNumberOfPlanes) {
+  const auto planes = at::rand({15, 6, 8}, at::kDouble);
+  const auto resized = resize_planes(planes, {9, 5});
+  ASSERT_EQ(resized.sizes(), (std::vector<std::int64_t>{15, 9, 5}));
+  for (const std::int64_t k : {0, 14})
+    for (int y = 0; y < 9; ++y)
+      for (int x = 0; x < 5; ++x)
+        EXPECT_NEAR(resized[k][y][x].item<double>(),
+                    between(planes[k], (y + 0.5) * 6 / 9 - 0.5, (x + 0.5) * 8 / 5 - 0.5),
+                    1e-6);
+}
+
+TEST(ResizePlanes, LeavesPlanesOfThatSizeAlone) {
+  const auto planes = at::rand({3, 4, 5}, at::kDouble);
+  EXPECT_TRUE(at::equal(resize_planes(planes, {4, 5}), planes));
 }
 
 // One row of indices 0..n-1, resized to m.

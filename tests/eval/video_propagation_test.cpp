@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "monitoring/check.h"
 #include "tests/support/davis_files.h"
 
@@ -72,6 +75,29 @@ TEST(VideoPropagation, GivesTheFirstMaskBackAtTheFramesSize) {
   fill_box(twice, 32, 32, 64, 64, 3);
   VideoPropagation halved(small_video(), features(picture(128, 192)), twice);
   EXPECT_EQ(halved.first_mask().labels, twice.labels);
+}
+
+TEST(VideoPropagation, TakesASquareInputWhateverTheRatio) {
+  const auto first =
+      FeatureExtractor(trunk(), {.square_side = 32}).extract(picture(64, 96), "frame");
+  EXPECT_EQ(first.input_size.height, 32);
+  EXPECT_EQ(first.input_size.width, 32);
+  EXPECT_EQ(first.map.size(2), 4);
+
+  // Columns are labelled by number; the input takes the middle one of each three, and gives it back
+  // to all three.
+  auto labels = label_map(64, 96);
+  for (int x = 0; x < 96; ++x) fill_box(labels, 0, x, 64, 1, static_cast<std::uint8_t>(x));
+  const VideoPropagation propagation(small_video(), first, labels);
+  const auto mask = propagation.first_mask();
+  EXPECT_EQ(mask.height, 64);
+  for (int x = 0; x < 96; ++x) EXPECT_EQ(mask.at(5, x), x / 3 * 3 + 1);
+  // Then the features take one input column of each eight: the fifth.
+  std::vector<int> kept;
+  const auto& lost = propagation.lost_objects();
+  for (int label = 1; label < 96; ++label)
+    if (std::find(lost.begin(), lost.end(), label) == lost.end()) kept.push_back(label);
+  EXPECT_THAT(kept, ElementsAre(4 * 3 + 1, 12 * 3 + 1, 20 * 3 + 1, 28 * 3 + 1));
 }
 
 TEST(VideoPropagation, NamesTheMaskOfAnotherSize) {

@@ -1,0 +1,46 @@
+// One variant of DAVIS or VIP on its way through a sequence: masks go to OUT/SEQ/FRAME.png, named
+// as the images are.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "data/image.h"
+#include "eval/clip_run.h"
+#include "eval/video_propagation.h"
+
+namespace stc::eval {
+
+class MaskRun : public ClipRun {
+ public:
+  /// What score() returns, once the masks are written; it may add notes to the run.
+  using Score = std::function<Json(ClipRun& run)>;
+
+  /// `labels` are those of the frame that `first` are the features of.
+  MaskRun(const Variant& variant,
+          const std::string& sequence,
+          bool overlays,
+          const FrameFeatures& first,
+          const data::LabelMap& labels,
+          Score score);
+
+  void first(const std::string& name, const data::Image& frame) override;
+  void next(const std::string& name, const data::Image& frame, const at::Tensor& features) override;
+  Json score() override { return score_(*this); }
+  ClipSeconds seconds() const override;
+
+  /// Labels of the first frame that its map at feature size no longer shows.
+  const std::vector<int>& lost_labels() const { return propagation_.lost_objects(); }
+
+ private:
+  void write(const std::string& name, const data::Image& frame, const data::LabelMap& mask);
+
+  std::string out_, sequence_;
+  bool overlays_;
+  VideoPropagation propagation_;
+  Score score_;
+  double file_seconds_ = 0;
+};
+
+}  // namespace stc::eval
