@@ -42,16 +42,17 @@ struct ClipSeconds {
 };
 
 struct Summary {
-  Json numbers;       ///< for results.json: one object
-  std::string table;  ///< for the terminal
+  Json numbers;            ///< for results.json: one object
+  std::string table;       ///< for the terminal
+  std::string score_name;  ///< of the number that ranks results: "J&F"
+  double score = 0;        ///< in 0..1
 };
 
 class Benchmark {
  public:
   virtual ~Benchmark() = default;
 
-  virtual std::string name() const = 0;   ///< "davis"
-  virtual std::string score() const = 0;  ///< the number that ranks results: "jf_mean"
+  virtual std::string name() const = 0;  ///< "davis"
   virtual const std::vector<Variant>& variants() const = 0;
   virtual std::vector<Clip> clips() const = 0;  ///< in the order of the tables
 

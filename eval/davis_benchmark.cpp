@@ -108,7 +108,7 @@ Summary DavisBenchmark::summarise(const std::string& out, const std::vector<Json
   write_official_csv(out, scores);
   write_results_csv((fs::path(out) / "results.csv").string(), scores);
   write_frames_csv((fs::path(out) / "per-frame.csv").string(), scores);
-  return {Json::parse(scores_json(scores)), score_table(scores)};
+  return {Json::parse(scores_json(scores)), score_table(scores), "J&F", scores.jf_mean()};
 }
 
 }  // namespace stc::eval

@@ -28,7 +28,6 @@ class DavisBenchmark : public Benchmark {
                  std::vector<Variant> variants);
 
   std::string name() const override { return "davis"; }
-  std::string score() const override { return "jf_mean"; }
   const std::vector<Variant>& variants() const override { return variants_; }
   std::vector<Clip> clips() const override;
   std::vector<Json> evaluate(std::size_t index, const OnFrame& on_frame) const override;

@@ -139,7 +139,10 @@ Summary JhmdbBenchmark::summarise(const std::string& out, const std::vector<Json
   const auto scores = sum_jhmdb(std::move(clips));
   write_jhmdb_csv((fs::path(out) / "results.csv").string(), scores);
   write_jhmdb_clips_csv((fs::path(out) / "per-clip.csv").string(), scores);
-  return {Json::parse(jhmdb_json(scores)), jhmdb_table(scores)};
+  return {Json::parse(jhmdb_json(scores)),
+          jhmdb_table(scores),
+          "PCK@0.1",
+          scores.reference.mean.front()};
 }
 
 }  // namespace stc::eval

@@ -84,7 +84,7 @@ Summary VipBenchmark::summarise(const std::string& out, const std::vector<Json>&
   const auto scores = sum_vip(std::move(sequences));
   write_vip_csv((fs::path(out) / "results.csv").string(), scores);
   write_vip_sequences_csv((fs::path(out) / "per-sequence.csv").string(), scores);
-  return {Json::parse(vip_json(scores)), vip_table(scores)};
+  return {Json::parse(vip_json(scores)), vip_table(scores), "mIoU", scores.all.mean_iou};
 }
 
 }  // namespace stc::eval

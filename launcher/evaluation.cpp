@@ -169,7 +169,7 @@ EvaluationResult Evaluation::finish_variant(const EvaluationVariant& variant, in
   settings["ranks"] = ranks;
   settings["threads"] = at::get_num_threads();
   json.update(summary.numbers);
-  json["score"] = benchmark_->score();
+  json["score"] = {{"name", summary.score_name}, {"value", summary.score}};
   json["notes"] = notes_of(found.records);
   json["failed"] = found.failed;
   json["timings"] = timings_of(found.records);

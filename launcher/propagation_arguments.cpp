@@ -182,8 +182,16 @@ nlohmann::ordered_json settings_json(const PropagationSettings& settings) {
           {"keep_channels", settings.video.keep_channels}};
 }
 
+PropagationDefaults defaults_of(const std::string& benchmark) {
+  if (benchmark == "davis") return kDavisDefaults;
+  if (benchmark == "jhmdb") return kJhmdbDefaults;
+  STC_CHECK_USAGE(
+      benchmark == "vip", "benchmark '", benchmark, "' is unknown; expected davis, jhmdb or vip");
+  return kVipDefaults;
+}
+
 std::string features_key(const PropagationSettings& settings) {
-  return text(settings.stride, " ", settings.input.short_side);
+  return text(settings.stride, " ", settings.input.short_side, " ", settings.input.square_side);
 }
 
 PropagationTrunk load_trunk(const PropagationArguments& arguments, std::int64_t stride) {

@@ -66,48 +66,63 @@ std::vector<std::string> labels_of(const std::vector<std::string>& weights) {
 }
 
 PropagationArguments arguments_of(const SweepPlan& plan,
+                                  const std::string& benchmark,
                                   const std::string& weights,
                                   const SweepSetting& setting) {
   PropagationArguments arguments;
+  arguments.defaults = defaults_of(benchmark);
   arguments.weights = weights;
   if (weights.starts_with("random")) arguments.depth = plan.depth;
   arguments.overrides = setting.overrides;
   return arguments;
 }
 
-std::vector<SweepGroup> groups_of_weights(const SweepPlan& plan,
-                                          const std::string& weights,
-                                          const std::string& label) {
-  std::map<std::string, std::vector<SweepSetting>> by_features;
-  for (const auto& setting : plan.settings)
-    by_features[features_key(read_settings(arguments_of(plan, weights, setting)))].push_back(
-        setting);
-  std::vector<SweepGroup> groups;
-  for (const auto& [key, settings] : by_features) {
-    const auto first = arguments_of(plan, weights, settings.front());
-    const auto trunk =
-        std::make_shared<PropagationTrunk>(load_trunk(first, read_settings(first).stride));
-    for (std::size_t b = 0; b < plan.benchmarks.size(); ++b) {
-      const auto& benchmark = plan.benchmarks[b];
-      const auto folder = fs::path(plan.out) / label / text(b, "-", benchmark.name);
-      std::vector<EvaluationVariant> variants;
-      for (const auto& setting : settings)
-        variants.push_back({read_settings(arguments_of(plan, weights, setting)),
-                            (folder / setting.name()).string()});
-      groups.push_back({std::make_unique<Evaluation>(benchmark, trunk, label, std::move(variants)),
-                        label,
-                        settings});
-    }
+// Trunks of one file differ in their stride alone.
+using Trunks = std::map<std::int64_t, std::shared_ptr<const PropagationTrunk>>;
+
+std::vector<SweepGroup> groups_of_benchmark(const SweepPlan& plan,
+                                            const BenchmarkSource& benchmark,
+                                            const fs::path& folder,
+                                            const std::string& weights,
+                                            const std::string& label,
+                                            Trunks* trunks) {
+  std::map<std::string, SweepGroup> groups;
+  std::map<std::string, std::vector<EvaluationVariant>> variants;
+  std::map<std::string, std::int64_t> strides;
+  for (const auto& setting : plan.settings) {
+    const auto arguments = arguments_of(plan, benchmark.name, weights, setting);
+    const auto settings = read_settings(arguments);
+    const auto key = features_key(settings);
+    if (!trunks->contains(settings.stride))
+      (*trunks)[settings.stride] =
+          std::make_shared<PropagationTrunk>(load_trunk(arguments, settings.stride));
+    groups[key].settings.push_back(setting);
+    variants[key].push_back({settings, (folder / setting.name()).string()});
+    strides[key] = settings.stride;
   }
-  return groups;
+  std::vector<SweepGroup> result;
+  for (auto& [key, group] : groups) {
+    group.weights = label;
+    group.evaluation = std::make_unique<Evaluation>(
+        benchmark, trunks->at(strides[key]), label, std::move(variants[key]));
+    result.push_back(std::move(group));
+  }
+  return result;
 }
 
 std::vector<SweepGroup> groups_of(const SweepPlan& plan) {
   std::vector<SweepGroup> groups;
   const auto labels = labels_of(plan.weights);
-  for (std::size_t i = 0; i < plan.weights.size(); ++i)
-    for (auto& group : groups_of_weights(plan, plan.weights[i], labels[i]))
-      groups.push_back(std::move(group));
+  for (std::size_t i = 0; i < plan.weights.size(); ++i) {
+    Trunks trunks;
+    for (std::size_t b = 0; b < plan.benchmarks.size(); ++b) {
+      const auto& benchmark = plan.benchmarks[b];
+      const auto folder = fs::path(plan.out) / labels[i] / text(b, "-", benchmark.name);
+      for (auto& group :
+           groups_of_benchmark(plan, benchmark, folder, plan.weights[i], labels[i], &trunks))
+        groups.push_back(std::move(group));
+    }
+  }
   return groups;
 }
 
@@ -129,8 +144,9 @@ std::vector<SweepRow> rows_of(const SweepGroup& group, int ranks) {
       const auto parsed = ordered_json::parse(value, nullptr, /*allow_exceptions=*/false);
       row[key] = parsed.is_discarded() ? ordered_json(value) : parsed;
     }
-    row["score"] = json.at(json.at("score").get<std::string>());
-    for (const char* other : {"settings", "timings", "version"}) json.erase(other);
+    row["score"] = json.at("score").at("value");
+    row["score_of"] = json.at("score").at("name");
+    for (const char* other : {"score", "settings", "timings", "version"}) json.erase(other);
     add_numbers(json, "", &row);
     row["failed"] = results[i].failed.size();
     rows.push_back(row);
