@@ -1,7 +1,8 @@
 // Our side of bench/ddp.sh: a ResNet-18 trained by data parallel steps, as bench/ddp.py does it
 // with PyTorch's DDP. Run by mpirun:
-//   stc_bench_ddp speed WEIGHTS BATCH SIZE STEPS        one JSON line
-//   stc_bench_ddp gradients WEIGHTS BATCH SIZE OUT      in double, written as safetensors
+//   stc_bench_ddp speed WEIGHTS BATCH SIZE STEPS [COMPRESSION [BUCKET_MIB]]      one JSON line
+//   stc_bench_ddp gradients WEIGHTS BATCH SIZE OUT           in double, written as safetensors
+// BUCKET_MIB of all buckets, the first layers' too.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
@@ -30,6 +31,7 @@ struct Job {
   std::string mode, weights;
   std::int64_t batch = 0, size = 0;
   std::string last;  // STEPS, or OUT
+  dist::ReducerOptions reducer;
 };
 
 at::Tensor images_of(const Job& job, int rank, at::ScalarType type) {
@@ -83,7 +85,7 @@ Cost least(const std::vector<Cost>& costs) {
 void measure_speed(const Job& job, dist::Communicator& world) {
   const auto model = model_of(job, at::kFloat);
   const auto images = images_of(job, world.rank(), at::kFloat);
-  dist::GradientReducer reducer(model.parameters(), world, {});
+  dist::GradientReducer reducer(model.parameters(), world, job.reducer);
   std::vector<Cost> with, without;
   const int steps = std::stoi(job.last), warm_up = 3;
   for (int i = 0; i < warm_up + steps; ++i) {
@@ -135,9 +137,12 @@ int run(const Job& job) {
 
 int main(int argc, char** argv) {
   stc::launcher::start_with_settings(argv);  // as stc does
-  if (argc != 6) {
-    std::fprintf(stderr, "stc_bench_ddp speed|gradients WEIGHTS BATCH SIZE STEPS|OUT\n");
+  if (argc < 6 || argc > 8) {
+    std::fprintf(stderr, "stc_bench_ddp: the head of bench/ddp.cpp lists its arguments\n");
     return 2;
   }
-  return stc::run({argv[1], argv[2], std::stoll(argv[3]), std::stoll(argv[4]), argv[5]});
+  stc::Job job{argv[1], argv[2], std::stoll(argv[3]), std::stoll(argv[4]), argv[5], {}};
+  if (argc > 6) job.reducer.compression = argv[6];
+  if (argc > 7) job.reducer.bucket_mib = job.reducer.first_bucket_mib = std::stod(argv[7]);
+  return stc::run(job);
 }

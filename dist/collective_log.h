@@ -45,8 +45,9 @@ class CollectiveLog {
   };
   Progress progress() const;
 
-  /// Called where all ranks leave a step together: first_arrival_seconds() is then the time from
-  /// here to the first collective called (0 until then), which tells early ranks from late ones.
+  /// Called where a step begins, for all ranks at about one time: first_arrival_seconds() is then
+  /// the time from here to the first collective called (0 until then), which tells early ranks from
+  /// late ones.
   void begin_step();
   double first_arrival_seconds() const;
 

@@ -1,4 +1,5 @@
 #include <mpi.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -40,13 +41,27 @@ std::string seen_launcher() {
   const bool in_slurm = !environment("SLURM_PROCID").empty();
   if (!environment("OMPI_COMM_WORLD_SIZE").empty()) return "mpirun";
   if (!environment("PMIX_RANK").empty()) return in_slurm ? "srun" : "mpirun";
+  return "none";
+}
+
+// Without PMIx each task of srun is a world of one: all would train the same, into one folder.
+void check_tasks_met(const World& world) {
   const std::string tasks = environment("SLURM_STEP_NUM_TASKS");
-  STC_CHECK_USAGE(tasks.empty() || tasks == "1",
+  STC_CHECK_USAGE(world.size > 1 || world.launcher == "mpirun" || tasks.empty() || tasks == "1",
                   "srun started ",
                   tasks,
-                  " tasks that cannot find each other (PMIX_RANK is not set). Start them by "
+                  " tasks, but each is alone: they cannot find each other. Start them by "
                   "`srun --mpi=pmix`; `srun --mpi=list` shows whether this Slurm has it");
-  return "none";
+}
+
+/// Whether no other rank of this host may run on this rank's cores.
+bool has_cores_alone(MPI_Comm host) {
+  const auto own = allowed_cores();
+  std::vector<int> ranks_of_core(CPU_SETSIZE);
+  for (const int core : own) ranks_of_core[core] = 1;
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, ranks_of_core.data(), CPU_SETSIZE, MPI_INT, MPI_SUM, host),
+            "MPI_Allreduce");
+  return std::ranges::all_of(own, [&](int core) { return ranks_of_core[core] == 1; });
 }
 
 const char* thread_level_name(int level) {
@@ -81,6 +96,7 @@ void start_mpi(World* world) {
       "MPI_Comm_split_type");
   check_mpi(MPI_Comm_rank(host, &world->local_rank), "MPI_Comm_rank");
   check_mpi(MPI_Comm_size(host, &world->local_size), "MPI_Comm_size");
+  world->owns_cores = has_cores_alone(host);
   check_mpi(MPI_Comm_free(&host), "MPI_Comm_free");
 }
 
@@ -103,8 +119,9 @@ void check_mpi(int code, const char* call) {
 Session::Session() : log_(std::make_shared<CollectiveLog>()) {
   world_.cores = std::max(1, static_cast<int>(allowed_cores().size()));
   world_.launcher = seen_launcher();
+  world_.owns_cores = world_.launcher == "none";
   if (world_.launcher != "none") start_mpi(&world_);
-  world_.owns_cores = world_.launcher == "srun" || world_.local_size == 1;
+  check_tasks_met(world_);
   if (std::getenv(kLaunchVariable) != nullptr) take_own_cores(&world_);
 }
 

@@ -89,7 +89,8 @@ void look_at_signals(Findings& findings) {
        "SIGTERM, SIGUSR1 and SIGINT to `stc launch` or to any one rank: all ranks save and stop",
        Verdict::kFine,
        "mpirun passes SIGUSR1 on, but on SIGTERM kills after 1 s (--mca odls_base_sigkill_timeout "
-       "60); srun: scancel --signal=USR1"});
+       "60); srun passes SIGUSR1 on, with -X Ctrl-C too, but on SIGTERM kills at once; scancel "
+       "--signal"});
 }
 
 Finding nccl() {

@@ -8,9 +8,9 @@
 
 namespace stc::launcher {
 
-/// `norm`: of the reduced gradient, the same on all ranks; a loss may be wrong on one alone. A
-/// collective.
-bool is_finite_on_all_ranks(dist::Communicator& control, double norm, const StepOutcome& outcome);
+/// On this rank. `norm`: of the reduced gradient, the same on all ranks; a loss may be wrong on one
+/// alone.
+bool is_finite(double norm, const StepOutcome& outcome);
 
 /// Throws on all ranks. The rank whose samples did it speaks, with the loss's name; where the
 /// losses are finite on all ranks, rank 0. `skipped`: steps before it that were not finite either.

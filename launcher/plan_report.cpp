@@ -65,8 +65,8 @@ std::vector<std::pair<std::string, std::int64_t>> memory_lines(const Plan& plan)
           {"peak of a step", m.peak}};
 }
 
-/// What the training loop itself says over the ranks: stop signals and whether all is finite at
-/// every step; the means of what is logged and two times of each rank at a logged one.
+/// What the training loop itself says over the ranks: at every step one StepStatus; at a logged one
+/// the means of what is logged and two times of each rank.
 std::pair<std::int64_t, std::int64_t> control_bytes(const Plan& plan) {
   return {16, 8 * plan.run.logged_values + 16};
 }
@@ -92,7 +92,7 @@ std::string traffic_text(const Plan& plan) {
                    static_cast<long long>(line.calls));
   }
   const auto [always, logged] = control_bytes(plan);
-  all += printed("  %-24s %10s  and %s at each %lldth step, over MPI\n",
+  all += printed("  %-24s %10s  all_reduce x 1, and %s at each %lldth step, over MPI\n",
                  "control",
                  size_of(static_cast<double>(always)).c_str(),
                  size_of(static_cast<double>(logged)).c_str(),

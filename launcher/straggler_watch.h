@@ -1,6 +1,6 @@
 // Which rank makes the others wait, step after step: told by when it arrives at the step's first
-// collective (all ranks leave the step before together), not by how long its backward takes, which
-// includes waiting for others.
+// collective (all ranks enter the update before it together), not by how long its backward takes,
+// which includes waiting for others.
 #pragma once
 
 #include <optional>

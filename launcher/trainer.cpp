@@ -12,6 +12,7 @@
 #include "launcher/agreement.h"
 #include "launcher/finite_guard.h"
 #include "launcher/rank_equality.h"
+#include "launcher/step_status.h"
 #include "launcher/stop_signal.h"
 #include "launcher/version.h"
 #include "monitoring/activity.h"
@@ -67,18 +68,18 @@ int Trainer::run() {
   watch_stop_signals();
   saved_at_ = Clock::now();
   while (step_ < options.steps) {
-    train_one_step();
+    const int signal = train_one_step();
     const bool last = step_ == options.steps;
-    const int signal = last ? 0 : stop_requested();
     if (writer_) writer_->poll();
     if (last || signal != 0 || save_is_due()) save();
-    if (signal != 0) return stop(signal);
+    if (signal != 0 && !last) return stop(signal);
   }
   finish();
   return 0;
 }
 
-void Trainer::train_one_step() {
+// The signal that any rank had seen before the update, or 0: all ranks stop after the same step.
+int Trainer::train_one_step() {
   const auto start = Clock::now();
   const auto& options = setting_.options;
   activity::begin_step(step_ + 1);
@@ -90,17 +91,17 @@ void Trainer::train_one_step() {
 
   // 2. Guard: all ranks stop, or skip the step, or none.
   const double norm = optimizer_.gradient_norm();
-  const bool finite = is_finite_on_all_ranks(setting_.control, norm, outcome);
-  if (!finite) skip_or_stop(norm, outcome);
+  const auto status = of_all_ranks(setting_.control, {is_finite(norm, outcome), stop_signal()});
+  if (!status.finite) skip_or_stop(norm, outcome);
 
   // 3. Update.
   const double rate = learning_rate(
       options.schedule, step_, options.steps, options.batch_size, method_.epoch_size());
-  if (finite) {
+  if (status.finite) {
     optimizer_.finish_gradients(norm, options.clip_norm);
     optimizer_.step(rate);
   }
-  optimizer_.scaler.update(finite);
+  optimizer_.scaler.update(status.finite);
   ++step_;
   if (step_ % options.check_every == 0)
     check_equal_on_all_ranks(setting_.control, step_, method_.shared_state());
@@ -110,6 +111,7 @@ void Trainer::train_one_step() {
          rate,
          norm,
          {seconds_since(start), outcome.data_wait_seconds, setting_.log.first_arrival_seconds()});
+  return status.stop_signal;
 }
 
 // Buckets are reduced while the last micro-batch's later gradients are computed.
@@ -197,12 +199,6 @@ double Trainer::arrival_lag(const Timing& timing) {
   const auto line = stragglers_.look(arrivals, timing.seconds);
   if (line && setting_.folder) log::warning(*line);
   return arrival_lags(arrivals)[control.rank()];
-}
-
-int Trainer::stop_requested() {
-  const auto signal = at::full({1}, stop_signal(), at::kLong);
-  setting_.control.all_reduce(signal, dist::ReduceOp::kMax);
-  return static_cast<int>(signal.item<std::int64_t>());
 }
 
 bool Trainer::save_is_due() const {

@@ -47,7 +47,7 @@ class Trainer {
     double seconds = 0, data_wait_seconds = 0, first_arrival_seconds = 0;
   };
   void restore();
-  void train_one_step();
+  int train_one_step();
   StepOutcome compute_gradients();
   void record(const StepOutcome& outcome, double rate, double norm, const Timing& timing);
   double arrival_lag(const Timing& timing);
@@ -57,7 +57,6 @@ class Trainer {
   int stop(int signal);
   void finish();
   void write_results();
-  int stop_requested();
   void skip_or_stop(double norm, const StepOutcome& outcome);
   void publish_metrics_port();
 

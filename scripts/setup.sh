@@ -4,7 +4,7 @@
 #
 #   scripts/setup.sh            for the CPU
 #   scripts/setup.sh --cuda     LibTorch with CUDA and NCCL, and nvcc where /usr/local/cuda has none
-#   scripts/setup.sh --checks   clang-format and clang-tidy too
+#   scripts/setup.sh --checks   clang-format and clang-tidy too, and what tests of several hosts and of Slurm need
 #
 # STC_LIBTORCH=<folder with include/ and lib/> uses a LibTorch 2.13 that is already there.
 # XDG_CACHE_HOME (default ~/.cache) says where LibTorch goes: XDG_CACHE_HOME/stc.

@@ -21,15 +21,6 @@ begin=$(date +%s%N)
 launch whole || { cat whole.log; die 'the undisturbed run failed'; }
 milliseconds=$((($(date +%s%N) - begin) / 1000000))
 
-compare() {
-  local file last=step-00000030
-  cmp "whole/weights.safetensors" "$1/weights.safetensors" || die "$1: weights differ"
-  for file in model method optimizer; do
-    cmp "whole/checkpoints/$last/$file.safetensors" "$1/checkpoints/$last/$file.safetensors" || die "$1: $file differs"
-  done
-  diff <(without_times whole) <(without_times "$1") > /dev/null || die "$1: metrics differ"
-}
-
 disturb() {
   local run=$1 what=$2 victim='' i
   if [ "$what" = writer ]; then
@@ -60,7 +51,7 @@ for ((run = 1; run <= runs; run++)); do
   code=0
   wait "$launcher" || code=$?
   [ "$code" -eq 0 ] || { cat "$name.log"; die "$name ($what killed) ended with $code"; }
-  compare "$name"
+  equal_runs whole "$name" 30
   [ -z "$(rank_pid "$name" 0)$(rank_pid "$name" 1)" ] || die "$name left workers behind"
   restarts=$(grep -c 'starting again' "$name.log" || true)
   [ "$restarts" -eq 0 ] || disturbed=$((disturbed + 1))

@@ -1,23 +1,13 @@
 # Sourced by the tests beside it: several hosts on one machine, as far as the network goes. Each has a network namespace with
-# an address of its own (10.77.0.N), a name (node-N), and a link to a common switch. No right beyond that to make user
-# namespaces is needed; where there is none, the test is skipped (77).
+# an address of its own (10.77.0.N), a name (node-N), and a link to a common switch.
 # shellcheck shell=bash
-
-# Runs the calling script again in namespaces of its own: nothing is left behind, whatever happens.
-if [ "${STC_IN_NAMESPACE:-}" != yes ]; then
-  if ! unshare --user --map-root-user --net --mount --uts true 2> /dev/null || ! command -v ip > /dev/null; then
-    echo 'SKIPPED: no user and network namespaces here, or no `ip` (Debian: iproute2)'
-    exit 77
-  fi
-  STC_IN_NAMESPACE=yes exec unshare --user --map-root-user --net --mount --uts --pid --fork --mount-proc bash "$0" "$@"
-fi
+source "$(dirname "${BASH_SOURCE[0]}")/../integration/namespaces.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/../integration/expect.sh"
 export OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
 # make_hosts COUNT [RATE]: node-1 ... node-COUNT, their links shaped to RATE (tc's: 1gbit).
 make_hosts() {
   local count=$1 rate=${2:-} i pid
-  ip link set lo up
   ip link add switch type bridge
   ip link set switch up
   for ((i = 1; i <= count; i++)); do

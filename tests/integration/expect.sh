@@ -41,6 +41,16 @@ small_train=(--config "$repository/configs/demo/train.toml" --clips.size=64 --tr
 # metrics.jsonl of a run without what may differ between equal runs.
 without_times() { sed -E 's/"(seconds|data_wait_seconds)":[^,}]*,?//g' "$1/metrics.jsonl"; }
 
+# equal_runs A B STEP: two runs that finished after STEP are equal, byte for byte, but for their times.
+equal_runs() {
+  local file checkpoint
+  checkpoint=checkpoints/$(printf 'step-%08d' "$3")
+  for file in weights.safetensors "$checkpoint"/{model,method,optimizer}.safetensors; do
+    cmp "$1/$file" "$2/$file" || die "$file of $1 and $2 differ"
+  done
+  diff <(without_times "$1") <(without_times "$2") || die "metrics of $1 and $2 differ"
+}
+
 on_ranks() {
   local ranks=$1
   shift
@@ -51,6 +61,30 @@ on_ranks() {
 rank_pid() {
   local pid
   for pid in $(pgrep -f -- "--run.dir=$1( |\$)"); do
-    if tr '\0' '\n' 2> /dev/null < "/proc/$pid/environ" | grep -qx "OMPI_COMM_WORLD_RANK=$2"; then echo "$pid"; fi
+    if tr '\0' '\n' 2> /dev/null < "/proc/$pid/environ" | grep -qx "PMIX_RANK=$2"; then echo "$pid"; fi
   done
+}
+
+# begin RUN COMMAND...: starts what trains in the folder RUN and logs every step, as $started, and waits for its third step.
+begin() {
+  local run=$1
+  shift
+  "$@" > "$run.log" 2>&1 &
+  started=$!
+  until grep -q '"step":3,' "$run/metrics.jsonl" 2> /dev/null; do
+    kill -0 "$started" 2> /dev/null || { cat "$run.log"; die "$run ended before its third step"; }
+    sleep 0.02
+  done
+}
+
+# stopped RUN CODE SIGNAL: after SIGNAL (a name) the ranks that begin() has started save the last step that was logged and no
+# other, say so, and end with CODE. Leaves that step in $step.
+stopped() {
+  local run=$1 code=$2 signal=$3 actual=0
+  wait "$started" || actual=$?
+  step=$(sed -nE "s/.*stopped by signal $(kill -l "$signal") after step ([0-9]+); run the same command again.*/\1/p" "$run.log")
+  [ -n "$step" ] || { cat "$run.log"; die "$run: it was not said that SIG$signal stopped it, and at which step"; }
+  [ "$actual" -eq "$code" ] || { cat "$run.log"; die "$run: exit code $actual after SIG$signal; expected $code"; }
+  [ "$(ls "$run/checkpoints")" = "$(printf 'step-%08d' "$step")" ] || die "$run: step $step is not what was saved"
+  [ "$(wc -l < "$run/metrics.jsonl")" -eq "$step" ] || die "$run: the metrics are not those of the saved step"
 }

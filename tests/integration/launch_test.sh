@@ -24,23 +24,18 @@ rm -rf run
 expect 0 'finished 2 steps' "$stc" launch --ranks 2 -- "${pretrain[@]}" --run.dir=run --train.steps=2
 grep -q "2 ranks on cpu" run/log/rank-1.log || die "no log of rank 1"
 
-# A signal to the launcher, and to any one rank: all save the same step and stop; the same command goes on.
-stopped() {
-  local signal=$1 code=$2 run=$3 launcher actual=0
-  "$stc" launch --ranks 2 -- "${pretrain[@]}" --run.dir="$run" --train.steps=100000 > "$run.log" 2>&1 &
-  launcher=$!
-  until grep -q '"step":3,' "$run/metrics.jsonl" 2> /dev/null; do
-    kill -0 "$launcher" 2> /dev/null || { cat "$run.log"; die 'the run ended by itself'; }
-    sleep 0.1
-  done
-  if [ "$4" = launcher ]; then kill "-$signal" "$launcher"; else kill "-$signal" "$(rank_pid "$run" "$4")"; fi
-  wait "$launcher" || actual=$?
-  [ "$actual" -eq "$code" ] || { cat "$run.log"; die "after SIG$signal to $4: exit code $actual; expected $code"; }
-  grep -q 'stopped by signal' "$run.log" || { cat "$run.log"; die "after SIG$signal to $4: not saved"; }
-  [ -e "$(find "$run/checkpoints" -name MANIFEST | head -1)" ] || die 'no checkpoint'
-}
-stopped TERM 143 by-term launcher
-stopped INT 130 by-int launcher
-stopped USR1 138 by-usr1 launcher
-stopped TERM 143 one-term 1
-stopped USR1 138 one-usr1 0
+# A signal to the launcher, and to any one rank: all save the same step and stop.
+launch=("$stc" launch --ranks 2 -- "${pretrain[@]}" --train.steps=100000 --checkpoint.every_steps=100000)
+for case in 'TERM 143' 'INT 130' 'USR1 138'; do
+  read -r signal code <<< "$case"
+  begin "launcher-$signal" "${launch[@]}" --run.dir="launcher-$signal"
+  kill "-$signal" "$started"
+  stopped "launcher-$signal" "$code" USR1  # which is what it passes on
+done
+for case in '1 TERM 143' '0 USR1 138'; do
+  read -r rank signal code <<< "$case"
+  run=rank-$rank-$signal
+  begin "$run" "${launch[@]}" --run.dir="$run"
+  kill "-$signal" "$(rank_pid "$run" "$rank")"
+  stopped "$run" "$code" "$signal"
+done

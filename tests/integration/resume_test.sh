@@ -10,16 +10,6 @@ make_frames frames 12
 pretrain=("$stc" pretrain "${small_pretrain[@]}" --data.shards=images --train.steps=16 --checkpoint.every_steps=4)
 "${pretrain[@]}" --run.dir=whole
 
-compare() {
-  local file
-  cmp whole/weights.safetensors "$1/weights.safetensors" || die "$1: resumed weights differ from those of a whole run"
-  for file in model method optimizer; do
-    cmp "whole/checkpoints/step-00000016/$file.safetensors" "$1/checkpoints/step-00000016/$file.safetensors" ||
-      die "$1: the last checkpoint's $file differs"
-  done
-  diff <(without_times whole) <(without_times "$1") || die "$1: metrics differ"
-}
-
 "${pretrain[@]}" --run.dir=killed > killed.log 2>&1 &
 victim=$!
 until [ -e killed/checkpoints/step-00000004/MANIFEST ]; do
@@ -36,7 +26,7 @@ compgen -G 'killed/checkpoints/.tmp-*' > /dev/null || die 'the kill came after t
 [ ! -e killed/weights.safetensors ] || die 'the run was over before it was killed'
 
 expect 0 'going on from the checkpoint of step [0-9]+' "${pretrain[@]}" --run.dir=killed
-compare killed
+equal_runs whole killed 16
 if compgen -G 'killed/checkpoints/.tmp-*'; then die 'the half-written checkpoint stayed'; fi
 
 expect 0 'finished' "${pretrain[@]}" --run.dir=killed
@@ -45,7 +35,7 @@ expect 2 'optimizer\.learning_rate' "${pretrain[@]}" --run.dir=killed --optimize
 # Saved by the clock: after every step, and nothing else changes.
 "${pretrain[@]}" --run.dir=clock --checkpoint.every_steps=1000 --checkpoint.every_minutes=1e-9 --checkpoint.keep=100
 [ "$(find clock/checkpoints -name MANIFEST | wc -l)" -eq 16 ] || die 'checkpoint.every_minutes did not save each step'
-compare clock
+equal_runs whole clock 16
 
 # Damage to each file of the newest checkpoint: the one before it is taken, and it is said why.
 flip() { printf '\x01' | dd of="$1" bs=1 seek="$(($(stat -c %s "$1") / 2))" conv=notrunc 2> /dev/null; }
@@ -53,7 +43,7 @@ damaged() { # damaged NAME TEXT
   rm -f damaged/weights.safetensors damaged/summary.json
   expect 0 "passed over checkpoint step-00000016: $2" "${pretrain[@]}" --run.dir=damaged
   grep -q 'going on from the checkpoint of step 12' output || die "$1: the checkpoint before was not taken"
-  compare damaged
+  equal_runs whole damaged 16
 }
 cp -r whole damaged
 newest=damaged/checkpoints/step-00000016

@@ -1,0 +1,16 @@
+// What all ranks must know of each other before a step's update, in one small collective.
+#pragma once
+
+#include "dist/communicator.h"
+
+namespace stc::launcher {
+
+struct StepStatus {
+  bool finite = true;   ///< loss and gradient
+  int stop_signal = 0;  ///< 0: none
+};
+
+/// Finite where all ranks are; of several signals the highest. A collective.
+StepStatus of_all_ranks(dist::Communicator& control, const StepStatus& own);
+
+}  // namespace stc::launcher

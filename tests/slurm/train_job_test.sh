@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# slurm/train.sbatch where its time is too short: the job is signalled, saves, puts itself back into the queue and goes on, and
+# ends with the bytes of a run that was left alone. A job that is cancelled leaves a whole checkpoint and no process.
+#
+#   tests/slurm/train_job_test.sh STC
+source "$(dirname "${BASH_SOURCE[0]}")/slurm.sh"
+start_slurm
+export STC=$stc
+ln -s "$repository/slurm" slurm
+make_frames frames 12
+"$stc" pack images frames --out images
+pretrain=(pretrain "${small_pretrain[@]}" --data.shards=images --checkpoint.every_steps=100000)
+
+# state JOB: PENDING, RUNNING, ...
+state() { scontrol show job "$1" | sed -nE 's/.*JobState=([A-Z_]+).*/\1/p'; }
+
+# ended JOB STATE LOG: waits until it has ended, in that state.
+ended() {
+  local seen
+  until seen=$(state "$1"); [[ $seen =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL|OUT_OF_MEMORY)$ ]]; do sleep 0.2; done
+  [ "$seen" = "$2" ] || { cat "$3"; die "the job of $3 ended as $seen; expected $2"; }
+}
+
+# One that may go on as long as it likes, and so is cancelled.
+job=$(sbatch --parsable --output=cancelled.log slurm/train.sbatch "${pretrain[@]}" --train.steps=100000 --run.dir=cancelled)
+until grep -q '"step":3,' cancelled/metrics.jsonl 2> /dev/null; do
+  [[ $(state "$job") =~ PENDING|RUNNING ]] || { cat cancelled.log; die 'the job ended before its third step'; }
+  sleep 0.1
+done
+scancel "$job"
+ended "$job" CANCELLED cancelled.log
+saved=$(printf 'cancelled/checkpoints/step-%08d/MANIFEST' "$(wc -l < cancelled/metrics.jsonl)")
+[ -e "$saved" ] || { cat cancelled.log; die "a cancelled job left no checkpoint of its last step: no $saved"; }
+[ -z "$(pgrep -f -- '--run.dir=cancelled( |$)')" ] || die 'a cancelled job left processes'
+
+# Where Slurm has no PMIx, mpirun takes its place.
+mkdir without-pmix
+printf '#!/bin/sh\necho none\n' > without-pmix/srun
+chmod +x without-pmix/srun
+job=$(PATH=$work/without-pmix:$PATH sbatch --parsable --output=mpirun.log slurm/train.sbatch "${pretrain[@]}" --train.steps=30 \
+  --run.dir=by-mpirun)
+ended "$job" COMPLETED mpirun.log
+grep -q '2 ranks on cpu' mpirun.log || { cat mpirun.log; die 'mpirun did not start two ranks'; }
+
+# A run of 50 seconds in jobs of one minute that are signalled 20 s before that. Slurm looks at time limits twice a minute, so
+# the signal comes 10 to 40 s after the start.
+milliseconds=$(tail -n 20 by-mpirun/metrics.jsonl | sed -E 's/.*"seconds":([^,]*),.*/\1/' |
+  awk '{ sum += $1 } END { print int(1000 * sum / NR) + 1 }')
+steps=$((50000 / milliseconds))
+job=$(sbatch --parsable --output=short.log --time=1 --signal=B:USR1@20 slurm/train.sbatch "${pretrain[@]}" --run.dir=short \
+  --train.steps="$steps")
+ended "$job" COMPLETED short.log
+cat short.log
+[ "$(grep -c 'stopped by signal 10 after step' short.log)" -ge 1 ] || die 'the job was not signalled before its time was over'
+on_ranks 2 "${pretrain[@]}" --run.dir=whole --train.steps="$steps"
+equal_runs whole short "$steps"
+echo "$steps steps in $(($(grep -c 'going on from' short.log) + 1)) jobs: equal to one that was left alone"
