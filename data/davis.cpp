@@ -66,11 +66,12 @@ std::vector<DavisSequence> open_davis(const std::string& root, const DavisOption
   for (const auto& name : names_of(root, annotations, options)) {
     DavisSequence sequence;
     sequence.name = name;
-    sequence.annotations = files_of_sequence(annotations.string(), name, {".png"});
-    if (options.need_images) {
+    sequence.fault = fault_of(options.keep_faulty, [&] {
+      sequence.annotations = files_of_sequence(annotations.string(), name, {".png"});
+      if (!options.need_images) return;
       sequence.images = files_of_sequence(images.string(), name, {".jpg", ".jpeg", ".png"});
       check_first_frame(sequence);
-    }
+    });
     sequences.push_back(std::move(sequence));
   }
   return sequences;

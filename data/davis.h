@@ -12,6 +12,7 @@ struct DavisSequence {
   std::vector<std::string>
       images;  ///< full paths, natural order; empty where only annotations were asked for
   std::vector<std::string> annotations;  ///< full paths of *.png, natural order
+  std::string fault = {};  ///< what is wrong with its files, where faulty ones are kept
 };
 
 struct DavisOptions {
@@ -19,6 +20,9 @@ struct DavisOptions {
                       ///< all with annotations
   bool need_images = true;  ///< false: a tree, or a bare folder of SEQ/*.png, for scoring
   std::vector<std::string> names = {};  ///< these sequences alone, whatever the split says
+  /// Clips with missing files stay in the list, their `fault` saying what is wrong; else the first
+  /// of them is an error.
+  bool keep_faulty = false;
 };
 
 /// Throws stc::Error (kBadData) naming the path: no such folder, no sequence, a listed sequence

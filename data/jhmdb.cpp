@@ -155,26 +155,28 @@ std::vector<Listed> listed_clips(const fs::path& root, const std::string& split)
   return listed;
 }
 
-JhmdbClip open_clip(const fs::path& root, const Listed& listed, bool need_images) {
-  const auto joints = resolved(root, listed.joints), images = resolved(root, listed.images);
-  JhmdbClip clip;
-  clip.name = (images.parent_path().filename() / images.filename()).string();
-  clip.joints = joints.string();
-  STC_CHECK_DATA(fs::is_regular_file(joints),
+void check_is_there(const Listed& listed, const JhmdbClip& clip, const fs::path& path) {
+  STC_CHECK_DATA(fs::exists(path),
                  listed.list,
                  ": lists clip '",
                  clip.name,
                  "', which is absent: there is no ",
-                 joints.string());
-  if (!need_images && !fs::is_directory(images)) return clip;
-  STC_CHECK_DATA(fs::is_directory(images),
-                 listed.list,
-                 ": lists clip '",
-                 clip.name,
-                 "', which is absent: there is no folder ",
-                 images.string());
-  clip.images = list_files(images.string(), {".png", ".jpg", ".jpeg"});
-  STC_CHECK_DATA(!clip.images.empty(), images.string(), ": holds no image; expected 00001.png ...");
+                 path.string());
+}
+
+JhmdbClip open_clip(const fs::path& root, const Listed& listed, const JhmdbOptions& options) {
+  const auto joints = resolved(root, listed.joints), images = resolved(root, listed.images);
+  JhmdbClip clip;
+  clip.name = (images.parent_path().filename() / images.filename()).string();
+  clip.joints = joints.string();
+  clip.fault = fault_of(options.keep_faulty, [&] {
+    check_is_there(listed, clip, joints);
+    if (!options.need_images && !fs::is_directory(images)) return;
+    check_is_there(listed, clip, images);
+    clip.images = list_files(images.string(), {".png", ".jpg", ".jpeg"});
+    STC_CHECK_DATA(
+        !clip.images.empty(), images.string(), ": holds no image; expected 00001.png ...");
+  });
   return clip;
 }
 
@@ -209,7 +211,7 @@ std::vector<JhmdbClip> open_jhmdb(const std::string& folder, const JhmdbOptions&
   std::vector<JhmdbClip> clips;
   std::set<std::string> seen;
   for (const auto& listed : listed_clips(root, options.split)) {
-    clips.push_back(open_clip(root, listed, options.need_images));
+    clips.push_back(open_clip(root, listed, options));
     STC_CHECK_DATA(seen.insert(clips.back().name).second,
                    listed.list,
                    ": clip '",

@@ -19,6 +19,7 @@ struct JhmdbClip {
   std::string name;                 ///< CLASS/CLIP
   std::string joints;               ///< full path of joint_positions.mat
   std::vector<std::string> images;  ///< full paths, natural order; may be empty where not needed
+  std::string fault = {};           ///< what is wrong with its files, where faulty ones are kept
 };
 
 struct JhmdbOptions {
@@ -27,6 +28,9 @@ struct JhmdbOptions {
   /// folder of them. Empty: ROOT/val_list.txt, else ROOT/splits, else all clips with joints.
   std::string split;
   bool need_images = true;  ///< false: for scoring, where the images may be absent
+  /// Clips with missing files stay in the list, their `fault` saying what is wrong; else the first
+  /// of them is an error.
+  bool keep_faulty = false;
 };
 
 /// `root` is JHMDB or the folder that holds it; a list's paths are taken relative to either, and

@@ -78,4 +78,14 @@ std::vector<std::string> files_of_sequence(const std::string& folder,
   return files;
 }
 
+std::string fault_of(bool keep_faulty, const std::function<void()>& open) {
+  try {
+    open();
+  } catch (const Error& error) {
+    if (!keep_faulty || error.exit() != Exit::kBadData) throw;
+    return error.what();
+  }
+  return "";
+}
+
 }  // namespace stc::data

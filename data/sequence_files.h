@@ -2,6 +2,7 @@
 // data.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,5 +24,9 @@ std::vector<std::string> annotated_sequences(const std::string& folder,
 std::vector<std::string> files_of_sequence(const std::string& folder,
                                            const std::string& name,
                                            const std::vector<std::string>& endings);
+
+/// Calls `open`. Where `keep_faulty`, an error in the data (stc::Error, kBadData) is returned as
+/// text; "" where there is none.
+std::string fault_of(bool keep_faulty, const std::function<void()>& open);
 
 }  // namespace stc::data

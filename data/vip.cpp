@@ -81,11 +81,12 @@ std::vector<VipSequence> open_vip(const std::string& folder, const VipOptions& o
   for (const auto& name : names_of(root, annotations, options)) {
     VipSequence sequence;
     sequence.name = name;
-    sequence.annotations = files_of_sequence(annotations.string(), name, {".png"});
-    if (options.need_images) {
+    sequence.fault = fault_of(options.keep_faulty, [&] {
+      sequence.annotations = files_of_sequence(annotations.string(), name, {".png"});
+      if (!options.need_images) return;
       sequence.images = files_of_sequence(images.string(), name, {".jpg", ".jpeg", ".png"});
       check_pairs(sequence);
-    }
+    });
     sequences.push_back(std::move(sequence));
   }
   return sequences;

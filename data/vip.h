@@ -18,12 +18,16 @@ struct VipSequence {
   std::string name;
   std::vector<std::string> images;       ///< full paths, natural order; empty where not asked for
   std::vector<std::string> annotations;  ///< full paths, one an image, of the same stem
+  std::string fault = {};  ///< what is wrong with its files, where faulty ones are kept
 };
 
 struct VipOptions {
   std::string split;  ///< file with one sequence name a line; empty: lists/val_videos.txt, else
                       ///< all with annotations
   bool need_images = true;  ///< false: a tree, or a bare folder of SEQ/*.png, for scoring
+  /// Clips with missing files stay in the list, their `fault` saying what is wrong; else the first
+  /// of them is an error.
+  bool keep_faulty = false;
 };
 
 /// `root` is VIP_Fine or the folder that holds it. Throws stc::Error (kBadData) naming the path: no

@@ -73,6 +73,7 @@ std::vector<Clip> DavisBenchmark::clips() const {
 
 std::vector<Json> DavisBenchmark::evaluate(std::size_t index, const OnFrame& on_frame) const {
   const auto& sequence = sequences_.at(index);
+  STC_CHECK_DATA(sequence.fault.empty(), sequence.fault);
   check_scorable(sequence);  // before minutes go into it
   const auto annotation = annotation_of(sequence, sequence.images.front());
   auto labels = data::read_label_png(annotation);

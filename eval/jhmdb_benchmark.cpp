@@ -112,6 +112,7 @@ std::vector<Clip> JhmdbBenchmark::clips() const {
 
 std::vector<Json> JhmdbBenchmark::evaluate(std::size_t index, const OnFrame& on_frame) const {
   const auto& clip = clips_.at(index);
+  STC_CHECK_DATA(clip.fault.empty(), clip.fault);
   const auto joints = data::read_joints(clip.joints);  // before a frame is read
   at::Tensor maps;
   const auto start =

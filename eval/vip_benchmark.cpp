@@ -52,6 +52,7 @@ std::vector<Clip> VipBenchmark::clips() const {
 
 std::vector<Json> VipBenchmark::evaluate(std::size_t index, const OnFrame& on_frame) const {
   const auto& sequence = sequences_.at(index);
+  STC_CHECK_DATA(sequence.fault.empty(), sequence.fault);
   const auto& annotation = sequence.annotations.front();
   const auto labels = data::read_part_labels(annotation);
   const auto start =

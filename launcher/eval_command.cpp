@@ -20,7 +20,6 @@ struct EvalArguments : PropagationArguments {
   std::string out;
   std::string label;
   bool force = false;
-  bool keep_going = false;
 };
 
 void print_times(const ordered_json& timings) {
@@ -65,7 +64,7 @@ int evaluate(const EvalArguments& arguments, dist::Session& session) {
   agree_on_root(*world, [&] {
     evaluation->open_folders(arguments.force ? FolderUse::kAnew : FolderUse::kGoOn);
   });
-  evaluate_over_ranks({evaluation.get()}, *world, arguments.keep_going);
+  evaluate_over_ranks({evaluation.get()}, *world);
   agree_on_root(*world, [&] { print_result(evaluation->finish(world->size()).front()); });
   return 0;
 }
@@ -117,7 +116,7 @@ void add_benchmark(CLI::App* eval_command, const BenchmarkHelp& help, Run& run) 
                     "Evaluate anew; without it clips that an earlier start finished in --out are "
                     "kept");
   command->add_flag("--keep-going",
-                    arguments->keep_going,
+                    arguments->source.keep_going,
                     "Leave out clips with bad data, and name them at the end (exit code 3)");
   command->callback([arguments, &run] {
     run = [arguments] {

@@ -73,19 +73,19 @@ std::unique_ptr<eval::Benchmark> make_benchmark(const BenchmarkSource& source,
   if (source.name == "davis")
     return std::make_unique<eval::DavisBenchmark>(
         trunk.network,
-        data::open_davis(source.data, {.split = source.split}),
+        data::open_davis(source.data, {.split = source.split, .keep_faulty = source.keep_going}),
         eval::DavisBenchmarkOptions{input, source.overlays},
         std::move(ways));
   if (source.name == "jhmdb")
     return std::make_unique<eval::JhmdbBenchmark>(
         trunk.network,
-        data::open_jhmdb(source.data, {.split = source.split}),
+        data::open_jhmdb(source.data, {.split = source.split, .keep_faulty = source.keep_going}),
         eval::JhmdbBenchmarkOptions{input, source.overlays},
         std::move(ways));
   if (source.name == "vip")
     return std::make_unique<eval::VipBenchmark>(
         trunk.network,
-        data::open_vip(source.data, {.split = source.split}),
+        data::open_vip(source.data, {.split = source.split, .keep_faulty = source.keep_going}),
         eval::VipBenchmarkOptions{input, source.overlays},
         std::move(ways));
   throw Error(Exit::kUsage,
@@ -127,10 +127,10 @@ std::int64_t Evaluation::frames() const {
 }
 
 std::int64_t Evaluation::evaluate(const std::function<std::int64_t()>& next_ticket,
-                                  const eval::OnFrame& on_frame,
-                                  bool keep_going) const {
+                                  const eval::OnFrame& on_frame) const {
   return eval::evaluate_clips(
-      *benchmark_, {.next_ticket = next_ticket, .on_frame = on_frame, .keep_going = keep_going});
+      *benchmark_,
+      {.next_ticket = next_ticket, .on_frame = on_frame, .keep_going = source_.keep_going});
 }
 
 bool Evaluation::is_complete() const {
@@ -211,7 +211,6 @@ std::shared_ptr<dist::Communicator> start_evaluation(const dist::Session& sessio
 
 void evaluate_over_ranks(const std::vector<const Evaluation*>& evaluations,
                          dist::Communicator& world,
-                         bool keep_going,
                          const EvaluationShare& share) {
   std::int64_t frames = 0, passed_over = 0;
   for (const auto* evaluation : evaluations) frames += evaluation->frames();
@@ -224,8 +223,7 @@ void evaluate_over_ranks(const std::vector<const Evaluation*>& evaluations,
     // A rank that finds no clip left goes on with the next evaluation, and waits for nobody.
     for (std::size_t i = 0; i < evaluations.size(); ++i) {
       const auto counter = text("clip of ", i);
-      passed_over +=
-          evaluations[i]->evaluate([&] { return counters->add(counter, 1); }, on_frame, keep_going);
+      passed_over += evaluations[i]->evaluate([&] { return counters->add(counter, 1); }, on_frame);
     }
   }
   // Waits for the last clip, and keeps rank 0 to serve the counters until all are done with them.

@@ -20,6 +20,9 @@ struct BenchmarkSource {
   std::string data;   ///< root of the data set
   std::string split;  ///< file that lists its clips; empty: the benchmark's own
   bool overlays = false;
+  /// A clip with bad data or missing files is left out, and the others go on; else its error ends
+  /// the job.
+  bool keep_going = false;
 };
 
 /// Label propagation with one setting, and the folder of its results.
@@ -50,8 +53,7 @@ class Evaluation {
   std::int64_t frames() const;  ///< of all clips
   /// This rank's part of the clips; returns how many had been evaluated by an earlier start.
   std::int64_t evaluate(const std::function<std::int64_t()>& next_ticket,
-                        const eval::OnFrame& on_frame,
-                        bool keep_going) const;
+                        const eval::OnFrame& on_frame) const;
   bool is_complete() const;  ///< every clip has its record in every variant's folder
   /// After all ranks are done: tables and results.json of each variant. By rank 0. Throws
   /// stc::Error (kBadData) where no clip at all could be evaluated.
@@ -89,7 +91,6 @@ struct EvaluationShare {
 /// all records of the share written. A collective.
 void evaluate_over_ranks(const std::vector<const Evaluation*>& evaluations,
                          dist::Communicator& world,
-                         bool keep_going,
                          const EvaluationShare& share = {});
 
 }  // namespace stc::launcher

@@ -208,6 +208,7 @@ int sweep(const SweepArguments& arguments, dist::Session& session) {
                     "--force with --part would undo what other parts have done; give it once, "
                     "without --part, or name another out");
     plan = read_sweep(arguments.plan);
+    for (auto& benchmark : plan.benchmarks) benchmark.keep_going = arguments.keep_going;
     groups = groups_of(plan);
   });
   const bool is_part = !arguments.part.empty();
@@ -228,7 +229,7 @@ int sweep(const SweepArguments& arguments, dist::Session& session) {
                  plan.weights.size() * plan.benchmarks.size() * plan.settings.size(),
                  " evaluations; features are computed for ",
                  groups.size()));
-  evaluate_over_ranks(evaluations, *world, arguments.keep_going, share);
+  evaluate_over_ranks(evaluations, *world, share);
   agree_on_root(*world, [&] {
     if (is_part) {
       finish_part(arguments, plan, groups, world->size());

@@ -103,6 +103,15 @@ TEST_F(OpenDavis, RefusesASplitThatListsNothingOrASequenceTwice) {
   EXPECT_THAT(error(), HasSubstr("'bear' is listed twice"));
 }
 
+TEST_F(OpenDavis, KeepsAFaultySequenceWhereAskedTo) {
+  write_sequence("bear", 2, "");
+  write_text_file(root_ / "ImageSets/2017/val.txt", "bear\ncamel\n");
+  const auto sequences = open_davis(root_.string(), {.split = "", .keep_faulty = true});
+  ASSERT_EQ(sequences.size(), 2U);
+  EXPECT_EQ(sequences[0].fault, "");
+  EXPECT_THAT(sequences[1].fault, HasSubstr("Annotations/camel: no such folder"));
+}
+
 TEST_F(OpenDavis, RefusesAFirstFrameWithoutAnnotation) {
   write_sequence("bear", 2, "");
   fs::remove(mask_path(root_ / "Annotations/bear", 0));

@@ -110,6 +110,15 @@ TEST_F(OpenJhmdb, NamesListAndClipWhereOneIsAbsent) {
   EXPECT_EQ(open_jhmdb(root_.string(), {.split = "", .need_images = false}).size(), 3U);
 }
 
+TEST_F(OpenJhmdb, KeepsAFaultyClipWhereAskedTo) {
+  fs::remove_all(root_ / "Rename_Images/jump/b");
+  const auto clips = open_jhmdb(root_.string(), {.split = "", .keep_faulty = true});
+  ASSERT_EQ(clips.size(), 3U);
+  EXPECT_EQ(clips[0].fault, "");
+  EXPECT_EQ(clips[1].name, "jump/b");
+  EXPECT_THAT(clips[1].fault, HasSubstr("Rename_Images/jump/b"));
+}
+
 TEST_F(OpenJhmdb, RefusesAClipWithoutImages) {
   fs::remove(root_ / "Rename_Images/jump/b/00001.png");
   fs::remove(root_ / "Rename_Images/jump/b/00002.png");

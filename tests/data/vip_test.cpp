@@ -80,6 +80,15 @@ TEST_F(OpenVip, TakesTheFolderThatHoldsTheRootAndItsList) {
   EXPECT_EQ(sequences[0].name, "videos3");
 }
 
+TEST_F(OpenVip, KeepsAFaultySequenceWhereAskedTo) {
+  for (const char* name : {"videos2", "videos3"}) write_sequence(name, 2, "Category_ids");
+  fs::remove(mask_path(root_ / "Category_ids/videos2", 1));
+  const auto sequences = open_vip(root_.string(), {.split = "", .keep_faulty = true});
+  ASSERT_EQ(sequences.size(), 2U);
+  EXPECT_THAT(sequences[0].fault, HasSubstr("'videos2': 2 images"));
+  EXPECT_EQ(sequences[1].fault, "");
+}
+
 TEST_F(OpenVip, TakesABareFolderOfMasksForScoring) {
   write_mask(root_ / "videos2", 0, label_map(2, 2));
   const auto sequences = open_vip(root_.string(), {.split = "", .need_images = false});
