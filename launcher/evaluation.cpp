@@ -223,7 +223,8 @@ void evaluate_over_ranks(const std::vector<const Evaluation*>& evaluations,
     // A rank that finds no clip left goes on with the next evaluation, and waits for nobody.
     for (std::size_t i = 0; i < evaluations.size(); ++i) {
       const auto counter = text("clip of ", i);
-      passed_over += evaluations[i]->evaluate([&] { return counters->add(counter, 1); }, on_frame);
+      passed_over += evaluations[i]->evaluate(
+          [&] { return share.index + share.count * counters->add(counter, 1); }, on_frame);
     }
   }
   // Waits for the last clip, and keeps rank 0 to serve the counters until all are done with them.
