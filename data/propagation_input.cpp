@@ -11,6 +11,12 @@
 namespace stc::data {
 namespace {
 
+struct Normal {
+  float mean[3], deviation[3];
+};
+constexpr Normal kLabNormal = {{50, 0, 0}, {50, 127, 127}};
+constexpr Normal kImageNetNormal = {{0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
+
 // OpenCV has no view of constant pixels; this one is only read.
 cv::Mat view(int height, int width, int type, const std::uint8_t* bytes) {
   return cv::Mat(height, width, type, const_cast<std::uint8_t*>(bytes));
@@ -36,25 +42,24 @@ PictureSize scaled_to_short_side(int height, int width, int short_side) {
   return {static_cast<int>(height * scale + 0.5), static_cast<int>(width * scale + 0.5)};
 }
 
-at::Tensor propagation_input(const Image& frame, PictureSize size) {
+at::Tensor propagation_input(const Image& frame, PictureSize size, InputColour colour) {
   cv::Mat pixels = view(frame.height, frame.width, CV_8UC3, frame.pixels.data());
   if (frame.height != size.height || frame.width != size.width) {
     cv::Mat resized;
     cv::resize(pixels, resized, cv::Size(size.width, size.height), 0, 0, cv::INTER_LINEAR);
     pixels = resized;
   }
-  cv::Mat lab;
-  pixels.convertTo(lab, CV_32FC3, 1.0 / 255);
-  cv::cvtColor(lab, lab, cv::COLOR_RGB2Lab);
+  cv::Mat scaled;
+  pixels.convertTo(scaled, CV_32FC3, 1.0 / 255);
+  if (colour == InputColour::kLab) cv::cvtColor(scaled, scaled, cv::COLOR_RGB2Lab);
+  const auto& normal = colour == InputColour::kLab ? kLabNormal : kImageNetNormal;
   const auto input = at::empty({3, size.height, size.width}, at::kFloat);
   float* planes = input.mutable_data_ptr<float>();
   const auto count = static_cast<std::int64_t>(size.height) * size.width;
-  const auto* values = lab.ptr<float>();
-  for (std::int64_t i = 0; i < count; ++i) {
-    planes[i] = (values[3 * i] - 50) * (1.0f / 50);
-    planes[count + i] = values[3 * i + 1] * (1.0f / 127);
-    planes[2 * count + i] = values[3 * i + 2] * (1.0f / 127);
-  }
+  const auto* values = scaled.ptr<float>();
+  for (int c = 0; c < 3; ++c)
+    for (std::int64_t i = 0; i < count; ++i)
+      planes[c * count + i] = (values[3 * i + c] - normal.mean[c]) * (1.0f / normal.deviation[c]);
   return input;
 }
 

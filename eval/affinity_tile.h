@@ -5,25 +5,25 @@
 
 namespace stc::eval {
 
-/// A register-blocked product of the widest form that this processor has. Cells of a row lie side
-/// by side, channels `stride` elements apart.
+/// Cells of a row lie in panels: kPanel cells side by side, channel after channel, [C][kPanel].
+inline constexpr std::int64_t kPanel = 8;
+
 template <typename T>
 struct AffinityTile {
-  int queries = 0;  ///< cells of the query row that one call takes
-  int keys = 0;     ///< cells of the key row that one call takes
-  /// scores[q * score_stride + k] = sum over c of queries[c * stride + q] * keys[c * stride + k].
+  /// One panel of queries against `panels` panels of keys, which follow each other in memory:
+  /// scores[q * score_stride + p * kPanel + k] = sum over c of queries[c][q] * keys[p][c][k].
   void (*product)(const T* queries,
                   const T* keys,
                   std::int64_t channels,
-                  std::int64_t stride,
+                  std::int64_t panels,
                   T* scores,
-                  std::int64_t score_stride) = nullptr;
+                  std::int64_t score_stride);
+  /// Bit q is set where one of the scores of query q is above bars[q].
+  unsigned (*above)(const T* scores, std::int64_t score_stride, std::int64_t panels, const T* bars);
 };
 
+/// Of the widest form that this processor has.
 template <typename T>
 AffinityTile<T> affinity_tile();  ///< float, double
-
-/// A call may read this many elements past the end of a row; what it makes of them is ignored.
-inline constexpr std::int64_t kTileSlack = 64;
 
 }  // namespace stc::eval

@@ -17,9 +17,22 @@ struct Statistics {
 /// neighbouring quarters share a frame.
 Statistics statistics_of(const std::vector<double>& values);
 
+enum class ScoreRule {
+  kOfficial,  ///< objects are 1..K, K the highest label of the first true mask; 255 is background
+  kAnyId,     ///< every label of a scored true mask is an object, from the first scored frame on in
+              ///< which truth or prediction shows it (vos-benchmark's rule)
+};
+
+struct ScoreOptions {
+  int threads = 0;  ///< sequences scored at once; 0: one a core
+  ScoreRule rule = ScoreRule::kOfficial;
+  bool drop_unknown = false;  ///< predicted labels above K count as background; else an error
+  bool keep_going = false;    ///< a sequence with bad data is left out and named in `failures`
+};
+
 struct ObjectScore {
   std::string sequence;
-  int object = 0;  ///< 1..K
+  int object = 0;  ///< its label
   std::vector<std::string>
       frames;                ///< stems of the scored frames: the first and the last are left out
   std::vector<double> j, f;  ///< one per scored frame
@@ -39,7 +52,8 @@ struct DavisScores {
   std::vector<ObjectScore> objects;  ///< in the order of sequences, then objects
   Statistics j, f;                   ///< plain means over objects
   double jf_mean() const { return (j.mean + f.mean) / 2; }
-  std::vector<std::string> notes;  ///< e.g. a sequence whose 255 was read as object 1
+  std::vector<std::string> notes;     ///< e.g. a sequence whose 255 was read as object 1
+  std::vector<std::string> failures;  ///< one line for each sequence that was left out
 };
 
 /// What is scored of one sequence.
@@ -50,18 +64,22 @@ struct SequenceResult {
 
 /// Throws stc::Error (kBadData) where a sequence has too few annotated frames to be scored.
 void check_scorable(const data::DavisSequence& truth);
+/// Throws stc::Error (kBadData) naming the first one of `folder`/SEQ/*.png that is absent.
+void check_predictions_exist(const data::DavisSequence& truth, const std::string& folder);
 
 /// `folder` holds SEQ/*.png. Throws stc::Error (kBadData) naming file, label and expected size.
-SequenceResult score_sequence(const data::DavisSequence& truth, const std::string& folder);
+SequenceResult score_sequence(const data::DavisSequence& truth,
+                              const std::string& folder,
+                              const ScoreOptions& options = {});
 
 /// The means over `objects`. Throws stc::Error (kBadData) where there is none.
 DavisScores scores_of(std::vector<ObjectScore> objects);
 
-/// prediction: a folder of SEQ/*.png or a DAVIS root. `threads` sequences are scored at once; 0:
-/// one per core. Throws stc::Error (kBadData) naming file, label and expected size.
+/// prediction: a folder of SEQ/*.png or a DAVIS root. Throws stc::Error (kBadData) naming file,
+/// label and expected size.
 DavisScores score_davis(const std::vector<data::DavisSequence>& truth,
                         const std::string& prediction,
-                        int threads);
+                        const ScoreOptions& options);
 
 std::vector<SequenceScore> sequence_scores(const DavisScores& scores);
 

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
+
 #include "eval/stage_timer.h"
 #include "monitoring/check.h"
 
@@ -11,14 +13,19 @@ namespace {
 
 constexpr int kFeatureStage = 3;
 
-data::PictureSize input_size_of(const InputOptions& options, const data::Image& frame) {
+}  // namespace
+
+data::PictureSize input_size(const InputOptions& options, int height, int width) {
   const auto square = static_cast<int>(options.square_side);
   if (square > 0) return {square, square};
-  return data::scaled_to_short_side(
-      frame.height, frame.width, static_cast<int>(options.short_side));
+  const int side =
+      options.short_side > 0 ? static_cast<int>(options.short_side) : std::min(height, width);
+  auto size = data::scaled_to_short_side(height, width, side);
+  auto& longer = size.width >= size.height ? size.width : size.height;
+  const auto multiple = static_cast<int>(options.long_side_multiple);
+  longer = std::max(multiple, longer / multiple * multiple);
+  return size;
 }
-
-}  // namespace
 
 FrameFeatures FeatureExtractor::extract(const data::Image& frame, const std::string& name) {
   const StageTimer timer(&seconds_);
@@ -34,9 +41,10 @@ FrameFeatures FeatureExtractor::extract(const data::Image& frame, const std::str
                  "x",
                  frame_size_->height);
   const c10::NoGradGuard no_grad;
-  const auto size = input_size_of(options_, frame);
+  const auto size = input_size(options_, frame.height, frame.width);
   const auto like = trunk_.parameters().front().second;
-  const auto input = data::propagation_input(frame, size).to(like.options()).unsqueeze(0);
+  const auto input =
+      data::propagation_input(frame, size, options_.colour).to(like.options()).unsqueeze(0);
   const auto maps =
       trunk_.forward(input, kFeatureStage, kFeatureStage, models::BatchNormMode::kEval);
   return {maps[0][0], size};

@@ -14,10 +14,14 @@
 namespace stc::eval {
 
 struct InputOptions {
-  std::int64_t short_side = 480;  ///< of the network's input; the ratio is kept
+  std::int64_t short_side = 480;  ///< of the network's input; the ratio is kept. 0: as the frame
   std::int64_t square_side =
       0;  ///< above 0: the input is a square of this side, whatever the ratio
+  std::int64_t long_side_multiple = 1;  ///< the longer side is cut down to a multiple of this
+  data::InputColour colour = data::InputColour::kLab;
 };
+
+data::PictureSize input_size(const InputOptions& options, int height, int width);
 
 /// The features of one frame, and the sizes on the way to them.
 struct FrameFeatures {

@@ -31,13 +31,13 @@ at::Tensor one_hot(const data::LabelMap& map, std::int64_t channels) {
   return labels;
 }
 
-LabelMask to_mask(const at::Tensor& soft, std::int64_t height, std::int64_t width) {
+LabelMask to_mask(const at::Tensor& soft, std::int64_t height, std::int64_t width, bool stretch) {
   STC_CHECK(soft.dim() == 3 && soft.size(0) >= 1 && soft.size(0) <= 256,
             "soft labels are ",
             soft.sizes(),
             "; expected [K, h, w] with 1 to 256 channels");
-  const auto channels =
-      stretched(at::upsample_bilinear2d(soft.unsqueeze(0), {height, width}, false)[0]);
+  const auto large = at::upsample_bilinear2d(soft.unsqueeze(0), {height, width}, false)[0];
+  const auto channels = stretch ? stretched(large) : large;
   auto winner = channels[0].clone();
   auto runner_up = at::zeros_like(winner);
   auto labels = at::zeros({height, width}, at::kByte);

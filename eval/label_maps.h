@@ -19,9 +19,12 @@ struct LabelMask {
 };
 
 /// soft [K, h, w], K <= 256 -> a mask of height x width: bilinear upsampling (half-pixel centres,
-/// not antialiased); each channel that is above 0 somewhere is scaled to 0..1 over the whole map;
-/// then the highest channel wins.
-LabelMask to_mask(const at::Tensor& soft, std::int64_t height, std::int64_t width);
+/// not antialiased); with `stretch` each channel that is above 0 somewhere is scaled to 0..1 over
+/// the whole map; then the highest channel wins.
+LabelMask to_mask(const at::Tensor& soft,
+                  std::int64_t height,
+                  std::int64_t width,
+                  bool stretch = true);
 
 data::LabelMap to_label_map(const at::Tensor& labels);  ///< uint8 [H, W]
 

@@ -9,16 +9,32 @@
 #include <memory>
 #include <vector>
 
+#include "eval/window_search.h"
+
 namespace stc::eval {
 
+enum class WindowShape {
+  kSquare,  ///< rows and columns at most half_window away
+  kCircle,  ///< cells closer than half_window (Euclid)
+};
+
+/// How often the first frame is searched while it is also one of the preceding ones.
+enum class FirstFrame {
+  kReference,  ///< twice, so that each of its cells can vote twice (the rule behind published
+               ///< numbers)
+  kDistinct,   ///< once
+  kPadded,     ///< preceding frames that are not there yet are the first one, too (CRW)
+};
+
 struct PropagationOptions {
-  std::int64_t half_window = 12;  ///< cells; the search window is square, 2 * half_window + 1 wide
-  std::int64_t preceding = 20;    ///< frames before the target that are searched, beside the first
-  std::int64_t top_k = 10;        ///< best cells, over all frames together, that vote
-  double temperature = 0.07;      ///< of the softmax over them
-  /// While the first frame is also one of the preceding ones: false searches it twice, so that each
-  /// of its cells can vote twice (the rule behind published numbers); true searches it once.
-  bool distinct_first = false;
+  WindowShape window = WindowShape::kSquare;
+  std::int64_t half_window = 12;   ///< cells
+  bool window_first_frame = true;  ///< false: all of the first frame is searched
+  std::int64_t preceding = 20;     ///< frames before the target that are searched, beside the first
+  std::int64_t top_k = 10;         ///< best cells, over all frames together, that vote
+  double temperature = 0.07;       ///< of the softmax over them
+  FirstFrame first_frame = FirstFrame::kReference;
+  bool hard_labels = false;  ///< the best label of each cell becomes 1, the others 0
 
   void check() const;  ///< throws stc::Error (kUsage) naming the rule
 };
@@ -32,7 +48,6 @@ class LabelPropagation {
   LabelPropagation(const PropagationOptions& options,
                    const at::Tensor& first_features,
                    const at::Tensor& first_labels);
-  ~LabelPropagation();
 
   /// Labels [K, h, w] of the next frame, soft, on the CPU, of the features' dtype:
   /// labels[., q] = sum over i in top(q) of softmax_i(<f_i, f_q> / temperature) * labels[., i],
@@ -42,12 +57,14 @@ class LabelPropagation {
   at::Tensor step(const at::Tensor& features);
 
  private:
-  struct Frame;
-  std::vector<const Frame*> context() const;
+  std::vector<SearchSlot> context() const;
 
   PropagationOptions options_;
-  std::shared_ptr<const Frame> first_;
-  std::deque<std::shared_ptr<const Frame>> preceding_;
+  at::ScalarType dtype_;
+  std::vector<std::int64_t> size_;  // [C, h, w]
+  SearchWindow window_, first_window_;
+  std::shared_ptr<const SearchFrame> first_;
+  std::deque<std::shared_ptr<const SearchFrame>> preceding_;
   std::int64_t frames_ = 1;  // seen so far
 };
 

@@ -73,15 +73,22 @@ VideoPropagation::VideoPropagation(const VideoOptions& options,
                                    const FrameFeatures& first,
                                    const data::LabelMap& labels)
     : frame_size_{labels.height, labels.width},
+      stretch_(options.stretch),
       // Two steps, as in published evaluations: to the input's size, then to the features'.
       input_labels_(data::resize_labels(labels, first.input_size)) {
   const auto small = data::resize_labels(
       input_labels_, {static_cast<int>(first.map.size(1)), static_cast<int>(first.map.size(2))});
   const auto wanted = labels_in(labels), kept = labels_in(small);
+  const bool is_soft = options.first_labels == FirstLabels::kBilinear;
   for (int object = 1; object < 256; ++object)
-    if (wanted[object] && !kept[object]) lost_objects_.push_back(object);
-  const int channels = highest(options.keep_channels ? wanted : kept) + 1;
-  propagation_.emplace(options.propagation, first.map, one_hot(small, channels));
+    if (wanted[object] && !kept[object] && !is_soft) lost_objects_.push_back(object);
+  const int channels = highest(options.keep_channels || is_soft ? wanted : kept) + 1;
+  const auto first_labels = is_soft
+                                ? at::upsample_bilinear2d(one_hot(labels, channels).unsqueeze(0),
+                                                          {first.map.size(1), first.map.size(2)},
+                                                          /*align_corners=*/false)[0]
+                                : one_hot(small, channels);
+  propagation_.emplace(options.propagation, first.map, first_labels);
 }
 
 data::LabelMap VideoPropagation::first_mask() const {
@@ -95,7 +102,7 @@ data::LabelMap VideoPropagation::next(const at::Tensor& features) {
     soft = propagation_->step(features);
   }
   const StageTimer timer(&mask_seconds_);
-  return to_label_map(to_mask(soft, frame_size_.height, frame_size_.width).labels);
+  return to_label_map(to_mask(soft, frame_size_.height, frame_size_.width, stretch_).labels);
 }
 
 }  // namespace stc::eval

@@ -13,7 +13,15 @@
 
 namespace stc::eval {
 
+/// How the first mask comes to feature size.
+enum class FirstLabels {
+  kNearest,   ///< in two steps, by the nearest pixel (PIL): to the input's size, then the features'
+  kBilinear,  ///< in one step, each label's mask bilinearly (not antialiased): soft at the rims
+};
+
 struct VideoOptions {
+  FirstLabels first_labels = FirstLabels::kNearest;
+  bool stretch = true;  ///< see to_mask()
   /// A label for every object of the first frame. false: as many as the map at feature size still
   /// shows, so that an object lost in shrinking is lost for good (the rule behind published
   /// numbers).
@@ -40,6 +48,7 @@ class VideoPropagation {
 
  private:
   data::PictureSize frame_size_;
+  bool stretch_;
   data::LabelMap input_labels_;
   std::vector<int> lost_objects_;
   std::optional<LabelPropagation> propagation_;

@@ -7,8 +7,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "eval/propagation_presets.h"
 #include "launcher/checkpoint.h"
 #include "launcher/config_schema.h"
+#include "launcher/propagation_rules.h"
 #include "launcher/rank_equality.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
@@ -39,28 +41,36 @@ Flag side_flag(const eval::InputOptions& input) {
   return {is_square(input) ? "--side" : "--short-side",
           side_key(input),
           text(is_square(input) ? "Frames are resized to a square of this side ["
-                                : "Frames are resized to this shorter side [",
+                                : "Frames are resized to this shorter side, or native [",
                side_of(input),
                "]")};
 }
 
 std::vector<Flag> flags_of(const PropagationDefaults& defaults) {
-  return {{"--stride", "stride", "Pixels a feature cell: 8 or 4 [8]"},
-          side_flag(defaults.input),
-          {"--half-window",
-           "half_window",
-           text("Search this many cells around [",
-                defaults.half_window,
-                "; ",
-                defaults.half_window_at_4,
-                " at stride 4]")},
-          {"--preceding", "preceding", "Preceding frames that are searched, beside the first [20]"},
-          {"--top-k", "top_k", "Best cells that vote [10]"},
-          {"--temperature", "temperature", "Of the softmax over them [0.07]"},
-          {"--first-frame",
-           "first_frame",
-           "reference: searched twice while it is also a preceding one; distinct: once "
-           "[reference]"}};
+  return {
+      {"--stride", "stride", "Pixels a feature cell: 8 or 4 [8]"},
+      side_flag(defaults.input),
+      {"--half-window",
+       "half_window",
+       text("Search this many cells around [",
+            defaults.half_window,
+            "; ",
+            defaults.half_window_at_4,
+            " at stride 4]")},
+      {"--preceding", "preceding", "Preceding frames that are searched, beside the first [20]"},
+      {"--top-k", "top_k", "Best cells that vote [10]"},
+      {"--temperature", "temperature", "Of the softmax over them [0.07]"},
+      {"--first-frame",
+       "first_frame",
+       "reference: searched twice while it is also a preceding one; distinct: once; padded: as "
+       "often as preceding frames are missing [reference]"},
+      {"--window", "window", "square, or circle: cells closer than the half window [square]"},
+      {"--window-first-frame", "window_first_frame", "false: all of the first frame [true]"},
+      {"--hard-labels", "hard_labels", "true: a cell carries on its best label alone [false]"},
+      {"--first-labels", "first_labels", "Shrinks masks: nearest or bilinear [nearest]"},
+      {"--normalise", "normalise", "Of each label over a picture: minmax or none [minmax]"},
+      {"--input", "input", "lab, or rgb by ImageNet's mean [lab]"},
+      {"--long-side-multiple", "long_side_multiple", "Cuts the longer side to one of these [1]"}};
 }
 
 // "random" or "random:7"; -1 for anything else.
@@ -121,6 +131,12 @@ void add_propagation_options(CLI::App* command, PropagationArguments* arguments)
   command->add_option("--depth", arguments->depth, "18 or 50, for random weights")
       ->check(CLI::IsMember({18, 50}));
   command->add_option("--config", arguments->config, "TOML file with a [propagation] section");
+  command
+      ->add_option("--preset",
+                   arguments->preset,
+                   "Rules of a published evaluation: stt, vfs, crw, dino; the file and other flags "
+                   "come after it [stt]")
+      ->check(CLI::IsMember(eval::propagation_presets()));
   for (const auto& flag : flags_of(arguments->defaults)) {
     command->add_option_function<std::string>(
         flag.name,
@@ -141,21 +157,27 @@ PropagationSettings read_settings(const PropagationArguments& arguments) {
   PropagationSettings settings;
   auto& o = settings.video.propagation;
   std::int64_t half_window = kAuto;
-  std::string first_frame = "reference";
+  auto& input = settings.input = arguments.defaults.input;
+  eval::apply_preset(arguments.preset, &input, &settings.video);
+  PropagationRules rules;
   ConfigSchema schema;
   const auto effect = Effect::kOperation;
   const auto integer = [&](const char* key, std::int64_t* field, std::int64_t least) {
     schema.integer(text("propagation.", key), field, least, kMost, effect, "");
   };
   integer("stride", &settings.stride, 4);
-  auto& input = settings.input = arguments.defaults.input;
-  integer(side_key(input), is_square(input) ? &input.square_side : &input.short_side, 16);
+  if (is_square(input)) {
+    integer("side", &input.square_side, 16);
+  } else {
+    schema.integer_or_word(
+        "propagation.short_side", &input.short_side, 16, kMost, "native", 0, effect, "");
+  }
   schema.integer_or_word(
       "propagation.half_window", &half_window, 0, kMost, "auto", kAuto, effect, "");
   integer("preceding", &o.preceding, 0);
   integer("top_k", &o.top_k, 1);
   schema.number("propagation.temperature", &o.temperature, 1e-6, 1e6, effect, "");
-  schema.text("propagation.first_frame", &first_frame, {"reference", "distinct"}, effect, "");
+  bind_rules(&schema, &settings, &rules);
   schema.boolean("propagation.keep_channels", &settings.video.keep_channels, effect, "");
   if (!arguments.config.empty()) schema.read_file(arguments.config);
   for (const auto& argument : arguments.overrides) schema.override_with(argument);
@@ -166,20 +188,21 @@ PropagationSettings read_settings(const PropagationArguments& arguments) {
   o.half_window = half_window != kAuto   ? half_window
                   : settings.stride == 4 ? arguments.defaults.half_window_at_4
                                          : arguments.defaults.half_window;
-  o.distinct_first = first_frame == "distinct";
+  apply_rules(rules, &settings);
   return settings;
 }
 
 nlohmann::ordered_json settings_json(const PropagationSettings& settings) {
   const auto& o = settings.video.propagation;
-  return {{"stride", settings.stride},
-          {side_key(settings.input), side_of(settings.input)},
-          {"half_window", o.half_window},
-          {"preceding", o.preceding},
-          {"top_k", o.top_k},
-          {"temperature", o.temperature},
-          {"first_frame", o.distinct_first ? "distinct" : "reference"},
-          {"keep_channels", settings.video.keep_channels}};
+  nlohmann::ordered_json json = {{"stride", settings.stride},
+                                 {side_key(settings.input), side_of(settings.input)},
+                                 {"half_window", o.half_window},
+                                 {"preceding", o.preceding},
+                                 {"top_k", o.top_k},
+                                 {"temperature", o.temperature},
+                                 {"keep_channels", settings.video.keep_channels}};
+  add_rules(settings, &json);
+  return json;
 }
 
 PropagationDefaults defaults_of(const std::string& benchmark) {
@@ -191,7 +214,16 @@ PropagationDefaults defaults_of(const std::string& benchmark) {
 }
 
 std::string features_key(const PropagationSettings& settings) {
-  return text(settings.stride, " ", settings.input.short_side, " ", settings.input.square_side);
+  const auto& input = settings.input;
+  return text(settings.stride,
+              " ",
+              input.short_side,
+              " ",
+              input.square_side,
+              " ",
+              input.long_side_multiple,
+              " ",
+              static_cast<int>(input.colour));
 }
 
 PropagationTrunk load_trunk(const PropagationArguments& arguments, std::int64_t stride) {

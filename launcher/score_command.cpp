@@ -10,57 +10,96 @@
 #include "eval/text_files.h"
 #include "eval/vip_scores.h"
 #include "launcher/commands.h"
+#include "monitoring/check.h"
 #include "monitoring/log.h"
 
 namespace stc::launcher {
 namespace {
 
-struct ScoreOptions {
+struct ScoreArguments {
   std::string truth;
   std::string prediction;
   std::string split;
   std::string csv;
   std::string frames;
   std::string json;
-  int threads = 0;
+  std::string rule = "official";  // what follows is davis' alone
+  eval::ScoreOptions davis;
 };
 
 // Writes and prints what was asked for: `write_csv` and `write_frames` to a path.
 template <typename WriteCsv, typename WriteFrames>
-void give_out(const ScoreOptions& options,
+void give_out(const ScoreArguments& arguments,
               const std::string& json,
               const std::string& table,
               const WriteCsv& write_csv,
               const WriteFrames& write_frames) {
-  if (!options.csv.empty()) write_csv(options.csv);
-  if (!options.frames.empty()) write_frames(options.frames);
-  const bool prints_json = options.json == "-";
-  if (!options.json.empty() && !prints_json) eval::write_text(options.json, json);
+  if (!arguments.csv.empty()) write_csv(arguments.csv);
+  if (!arguments.frames.empty()) write_frames(arguments.frames);
+  const bool prints_json = arguments.json == "-";
+  if (!arguments.json.empty() && !prints_json) eval::write_text(arguments.json, json);
   std::fputs((prints_json ? json : table).c_str(), stdout);
 }
 
-int score_davis_folders(const ScoreOptions& options) {
-  const auto truth =
-      data::open_davis(options.truth, {.split = options.split, .need_images = false});
-  const auto scores = eval::score_davis(truth, options.prediction, options.threads);
-  for (const auto& note : scores.notes) log::info(note);
-  give_out(
-      options,
-      eval::scores_json(scores),
-      eval::score_table(scores),
-      [&](const std::string& path) { eval::write_results_csv(path, scores); },
-      [&](const std::string& path) { eval::write_frames_csv(path, scores); });
-  return 0;
+struct DavisTruth {
+  std::vector<data::DavisSequence> sequences;
+  std::vector<std::string> failures;
+};
+
+DavisTruth open_davis_truth(const ScoreArguments& arguments) {
+  data::DavisOptions options = {.split = arguments.split, .need_images = false};
+  if (!arguments.davis.keep_going) return {data::open_davis(arguments.truth, options), {}};
+  DavisTruth truth;
+  for (const auto& name : data::davis_names(arguments.truth, options)) {
+    try {
+      options.names = {name};
+      truth.sequences.push_back(data::open_davis(arguments.truth, options).front());
+    } catch (const Error& error) {
+      truth.failures.push_back(error.what());
+    }
+  }
+  return truth;
 }
 
-int score_jhmdb_folders(const ScoreOptions& options) {
+int report_failures(const std::vector<std::string>& failures) {
+  if (failures.empty()) return 0;
+  for (const auto& failure : failures) log::error(failure);
+  log::error(text(failures.size(), " sequence(s) left out; the numbers are those of the others"));
+  return static_cast<int>(Exit::kBadData);
+}
+
+int score_davis_folders(const ScoreArguments& arguments) {
+  STC_CHECK_USAGE(arguments.rule == "official" || !arguments.davis.drop_unknown,
+                  "--drop-unknown belongs to --rule official; any-id has no unknown labels");
+  auto options = arguments.davis;
+  if (arguments.rule == "any-id") options.rule = eval::ScoreRule::kAnyId;
+  const auto truth = open_davis_truth(arguments);
+  eval::DavisScores scores;
+  if (!truth.sequences.empty())
+    scores = eval::score_davis(truth.sequences, arguments.prediction, options);
+  for (const auto& note : scores.notes) log::info(note);
+  if (!scores.objects.empty()) {
+    give_out(
+        arguments,
+        eval::scores_json(scores),
+        eval::score_table(scores),
+        [&](const std::string& path) { eval::write_results_csv(path, scores); },
+        [&](const std::string& path) { eval::write_frames_csv(path, scores); });
+  }
+  auto failures = truth.failures;
+  failures.insert(failures.end(), scores.failures.begin(), scores.failures.end());
+  return report_failures(failures);
+}
+
+int score_jhmdb_folders(const ScoreArguments& arguments) {
   const auto truth =
-      data::open_jhmdb(options.truth, {.split = options.split, .need_images = false});
+      data::open_jhmdb(arguments.truth, {.split = arguments.split, .need_images = false});
   std::vector<eval::JhmdbClipScore> clips;
-  for (const auto& clip : truth) clips.push_back(eval::score_jhmdb_clip(clip, options.prediction));
+  for (const auto& clip : truth)
+    clips.push_back(eval::score_jhmdb_clip(clip, arguments.prediction));
   const auto scores = eval::sum_jhmdb(std::move(clips));
   give_out(
-      options,
+      arguments,
       eval::jhmdb_json(scores),
       eval::jhmdb_table(scores),
       [&](const std::string& path) { eval::write_jhmdb_csv(path, scores); },
@@ -68,14 +107,15 @@ int score_jhmdb_folders(const ScoreOptions& options) {
   return 0;
 }
 
-int score_vip_folders(const ScoreOptions& options) {
-  const auto truth = data::open_vip(options.truth, {.split = options.split, .need_images = false});
+int score_vip_folders(const ScoreArguments& arguments) {
+  const auto truth =
+      data::open_vip(arguments.truth, {.split = arguments.split, .need_images = false});
   std::vector<eval::VipSequenceScore> sequences;
   for (const auto& sequence : truth)
-    sequences.push_back(eval::score_vip_sequence(sequence, options.prediction));
+    sequences.push_back(eval::score_vip_sequence(sequence, arguments.prediction));
   const auto scores = eval::sum_vip(std::move(sequences));
   give_out(
-      options,
+      arguments,
       eval::vip_json(scores),
       eval::vip_table(scores),
       [&](const std::string& path) { eval::write_vip_csv(path, scores); },
@@ -92,7 +132,7 @@ struct ScoreHelp {
   const char* csv;
   const char* frames_flag;  // the finer table
   const char* frames;
-  int (*score)(const ScoreOptions&);
+  int (*score)(const ScoreArguments&);
 };
 
 constexpr ScoreHelp kBenchmarks[] = {
@@ -127,21 +167,38 @@ constexpr ScoreHelp kBenchmarks[] = {
      &score_vip_folders},
 };
 
+void add_davis_options(CLI::App* command, ScoreArguments* arguments) {
+  auto& options = arguments->davis;
+  command->add_option("--threads", options.threads, "Sequences scored at once; 0: one a core")
+      ->check(CLI::Range(0, 1024));
+  command
+      ->add_option("--rule",
+                   arguments->rule,
+                   "official: objects of the first true mask; any-id: every label that the truth "
+                   "shows, from where it shows up [official]")
+      ->check(CLI::IsMember({"official", "any-id"}));
+  command->add_flag("--drop-unknown",
+                    options.drop_unknown,
+                    "Predicted labels above the highest of the first true mask are background");
+  command->add_flag("--keep-going",
+                    options.keep_going,
+                    "Leave sequences with bad data out, name them, and end with exit code 3");
+}
+
 void add_benchmark(CLI::App* score_command, const ScoreHelp& help, Run& run) {
   auto* command = score_command->add_subcommand(help.name, help.what);
-  const auto options = std::make_shared<ScoreOptions>();
-  command->add_option("--truth", options->truth, help.truth)->required();
-  command->add_option("--prediction", options->prediction, help.prediction)->required();
-  command->add_option("--split", options->split, help.split);
-  command->add_option("--csv", options->csv, help.csv);
-  command->add_option(help.frames_flag, options->frames, help.frames);
+  const auto arguments = std::make_shared<ScoreArguments>();
+  command->add_option("--truth", arguments->truth, help.truth)->required();
+  command->add_option("--prediction", arguments->prediction, help.prediction)->required();
+  command->add_option("--split", arguments->split, help.split);
+  command->add_option("--csv", arguments->csv, help.csv);
+  command->add_option(help.frames_flag, arguments->frames, help.frames);
   command->add_option(
-      "--json", options->json, "Write the means as JSON; '-' prints it instead of the table");
-  if (help.score == &score_davis_folders)
-    command->add_option("--threads", options->threads, "Sequences scored at once; 0: one a core")
-        ->check(CLI::Range(0, 1024));
-  command->callback(
-      [options, &run, score = help.score] { run = [options, score] { return score(*options); }; });
+      "--json", arguments->json, "Write the means as JSON; '-' prints it instead of the table");
+  if (help.score == &score_davis_folders) add_davis_options(command, arguments.get());
+  command->callback([arguments, &run, score = help.score] {
+    run = [arguments, score] { return score(*arguments); };
+  });
 }
 
 }  // namespace

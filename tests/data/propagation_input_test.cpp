@@ -79,6 +79,13 @@ TEST(ResizePlanes, LeavesPlanesOfThatSizeAlone) {
   EXPECT_TRUE(at::equal(resize_planes(planes, {4, 5}), planes));
 }
 
+TEST(PropagationInput, IsRgbByImageNetsMeanAndDeviationWhereAskedTo) {
+  const auto input = propagation_input(filled(4, 4, 255, 0, 51), {2, 2}, InputColour::kRgb);
+  const auto expected = at::tensor({(1 - 0.485) / 0.229, -0.456 / 0.224, (0.2 - 0.406) / 0.225});
+  EXPECT_TRUE(
+      at::allclose(input, expected.to(at::kFloat).view({3, 1, 1}).expand_as(input), 0, 1e-5));
+}
+
 // One row of indices 0..n-1, resized to m.
 std::vector<int> nearest_row(int n, int m) {
   LabelMap row{1, n, {}};

@@ -119,7 +119,7 @@ TEST_F(EvaluateDavis, ReadsABinaryMaskAsObjectOneAndSaysSo) {
 TEST_F(EvaluateDavis, ScoresWhatItWroteAsTheScorerOfFoldersDoes) {
   const auto numbers = summary().numbers;
   const auto again =
-      score_davis(data::open_davis(root_.string(), {.split = ""}), out_.string(), /*threads=*/1);
+      score_davis(data::open_davis(root_.string(), {.split = ""}), out_.string(), {.threads = 1});
   EXPECT_EQ(numbers["jf_mean"].get<double>(), again.jf_mean());
 }
 

@@ -30,10 +30,10 @@ class ScoreDavis : public testing::Test {
   void write_prediction(const std::string& sequence, int frame, const data::LabelMap& map) {
     write_mask(prediction_ / sequence, frame, map);
   }
-  DavisScores score(int threads = 1) {
+  DavisScores score(const ScoreOptions& options = {.threads = 1}) {
     return score_davis(data::open_davis(truth_.string(), {.split = "", .need_images = false}),
                        prediction_.string(),
-                       threads);
+                       options);
   }
   /// The message of the error that scoring ends with; its exit code is that of bad data.
   std::string error() {
@@ -123,8 +123,8 @@ TEST_F(ScoreDavis, GivesTheSameForAnyNumberOfThreads) {
       write_prediction(name, frame, square(1, 5 + frame + name[0] % 3));
     }
   }
-  const auto expected = score(1);
-  const auto scores = score(4);
+  const auto expected = score({.threads = 1});
+  const auto scores = score({.threads = 4});
   ASSERT_EQ(scores.objects.size(), expected.objects.size());
   for (std::size_t i = 0; i < scores.objects.size(); ++i) {
     EXPECT_EQ(scores.objects[i].sequence, expected.objects[i].sequence);
@@ -157,6 +157,67 @@ TEST_F(ScoreDavis, RefusesASequenceThatHasNothingToScore) {
   for (int frame = 0; frame < 2; ++frame) write_truth("short", frame, square(1));
   fs::create_directories(prediction_);
   EXPECT_THAT(error(), testing::AllOf(HasSubstr("'short' has 2"), HasSubstr("at least 3")));
+}
+
+TEST_F(ScoreDavis, CountsUnknownLabelsAsBackgroundWhereAskedTo) {
+  auto with_unknown = square(1);
+  fill_box(with_unknown, 6, 6, 4, 4, 9);  // 16 of the 64 pixels of object 1
+  for (int frame = 0; frame < 3; ++frame) write_truth("a", frame, square(1));
+  write_prediction("a", 1, with_unknown);
+  const auto scores = score({.drop_unknown = true});
+  ASSERT_EQ(scores.objects.size(), 1U);
+  EXPECT_DOUBLE_EQ(scores.j.mean, 0.75);
+}
+
+TEST_F(ScoreDavis, TakesEveryLabelOfTheScoredTruthAsAnObjectByTheAnyIdRule) {
+  // 1: only in the first frame. 7: true from frame 2 on, predicted already in frame 1. 255: always.
+  // 9: predicted, never true.
+  auto truth = square(255, 1);
+  auto prediction = truth;
+  write_truth("a", 0, square(1));
+  fill_box(prediction, 5, 20, 4, 4, 7);
+  write_truth("a", 1, truth);
+  write_prediction("a", 1, prediction);
+  for (int frame : {2, 3, 4}) {
+    auto later = truth;
+    fill_box(later, 5, 20, 4, 4, 7);
+    write_truth("a", frame, later);
+    fill_box(later, 15, 20, 2, 2, 9);
+    write_prediction("a", frame, later);
+  }
+  const auto scores = score({.rule = ScoreRule::kAnyId});
+  ASSERT_EQ(scores.objects.size(), 2U);
+  EXPECT_EQ(scores.objects[0].object, 7);
+  EXPECT_THAT(scores.objects[0].j, testing::ElementsAre(0, 1, 1));
+  EXPECT_EQ(scores.objects[1].object, 255);
+  EXPECT_THAT(scores.objects[1].f, testing::ElementsAre(1, 1, 1));
+}
+
+TEST_F(ScoreDavis, StartsAnObjectWhereItShowsUpByTheAnyIdRule) {
+  write_truth("a", 0, label_map(20, 30));
+  for (int frame : {1, 2, 3, 4}) {
+    write_truth("a", frame, frame >= 3 ? square(4) : label_map(20, 30));
+    write_prediction("a", frame, label_map(20, 30));
+  }
+  const auto scores = score({.rule = ScoreRule::kAnyId});
+  ASSERT_EQ(scores.objects.size(), 1U);
+  EXPECT_THAT(scores.objects[0].frames, testing::ElementsAre("00003"));
+  EXPECT_EQ(scores.jf_mean(), 0);  // not 2/3: frames 1 and 2 do not count as found
+}
+
+TEST_F(ScoreDavis, LeavesSequencesWithBadDataOutWhereItIsToKeepGoing) {
+  for (const char* name : {"a", "b", "c"}) {
+    for (int frame = 0; frame < 3; ++frame) write_truth(name, frame, square(1));
+    if (name[0] != 'b') write_prediction(name, 1, square(1));
+  }
+  write_truth("d", 0, square(1));
+  const auto scores = score({.threads = 3, .keep_going = true});
+  EXPECT_EQ(scores.objects.size(), 2U);
+  EXPECT_EQ(scores.jf_mean(), 1);
+  EXPECT_THAT(scores.failures,
+              testing::ElementsAre(HasSubstr("00001.png: no such prediction"),
+                                   HasSubstr("'d' has 1 annotated frame")));
+  EXPECT_THAT(error(), HasSubstr("no such prediction"));
 }
 
 TEST(StatisticsOf, CountsOnlyValuesAboveOneHalfForRecall) {

@@ -30,6 +30,12 @@ TEST(ToMask, TakesTheLowestChannelOnATie) {
   EXPECT_EQ(mask.margin.abs().max().item<float>(), 0);
 }
 
+TEST(ToMask, LeavesChannelsAsTheyAreWhereAskedTo) {
+  const auto soft = at::tensor({0.9f, 0.7f, 0.1f, 0.3f}).view({2, 1, 2});
+  EXPECT_TRUE(at::equal(to_mask(soft, 1, 2, false).labels, at::zeros({1, 2}, at::kByte)));
+  EXPECT_EQ(to_mask(soft, 1, 2, true).labels[0][1].item<int>(), 1);
+}
+
 TEST(ToMask, LeavesAnEmptyChannelOut) {
   const auto soft = at::stack({at::zeros({2, 2}), at::rand({2, 2}) + 0.1, at::zeros({2, 2})});
   const auto mask = to_mask(soft, 5, 7);

@@ -11,6 +11,7 @@
 #include "data/safetensors.h"
 #include "eval/affinity_tile.h"
 #include "eval/label_maps.h"
+#include "eval/propagation_presets.h"
 #include "monitoring/check.h"
 
 namespace stc::eval {
@@ -47,12 +48,24 @@ struct Candidate {
   std::int64_t row, column;
 };
 
-std::vector<int> context_of(int t, const PropagationOptions& options) {
-  const int oldest = std::max<int>(0, t - static_cast<int>(options.preceding));
-  std::vector<int> frames;
-  if (!(options.distinct_first && oldest == 0)) frames.push_back(0);
-  for (int s = oldest; s < t; ++s) frames.push_back(s);
+struct ContextFrame {
+  int frame;
+  bool is_windowed;
+};
+
+std::vector<ContextFrame> context_of(int t, const PropagationOptions& options) {
+  std::vector<ContextFrame> frames{{0, options.window_first_frame}};
+  for (int s = t - static_cast<int>(options.preceding); s < t; ++s) {
+    const bool is_there = s > 0 || (s == 0 && options.first_frame != FirstFrame::kDistinct) ||
+                          (s < 0 && options.first_frame == FirstFrame::kPadded);
+    if (is_there) frames.push_back({std::max(0, s), true});
+  }
   return frames;
+}
+
+bool is_near(std::int64_t dy, std::int64_t dx, const PropagationOptions& options) {
+  if (options.window == WindowShape::kCircle) return std::hypot(dy, dx) < options.half_window;
+  return std::max(std::abs(dy), std::abs(dx)) <= options.half_window;
 }
 
 at::Tensor vote(std::vector<Candidate> candidates,
@@ -72,6 +85,12 @@ at::Tensor vote(std::vector<Candidate> candidates,
   return result / sum;
 }
 
+at::Tensor one_hot_of_best(const at::Tensor& label) {
+  const auto hard = at::zeros_like(label);
+  hard[label.argmax().item<std::int64_t>()] = 1;
+  return hard;
+}
+
 std::vector<at::Tensor> slow_twin(const PropagationOptions& options, const Clip& clip) {
   std::vector<at::Tensor> unit, labels{clip.labels.to(at::kDouble)};
   for (const auto& f : clip.features) {
@@ -85,15 +104,17 @@ std::vector<at::Tensor> slow_twin(const PropagationOptions& options, const Clip&
       for (std::int64_t j = 0; j < width; ++j) {
         const auto query = unit[t].select(2, j).select(1, i);
         std::vector<Candidate> candidates;
-        for (const int s : context_of(t, options)) {
+        for (const auto& [s, is_windowed] : context_of(t, options)) {
           const auto scores = (unit[s] * query.view({-1, 1, 1})).sum(0);
           const auto score = scores.accessor<double, 2>();
           for (std::int64_t r = 0; r < height; ++r)
             for (std::int64_t c = 0; c < width; ++c)
-              if (std::abs(r - i) <= options.half_window && std::abs(c - j) <= options.half_window)
+              if (!is_windowed || is_near(r - i, c - j, options))
                 candidates.push_back({score[r][c], s, r, c});
         }
-        labels[t].select(2, j).select(1, i).copy_(vote(std::move(candidates), labels, options));
+        auto label = vote(std::move(candidates), labels, options);
+        if (options.hard_labels) label = one_hot_of_best(label);
+        labels[t].select(2, j).select(1, i).copy_(label);
       }
     }
   }
@@ -121,19 +142,70 @@ TEST_P(AgainstSlowTwin, GivesTheSameLabelsInDoubleAndInFloat) {
   EXPECT_LT(largest_difference(propagate(s.options, narrow), expected), 1e-5);
 }
 
-// Widths around the tiles' 4, 6 and 8 queries and 4 to 32 keys; windows inside, at and beyond the
-// map; contexts that lose the first frame.
+// Widths around panels of 8 cells; windows inside, at and beyond the map; contexts that lose the
+// first frame; channels beyond one go of the tile; patches side by side.
 INSTANTIATE_TEST_SUITE_P(
     Settings,
     AgainstSlowTwin,
-    testing::Values(Setting{4, 5, 6, 37, {}},
-                    Setting{4, 16, 9, 13, {.half_window = 3}},
-                    Setting{6, 7, 5, 8, {.half_window = 2, .preceding = 2, .top_k = 4}},
-                    Setting{6, 7, 5, 8, {.half_window = 2, .preceding = 2, .distinct_first = true}},
-                    Setting{3, 4, 3, 1, {.half_window = 1, .top_k = 50}},
-                    Setting{3, 4, 1, 1, {.top_k = 1}},
-                    Setting{4, 4, 4, 5, {.half_window = 0, .preceding = 0}},
-                    Setting{3, 3, 5, 33, {.half_window = 40, .top_k = 7, .temperature = 1}}));
+    testing::Values(
+        Setting{4, 5, 6, 37, {}},
+        Setting{4, 16, 9, 13, {.half_window = 3}},
+        Setting{6, 7, 5, 8, {.half_window = 2, .preceding = 2, .top_k = 4}},
+        Setting{
+            6, 7, 5, 8, {.half_window = 2, .preceding = 2, .first_frame = FirstFrame::kDistinct}},
+        Setting{3, 4, 3, 1, {.half_window = 1, .top_k = 50}},
+        Setting{3, 4, 1, 1, {.top_k = 1}},
+        Setting{4, 4, 4, 5, {.half_window = 0, .preceding = 0}},
+        Setting{3, 3, 5, 33, {.half_window = 40, .top_k = 7, .temperature = 1}},
+        Setting{3, 600, 11, 29, {.half_window = 7}}));
+
+// The rules of published evaluations (docs/evaluation.md), and each by itself.
+INSTANTIATE_TEST_SUITE_P(
+    Rules,
+    AgainstSlowTwin,
+    testing::Values(
+        Setting{4, 6, 9, 21, {.window = WindowShape::kCircle, .half_window = 5}},
+        Setting{4, 6, 5, 9, {.window = WindowShape::kCircle, .half_window = 1}},
+        Setting{4, 6, 5, 9, {.window = WindowShape::kCircle, .half_window = 40}},
+        Setting{5, 6, 7, 19, {.half_window = 2, .window_first_frame = false}},
+        Setting{5,
+                6,
+                7,
+                9,
+                {.half_window = 2,
+                 .window_first_frame = false,
+                 .preceding = 2,
+                 .first_frame = FirstFrame::kDistinct}},
+        Setting{5, 6, 7, 9, {.half_window = 2, .preceding = 3, .first_frame = FirstFrame::kPadded}},
+        Setting{5, 6, 6, 9, {.half_window = 2, .hard_labels = true}},
+        Setting{5,
+                6,
+                8,
+                17,
+                {.window = WindowShape::kCircle,
+                 .half_window = 4,
+                 .window_first_frame = false,
+                 .preceding = 3,
+                 .temperature = 0.05,
+                 .first_frame = FirstFrame::kPadded}}));
+
+class Preset : public testing::TestWithParam<std::string> {};
+
+TEST_P(Preset, GivesTheLabelsOfTheSlowTwinInDouble) {
+  InputOptions input;
+  VideoOptions video;
+  video.propagation.half_window = 4;
+  apply_preset(GetParam(), &input, &video);
+  const int frames = 10;  // more than the shortest context
+  const auto made = clip(frames, 5, 7, 12, 3, at::kDouble);
+  const auto expected = slow_twin(video.propagation, made);
+  EXPECT_LT(largest_difference(propagate(video.propagation, made), expected), 1e-12);
+  // The preset is not the default by another name.
+  const auto of_default = slow_twin({.half_window = 4}, made);
+  EXPECT_EQ(largest_difference(of_default, expected) > 1e-3, GetParam() != "stt");
+}
+
+INSTANTIATE_TEST_SUITE_P(Names, Preset, testing::ValuesIn(propagation_presets()));
 
 TEST(LabelPropagation, GivesTheEarlierFrameAndCellTheVoteOnATie) {
   // All features are equal, so every cell ties; only the first ones may vote.
@@ -156,7 +228,8 @@ TEST(LabelPropagation, CountsTheFirstFrameTwiceUnlessAskedNotTo) {
   EXPECT_EQ(largest_difference(propagate(options, made), slow_twin(options, made)), 0);
   at::Tensor other = made.features[0].clone();
   LabelPropagation twice({.half_window = 1, .top_k = 3}, other, made.labels);
-  LabelPropagation once({.half_window = 1, .top_k = 3, .distinct_first = true}, other, made.labels);
+  LabelPropagation once(
+      {.half_window = 1, .top_k = 3, .first_frame = FirstFrame::kDistinct}, other, made.labels);
   EXPECT_NEAR(twice.step(other).select(2, 0).item<double>(), 1.0 / 3, 1e-12);  // cells 0, 1, 0
   EXPECT_NEAR(once.step(other).select(2, 0).item<double>(), 1.0 / 2, 1e-12);   // cells 0, 1
 }
@@ -187,24 +260,52 @@ TEST(LabelPropagation, RefusesFramesOfAnotherSize) {
 }
 
 template <typename T>
-void expect_tile_is_a_product(at::ScalarType dtype) {
-  const auto tile = affinity_tile<T>();
-  const std::int64_t channels = 19, stride = 70;
-  const auto queries = at::randn({channels, stride}, dtype), keys = at::randn_like(queries);
-  const auto scores = at::zeros({tile.queries, tile.keys}, dtype);
-  tile.product(queries.template const_data_ptr<T>(),
-               keys.template const_data_ptr<T>(),
-               channels,
-               stride,
-               scores.template mutable_data_ptr<T>(),
-               tile.keys);
-  const auto expected = queries.narrow(1, 0, tile.queries).t().matmul(keys.narrow(1, 0, tile.keys));
-  EXPECT_TRUE(at::allclose(scores, expected, 1e-5, 1e-5));
+void expect_tile_is_a_product(at::ScalarType dtype, std::int64_t channels, std::int64_t panels) {
+  const auto queries = at::randn({channels, kPanel}, dtype),
+             keys = at::randn({panels, channels, kPanel}, dtype);
+  const auto stride = panels * kPanel + 3;
+  const auto scores = at::full({kPanel, stride}, 7, dtype);
+  affinity_tile<T>().product(queries.template const_data_ptr<T>(),
+                             keys.template const_data_ptr<T>(),
+                             channels,
+                             panels,
+                             scores.template mutable_data_ptr<T>(),
+                             stride);
+  const auto product = at::einsum("cq,pck->qpk", {queries, keys}).flatten(1);
+  const auto expected = at::constant_pad_nd(product, {0, 3}, 7);
+  EXPECT_TRUE(at::allclose(scores, expected, 1e-5, 1e-4)) << channels << " x " << panels;
 }
 
-TEST(AffinityTile, IsAProductOverChannels) {
-  expect_tile_is_a_product<float>(at::kFloat);
-  expect_tile_is_a_product<double>(at::kDouble);
+TEST(AffinityTile, IsAProductOverChannelsAndWritesNothingElse) {
+  for (const int panels : {1, 2, 3, 4, 5, 9}) {
+    for (const int channels : {1, 19, 256, 700}) {
+      expect_tile_is_a_product<float>(at::kFloat, channels, panels);
+      expect_tile_is_a_product<double>(at::kDouble, channels, panels);
+    }
+  }
+}
+
+template <typename T>
+void expect_rows_above(at::ScalarType dtype) {
+  const auto scores = at::zeros({kPanel, 3 * kPanel + 1}, dtype);
+  const auto bars = at::full({kPanel}, 2, dtype);
+  const auto rows = [&](std::int64_t panels) {
+    return affinity_tile<T>().above(
+        scores.const_data_ptr<T>(), 3 * kPanel + 1, panels, bars.const_data_ptr<T>());
+  };
+  EXPECT_EQ(rows(3), 0U);
+  scores.select(1, 3 * kPanel).fill_(9);  // beyond the panels
+  scores[1][7] = 2;                       // at the bar, not above
+  scores[2][7] = 3;
+  scores[5][3 * kPanel - 1] = 3;
+  bars[6] = -1;
+  EXPECT_EQ(rows(3), 1U << 2 | 1U << 5 | 1U << 6);
+  EXPECT_EQ(rows(2), 1U << 2 | 1U << 6);
+}
+
+TEST(AffinityTile, TellsWhichQueriesHaveAScoreAboveTheirBar) {
+  expect_rows_above<float>(at::kFloat);
+  expect_rows_above<double>(at::kDouble);
 }
 
 class GoldenPropagation : public testing::TestWithParam<std::string> {};

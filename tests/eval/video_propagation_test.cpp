@@ -58,6 +58,35 @@ TEST(VideoPropagation, FollowsAMovingPatternEvenWithRandomWeights) {
   EXPECT_LT(wrong, wrong_if_still);
 }
 
+TEST(VideoPropagation, ShrinksTheFirstMaskSoftlyWhereAskedTo) {
+  // Object 3 covers the left half of one cell: by the nearest pixel it is the cell or nothing,
+  // softly it is half of it. With a window of that cell alone the next frame repeats it.
+  auto labels = label_map(64, 96);
+  fill_box(labels, 16, 16, 8, 4, 3);
+  auto options = small_video();
+  options.propagation.half_window = 0;
+  options.first_labels = FirstLabels::kBilinear;
+  const auto frame = features(picture(64, 96));
+  const auto at_centre = [&](bool stretch) {
+    options.stretch = stretch;
+    return VideoPropagation(options, frame, labels).next(frame.map).at(19, 19);
+  };
+  EXPECT_EQ(at_centre(true), 3);   // the best that the label has anywhere counts as 1
+  EXPECT_EQ(at_centre(false), 0);  // there is more background
+}
+
+TEST(InputSize, FollowsTheRuleOfThePreset) {
+  const auto size = [](const InputOptions& options, int height, int width) {
+    const auto input = input_size(options, height, width);
+    return std::vector<int>{input.height, input.width};
+  };
+  EXPECT_THAT(size({}, 960, 1708), ElementsAre(480, 854));
+  EXPECT_THAT(size({.short_side = 0}, 300, 401), ElementsAre(300, 401));
+  EXPECT_THAT(size({.long_side_multiple = 64}, 480, 854), ElementsAre(480, 832));
+  EXPECT_THAT(size({.long_side_multiple = 64}, 854, 480), ElementsAre(832, 480));
+  EXPECT_THAT(size({.short_side = 30, .long_side_multiple = 64}, 40, 50), ElementsAre(30, 64));
+}
+
 TEST(VideoPropagation, NamesObjectsThatVanishAtFeatureSize) {
   auto labels = label_map(64, 96);
   fill_box(labels, 16, 16, 32, 32, 1);

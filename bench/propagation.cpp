@@ -1,0 +1,84 @@
+// Our side of bench/propagation.sh: one frame's labels out of 21 frames, as bench/propagation.py
+// has them computed by dense products. Started by it:
+//   stc_bench_propagation CASE FRAMES HALF THREADS
+// CASE/N.safetensors holds `features` [C, h, w] and, but for the last N = FRAMES, `labels`
+// [K, h, w]. For each line on standard input the labels of the last frame are computed once: a JSON
+// line; at its end they are written to CASE/ours.safetensors.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "data/safetensors.h"
+#include "eval/window_search.h"
+
+namespace stc {
+namespace {
+
+std::string frame_file(const std::string& folder, int frame) {
+  return folder + "/" + std::to_string(frame) + ".safetensors";
+}
+
+std::vector<eval::SearchFrame> read_context(const std::string& folder, int frames) {
+  std::vector<eval::SearchFrame> context;
+  for (int t = 0; t < frames; ++t) {
+    const auto frame = data::read_safetensors(frame_file(folder, t)).tensors;
+    context.push_back({eval::pack_panels(eval::unit_features(frame.at("features"))),
+                       frame.at("labels").flatten(1).t().contiguous()});
+  }
+  return context;
+}
+
+double peak_megabytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    if (word != "VmHWM:") continue;
+    double kilobytes = 0;
+    status >> kilobytes;
+    return kilobytes / 1024;
+  }
+  return 0;
+}
+
+int run(const std::string& folder, int frames, std::int64_t half) {
+  const auto context = read_context(folder, frames);
+  const auto features = data::read_safetensors(frame_file(folder, frames)).tensors.at("features");
+  const auto window = eval::square_window(half);
+  std::vector<eval::SearchSlot> slots;
+  for (const auto& frame : context) slots.push_back({&frame, &window});
+  at::Tensor labels;
+  for (std::string line; std::getline(std::cin, line);) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto cpu_start = std::clock();
+    // All that a step does: the frame is searched for, and packed to be searched in turn.
+    const auto unit = eval::unit_features(features);
+    labels = eval::search_labels(unit, slots, {});
+    const auto panels = eval::pack_panels(unit);
+    const double cpu = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+    const nlohmann::json result = {
+        {"seconds", taken.count()}, {"cpu", cpu}, {"megabytes", peak_megabytes()}};
+    std::cout << result.dump() << std::endl;
+  }
+  data::write_safetensors(folder + "/ours.safetensors", {{"labels", labels}});
+  return 0;
+}
+
+}  // namespace
+}  // namespace stc
+
+int main(int argc, char** argv) {
+  if (argc != 5) {
+    std::fprintf(stderr, "stc_bench_propagation CASE FRAMES HALF THREADS\n");
+    return 2;
+  }
+  at::set_num_threads(std::stoi(argv[4]));
+  return stc::run(argv[1], std::stoi(argv[2]), std::stoll(argv[3]));
+}

@@ -1,0 +1,123 @@
+"""PyTorch's side of bench/propagation.sh, which also starts ours: the labels of one frame out of 21
+frames by dense products, in slices of 32 queries, as published code has it.
+
+    propagation.py PROGRAM THREADS ROUNDS SLICES DEPTH:STRIDE...
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+
+FRAMES, SLICE, TOP_K, TEMPERATURE, LABELS = 21, 32, 10, 0.07, 4
+CHANNELS = {18: 256, 50: 1024}
+SHAPES = {8: (60, 107, 12), 4: (120, 214, 35)}  # height, width, half window of a DAVIS frame
+
+
+def make_case(folder, channels, height, width):
+    """Frames that look alike, as in a video; positive, as after a ReLU."""
+    torch.manual_seed(1)
+    scene = torch.randn(channels, height, width)
+    for t in range(FRAMES + 1):
+        frame = {"features": F.relu(scene.roll(t // 2, 2) + 0.4 * torch.randn(scene.shape))}
+        if t < FRAMES:
+            frame["labels"] = torch.rand(LABELS, height, width).softmax(0)
+        save_file(frame, f"{folder}/{t}.safetensors")
+
+
+def window(queries, height, width, half):
+    """[h * w, queries]: True where the key is too far from the query."""
+    cells = torch.arange(height * width)
+    rows = (cells // width)[:, None] - (queries // width)[None]
+    columns = (cells % width)[:, None] - (queries % width)[None]
+    return (rows.abs() > half) | (columns.abs() > half)
+
+
+def dense(keys, values, query, far):
+    """keys [C, frames * h * w], values [K, frames * h * w], query [C, queries] -> [K, queries]"""
+    affinity = torch.einsum("ci,cj->ij", keys, query) / TEMPERATURE
+    affinity.view(FRAMES, *far.shape).masked_fill_(far[None], float("-inf"))
+    best, index = affinity.topk(TOP_K, dim=0)
+    chosen = values.index_select(1, index.reshape(-1)).view(-1, *index.shape)
+    return (chosen * best.softmax(0)[None]).sum(1)
+
+
+class Peer:
+    def __init__(self, folder, height, width, half, slices):
+        frames = [load_file(f"{folder}/{t}.safetensors") for t in range(FRAMES + 1)]
+        unit = [F.normalize(f["features"].flatten(1), dim=0) for f in frames]
+        self.keys, self.query = torch.cat(unit[:-1], 1), unit[-1]
+        self.values = torch.cat([f["labels"].flatten(1) for f in frames[:-1]], 1)
+        cells = height * width
+        starts = torch.linspace(0, cells - SLICE, slices).long().tolist()
+        self.queries = [torch.arange(s, s + SLICE) for s in starts]
+        # Made once a clip there, so not timed here; of these slices alone, where theirs is [h*w, h*w].
+        self.far = [window(q, height, width, half) for q in self.queries]
+        self.scale = cells / (SLICE * slices)
+
+    def frame(self):
+        """Seconds and CPU seconds, scaled from the slices to all queries; and the labels."""
+        start, cpu_start = time.perf_counter(), time.process_time()
+        labels = [dense(self.keys, self.values, self.query[:, q], far) for q, far in zip(self.queries, self.far)]
+        cost = time.perf_counter() - start, time.process_time() - cpu_start
+        return [c * self.scale for c in cost], torch.cat(labels, 1)
+
+
+def peak_megabytes():
+    for line in open("/proc/self/status"):
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) / 1024
+
+
+def compare(program, threads, rounds, slices, depth, stride):
+    height, width, half = SHAPES[stride]
+    with tempfile.TemporaryDirectory() as folder:
+        make_case(folder, CHANNELS[depth], height, width)
+        ours = subprocess.Popen([program, folder, str(FRAMES), str(half), str(threads)], text=True,
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+        def our_frame():
+            ours.stdin.write("\n")
+            ours.stdin.flush()
+            return json.loads(ours.stdout.readline())
+
+        our_frame()  # reads its case and warms up
+        peer = Peer(folder, height, width, half, slices)
+        mine, theirs = [], []
+        for _ in range(rounds):
+            mine.append(our_frame())
+            cost, labels = peer.frame()
+            theirs.append(cost)
+        ours.communicate()
+        assert ours.returncode == 0, "our side failed"
+        expected = load_file(f"{folder}/ours.safetensors")["labels"].t()[:, torch.cat(peer.queries)]
+    difference = (labels - expected).abs()
+    least = [min(m[key] for m in mine) for key in ("seconds", "cpu")] + [min(t[i] for t in theirs) for i in (0, 1)]
+    print(f"ResNet-{depth} stride {stride}, {height}x{width} cells, window {2 * half + 1}: "
+          f"{100 / peer.scale:.1f} % of the queries on PyTorch's side, times scaled")
+    print(f"  {'':26}{'stc':>10}{'PyTorch':>12}{'ratio':>8}")
+    print(f"  {'seconds a frame':26}{least[0]:10.2f}{least[2]:12.2f}{least[2] / least[0]:8.1f}")
+    print(f"  {'CPU seconds a frame':26}{least[1]:10.2f}{least[3]:12.2f}{least[3] / least[1]:8.1f}")
+    print(f"  {'peak memory, MB':26}{mine[-1]['megabytes']:10.0f}{peak_megabytes():12.0f}")
+    print(f"  labels: largest difference {difference.max():.1e}, above 1e-4 in "
+          f"{(difference > 1e-4).any(0).sum()} of {difference.shape[1]} queries", flush=True)
+
+
+def main():
+    program, (threads, rounds, slices), cases = sys.argv[1], map(int, sys.argv[2:5]), sys.argv[5:]
+    if cases[0] == "only":
+        torch.set_num_threads(threads)
+        return compare(program, threads, rounds, slices, *map(int, cases[1].split(":")))
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} (1 min); {threads} thread(s); "
+          f"{FRAMES} frames of context; the least of {rounds} rounds in turn", flush=True)
+    for case in cases:  # one process each, so that peak memory is that of the case
+        subprocess.run([sys.executable, *sys.argv[:5], "only", case], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Scores the same masks by `stc score davis` and by vos-benchmark (bench/score.sh).
+
+    score.py run PROGRAM ROUNDS SEQUENCES FRAMES
+    score.py peer TRUTH PREDICTION PROCESSES OUT        what `run` starts: vos-benchmark by itself
+    score.py imports                                    the same, less the work
+"""
+import csv
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+from PIL import Image
+
+HEIGHT, WIDTH, OBJECTS = 480, 854, 3
+PALETTE = [channel for label in range(256) for channel in (37 * label % 256, 91 * label % 256, 173 * label % 256)]
+
+
+def save(path, labels):
+    image = Image.fromarray(labels, "P")
+    image.putpalette(PALETTE)
+    image.save(path)
+
+
+def blob(centre, radii, angle, waves, phase):
+    """A disc, stretched, turned, with a wavy rim: so that outlines are no straight runs."""
+    y, x = np.ogrid[0:HEIGHT, 0:WIDTH]
+    y, x = y - centre[0], x - centre[1]
+    u = (np.cos(angle) * x + np.sin(angle) * y) / radii[0]
+    v = (np.cos(angle) * y - np.sin(angle) * x) / radii[1]
+    return u * u + v * v <= (1 + 0.1 * np.sin(waves * np.arctan2(v, u) + phase)) ** 2
+
+
+def make_sequence(rng, truth, prediction, frames):
+    os.makedirs(truth)
+    os.makedirs(prediction)
+    places = rng.uniform((0.25 * HEIGHT, 0.2 * WIDTH), (0.75 * HEIGHT, 0.8 * WIDTH), (OBJECTS, 2))
+    speeds, radii = rng.normal(0, 1.5, (OBJECTS, 2)), rng.uniform(30, 110, (OBJECTS, 2))
+    angles, waves = rng.uniform(0, 3, OBJECTS), rng.integers(3, 9, OBJECTS)
+    for t in range(frames):
+        masks = np.zeros((2, HEIGHT, WIDTH), np.uint8)
+        for k in range(OBJECTS):
+            centre, angle = places[k] + t * speeds[k], angles[k] + 0.02 * t
+            masks[0][blob(centre, radii[k], angle, waves[k], 0.1 * t)] = k + 1
+            missed = centre + rng.normal(0, 0.1 * t, 2)
+            masks[1][blob(missed, radii[k] * rng.uniform(0.85, 1.15, 2), angle, waves[k] + 1, 0)] = k + 1
+        masks[1][rng.random((HEIGHT, WIDTH)) < 0.001 * (t % 3)] = 0  # holes
+        for labels, folder in zip(masks, (truth, prediction)):
+            save(f"{folder}/{t:05d}.png", labels)
+
+
+def make_suite(folder, sequences, frames):
+    rng = np.random.default_rng(5)
+    for s in range(sequences):
+        make_sequence(rng, f"{folder}/truth/{s:02d}", f"{folder}/prediction/{s:02d}", frames)
+
+
+def peer(truth, prediction, processes, out):
+    import cv2
+    from vos_benchmark.benchmark import benchmark
+    cv2.setNumThreads(1)
+    start = time.perf_counter()
+    scores = benchmark([truth], [prediction], num_processes=int(processes), verbose=False)[3][0]
+    seconds = time.perf_counter() - start
+    objects = {f"{s},{o}": (j / 100, fs[o] / 100) for s, (js, fs) in scores.items() for o, j in js.items()}
+    with open(out, "w") as file:
+        json.dump({"seconds": seconds, "objects": objects}, file)
+
+
+def cost_of(command, cores):
+    """Seconds and CPU seconds of a process and of those that it started."""
+    def bind():
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, preexec_fn=bind)
+    seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def compare(program, folder, cores, rounds):
+    truth, prediction = f"{folder}/truth", f"{folder}/prediction"
+    imports = min(cost_of([sys.executable, __file__, "imports"], 1)[1] for _ in range(2))
+    ours, theirs = [], []
+    for _ in range(rounds):
+        ours.append(cost_of([program, "score", "davis", "--truth", truth, "--prediction", prediction, "--rule", "any-id",
+                             "--threads", str(cores), "--csv", f"{folder}/ours.csv"], cores))
+        cpu = cost_of([sys.executable, __file__, "peer", truth, prediction, str(cores), f"{folder}/peer.json"], cores)[1]
+        result = json.load(open(f"{folder}/peer.json"))
+        theirs.append((result["seconds"], cpu - imports))
+    (wall, cpu), (peer_wall, peer_cpu) = [map(min, zip(*costs)) for costs in (ours, theirs)]
+    rows = {f"{r['sequence']},{r['object']}": (float(r["J_mean"]), float(r["F_mean"]))
+            for r in csv.DictReader(open(f"{folder}/ours.csv"))}
+    assert rows.keys() == result["objects"].keys()
+    worst = max(abs(a - b) for o in rows for a, b in zip(rows[o], result["objects"][o]))
+    print(f"{cores} core(s):   {'stc':>8}{'vos-benchmark':>15}{'ratio':>8}")
+    print(f"  seconds    {wall:8.2f}{peer_wall:15.2f}{peer_wall / wall:8.1f}")
+    print(f"  CPU seconds{cpu:8.2f}{peer_cpu:15.2f}{peer_cpu / cpu:8.1f}")
+    print(f"  {len(rows)} objects, largest difference of J and F {worst:.1e}", flush=True)
+    return wall
+
+
+def run(program, rounds, sequences, frames):
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} (1 min); {sequences} sequences of {frames} frames, "
+          f"{OBJECTS} objects, {HEIGHT}x{WIDTH}; the least of {rounds} rounds in turn", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        make_suite(folder, int(sequences), int(frames))
+        walls = [compare(program, folder, cores, int(rounds)) for cores in (1, 2) if cores <= os.cpu_count()]
+    if len(walls) == 2:
+        print(f"stc on two cores: {walls[0] / walls[1]:.2f} times as fast as on one")
+
+
+def main():
+    mode, arguments = sys.argv[1], sys.argv[2:]
+    if mode == "imports":
+        import cv2  # noqa: F401
+        import vos_benchmark.benchmark  # noqa: F401
+    else:
+        {"run": run, "peer": peer}[mode](*arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# `stc score davis` beside vos-benchmark 0.1.0: the same drawn masks on disk, one core and two, in
+# turn so that other load on the machine meets both.
+#   bench/score.sh [--build DIR] [--python PYTHON] [--rounds N] [--sequences N] [--frames N]
+# PYTHON needs vos-benchmark 0.1.0 (which brings numpy, OpenCV, scikit-image, Pillow). Ours counts as
+# a whole process; vos-benchmark without its imports.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=build/release python=python3 rounds=3 sequences=10 frames=70
+while [ $# -gt 0 ]; do
+  case $1 in
+    --build) build=$2 ;;
+    --python) python=$2 ;;
+    --rounds) rounds=$2 ;;
+    --sequences) sequences=$2 ;;
+    --frames) frames=$2 ;;
+    *) echo "score.sh: unknown argument $1; the head of this file lists what there is" >&2; exit 2 ;;
+  esac
+  shift 2
+done
+export OMP_NUM_THREADS=1
+"$python" bench/score.py run "$build/bin/stc" "$rounds" "$sequences" "$frames"

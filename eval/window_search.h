@@ -1,0 +1,51 @@
+// The search of label propagation: each cell of a frame looks for the cells of other frames that
+// are most alike, within a window, and takes the mean of their labels.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace stc::eval {
+
+/// Cells that a query may look at, by how far their row is from its own: half_widths[d] columns to
+/// each side, d rows above and below; further rows not at all.
+struct SearchWindow {
+  std::vector<std::int64_t> half_widths;
+};
+SearchWindow square_window(std::int64_t half);  ///< 2 * half + 1 cells to a side
+SearchWindow circle_window(std::int64_t half);  ///< closer than `half` cells (Euclid); half >= 1
+SearchWindow whole_frame(std::int64_t height, std::int64_t width);
+
+/// A frame that is searched.
+struct SearchFrame {
+  at::Tensor panels;  ///< pack_panels() of unit features
+  at::Tensor labels;  ///< [h * w, K], of the features' dtype
+};
+
+struct SearchSlot {
+  const SearchFrame* frame;
+  const SearchWindow* window;
+};
+
+/// Each cell over its L2 norm over the channels; on the CPU.
+at::Tensor unit_features(const at::Tensor& features);
+
+/// [C, h, w], float or double -> [h, panels, C, kPanel]: each row after `left` empty cells, filled
+/// up with empty cells (affinity_tile.h).
+at::Tensor pack_panels(const at::Tensor& features, std::int64_t left = 0);
+
+struct SearchOptions {
+  std::int64_t top_k = 10;
+  double temperature = 0.07;
+};
+
+/// queries: unit features [C, h, w]. Returns labels [h * w, K]: for each query the mean of the
+/// labels of its top_k best cells over all slots (ties: the earlier slot, then cell), weighted by
+/// the softmax of their products over the temperature.
+at::Tensor search_labels(const at::Tensor& queries,
+                         const std::vector<SearchSlot>& slots,
+                         const SearchOptions& options);
+
+}  // namespace stc::eval
