@@ -63,12 +63,10 @@ def peer(truth, prediction, processes, out):
     import cv2
     from vos_benchmark.benchmark import benchmark
     cv2.setNumThreads(1)
-    start = time.perf_counter()
     scores = benchmark([truth], [prediction], num_processes=int(processes), verbose=False)[3][0]
-    seconds = time.perf_counter() - start
     objects = {f"{s},{o}": (j / 100, fs[o] / 100) for s, (js, fs) in scores.items() for o, j in js.items()}
     with open(out, "w") as file:
-        json.dump({"seconds": seconds, "objects": objects}, file)
+        json.dump(objects, file)
 
 
 def cost_of(command, cores):
@@ -83,22 +81,24 @@ def cost_of(command, cores):
 
 def compare(program, folder, cores, rounds):
     truth, prediction = f"{folder}/truth", f"{folder}/prediction"
-    imports = min(cost_of([sys.executable, __file__, "imports"], 1)[1] for _ in range(2))
     ours, theirs = [], []
     for _ in range(rounds):
         ours.append(cost_of([program, "score", "davis", "--truth", truth, "--prediction", prediction, "--rule", "any-id",
                              "--threads", str(cores), "--csv", f"{folder}/ours.csv"], cores))
-        cpu = cost_of([sys.executable, __file__, "peer", truth, prediction, str(cores), f"{folder}/peer.json"], cores)[1]
-        result = json.load(open(f"{folder}/peer.json"))
-        theirs.append((result["seconds"], cpu - imports))
+        theirs.append(cost_of([sys.executable, __file__, "peer", truth, prediction, str(cores), f"{folder}/peer.json"],
+                              cores))
+    result = json.load(open(f"{folder}/peer.json"))
+    start = [min(cost_of(command, 1)[1] for _ in range(2))
+             for command in ([program, "--version"], [sys.executable, __file__, "imports"])]
     (wall, cpu), (peer_wall, peer_cpu) = [map(min, zip(*costs)) for costs in (ours, theirs)]
     rows = {f"{r['sequence']},{r['object']}": (float(r["J_mean"]), float(r["F_mean"]))
             for r in csv.DictReader(open(f"{folder}/ours.csv"))}
-    assert rows.keys() == result["objects"].keys()
-    worst = max(abs(a - b) for o in rows for a, b in zip(rows[o], result["objects"][o]))
+    assert rows.keys() == result.keys()
+    worst = max(abs(a - b) for o in rows for a, b in zip(rows[o], result[o]))
     print(f"{cores} core(s):   {'stc':>8}{'vos-benchmark':>15}{'ratio':>8}")
     print(f"  seconds    {wall:8.2f}{peer_wall:15.2f}{peer_wall / wall:8.1f}")
     print(f"  CPU seconds{cpu:8.2f}{peer_cpu:15.2f}{peer_cpu / cpu:8.1f}")
+    print(f"  less start {cpu - start[0]:8.2f}{peer_cpu - start[1]:15.2f}{(peer_cpu - start[1]) / (cpu - start[0]):8.1f}")
     print(f"  {len(rows)} objects, largest difference of J and F {worst:.1e}", flush=True)
     return wall
 

@@ -29,11 +29,13 @@ bool is_binary_255(const data::DavisSequence& truth) {
 }
 
 void replace(data::LabelMap& map, std::uint8_t from, std::uint8_t to) {
-  std::replace(map.labels.begin(), map.labels.end(), from, to);
+  for (auto& label : map.labels) label = label == from ? to : label;
 }
 
 int highest_label(const data::LabelMap& map) {
-  return map.labels.empty() ? 0 : *std::max_element(map.labels.begin(), map.labels.end());
+  std::uint8_t highest = 0;
+  for (const auto label : map.labels) highest = std::max(highest, label);
+  return highest;
 }
 
 /// Where the prediction of a frame of the truth lies.

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <span>
 
@@ -18,13 +19,35 @@ struct Box {
   int left = std::numeric_limits<int>::max();
   int right = 0;
 
-  void include(int y, int x) {
+  /// Columns first <= x < last of row y.
+  void include(int y, int first, int last) {
     top = std::min(top, y);
     bottom = std::max(bottom, y + 1);
-    left = std::min(left, x);
-    right = std::max(right, x + 1);
+    left = std::min(left, first);
+    right = std::max(right, last);
   }
 };
+
+// Eight labels at once: the first is the lowest byte.
+static_assert(std::endian::native == std::endian::little);
+
+std::uint64_t eight_labels(const std::uint8_t* labels) {
+  std::uint64_t eight;
+  std::memcpy(&eight, labels, sizeof(eight));
+  return eight;
+}
+
+std::uint64_t eight_times(std::uint8_t label) { return std::uint64_t{0x0101010101010101} * label; }
+
+/// The first of columns x + 1 .. width where one of the labels differs from that of x.
+int end_of_run(const std::uint8_t* truth, const std::uint8_t* prediction, int x, int width) {
+  const auto t = eight_times(truth[x]), p = eight_times(prediction[x]);
+  int end = x + 1;
+  while (end + 8 <= width && eight_labels(truth + end) == t && eight_labels(prediction + end) == p)
+    end += 8;
+  while (end < width && truth[end] == truth[x] && prediction[end] == prediction[x]) ++end;
+  return end;
+}
 
 /// What one pass over both maps tells about one label.
 struct Region {
@@ -36,20 +59,29 @@ struct Region {
 
 std::array<Region, 256> regions_of(const data::LabelMap& truth, const data::LabelMap& prediction) {
   std::array<Region, 256> regions;
-  std::size_t i = 0;
   for (int y = 0; y < truth.height; ++y) {
-    for (int x = 0; x < truth.width; ++x, ++i) {
-      const auto t = truth.labels[i];
-      const auto p = prediction.labels[i];
-      if ((t | p) == 0) continue;
-      ++regions[t].truth;
-      ++regions[p].prediction;
-      if (t == p) ++regions[t].both;
-      regions[t].box.include(y, x);
-      regions[p].box.include(y, x);
+    const auto row = static_cast<std::size_t>(y) * truth.width;
+    const auto* t = truth.labels.data() + row;
+    const auto* p = prediction.labels.data() + row;
+    for (int x = 0, end = 0; x < truth.width; x = end) {
+      end = end_of_run(t, p, x, truth.width);
+      if (t[x] == 0 && p[x] == 0) continue;
+      regions[t[x]].truth += end - x;
+      regions[p[x]].prediction += end - x;
+      if (t[x] == p[x]) regions[t[x]].both += end - x;
+      regions[t[x]].box.include(y, x, end);
+      regions[p[x]].box.include(y, x, end);
     }
   }
   return regions;
+}
+
+/// Bit i is set where label i of the eight is `label`.
+std::uint64_t equal_labels(std::uint64_t eight, std::uint8_t label) {
+  constexpr std::uint64_t kLow7 = 0x7f7f7f7f7f7f7f7f;
+  const auto difference = eight ^ eight_times(label);
+  const auto equal = ~(((difference & kLow7) + kLow7) | difference | kLow7);  // 0x80 a byte
+  return (equal >> 7) * 0x0102040810204080 >> 56;
 }
 
 /// A binary mask, one bit a pixel: bit x % 64 of word x / 64 of a row. Bits beyond the width are 0.
@@ -67,9 +99,10 @@ class BitMask {
     for (int y = 0; y < height_; ++y) {
       const auto* labels =
           map.labels.data() + static_cast<std::size_t>(box.top + y) * map.width + box.left;
-      for (int x = 0; x < width_; ++x) {
-        row(y)[x / 64] |= std::uint64_t{labels[x] == label} << (x % 64);
-      }
+      int x = 0;
+      for (; x + 8 <= width_; x += 8)
+        row(y)[x / 64] |= equal_labels(eight_labels(labels + x), label) << (x % 64);
+      for (; x < width_; ++x) row(y)[x / 64] |= std::uint64_t{labels[x] == label} << (x % 64);
     }
   }
 
