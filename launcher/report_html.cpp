@@ -61,14 +61,14 @@ std::vector<bool> best_of(const std::vector<double>& values, bool lower_is_bette
   std::vector<bool> best(values.size(), false);
   if (known.empty()) return best;
   const auto [low, high] = std::minmax_element(known.begin(), known.end());
-  if (*low == *high) return best;
-  const double wanted = lower_is_better ? *low : *high;
-  for (std::size_t i = 0; i < values.size(); ++i) best[i] = values[i] == wanted;
+  if (percent_text(*low) == percent_text(*high)) return best;
+  const auto wanted = percent_text(lower_is_better ? *low : *high);
+  for (std::size_t i = 0; i < values.size(); ++i) best[i] = percent_text(values[i]) == wanted;
   return best;
 }
 
-std::string percent_cells(const std::vector<double>& values, bool lower_is_better) {
-  const auto best = best_of(values, lower_is_better);
+std::string percent_cells(const std::vector<double>& values) {
+  const auto best = best_of(values);
   std::string cells;
   for (std::size_t i = 0; i < values.size(); ++i) cells += cell(percent_text(values[i]), best[i]);
   return cells;

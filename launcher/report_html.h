@@ -18,8 +18,9 @@ std::string folded(const std::string& title, const std::string& content);
 std::string fact_table(const Facts& facts);
 std::string note_lines(const std::vector<std::string>& notes);
 
-/// A cell a value, in percent; the best ones are marked unless all are equal.
-std::string percent_cells(const std::vector<double>& values, bool lower_is_better = false);
+/// Those that are best as they are shown, unless all of them look equal.
 std::vector<bool> best_of(const std::vector<double>& values, bool lower_is_better = false);
+/// A cell a value, in percent, the best ones marked.
+std::string percent_cells(const std::vector<double>& values);
 
 }  // namespace stc::launcher

@@ -153,13 +153,15 @@ void add_davis(const Evaluations& evaluations, std::size_t most, Pictures* pictu
 void add_overlays(const Evaluations& evaluations, std::size_t most, Pictures* pictures) {
   Evaluations drawn_ones;
   for (const auto* evaluation : evaluations) {
-    if (fs::is_directory(overlay_folder(*evaluation))) {
-      drawn_ones.push_back(evaluation);
-    } else {
-      pictures->notes.push_back(evaluation->label +
-                                ": no pictures; stc eval --overlays makes them");
-    }
+    if (fs::is_directory(overlay_folder(*evaluation))) drawn_ones.push_back(evaluation);
   }
+  const auto without = evaluations.size() - drawn_ones.size();
+  if (without > 0)
+    pictures->notes.push_back(
+        text(without,
+             " of ",
+             evaluations.size(),
+             " evaluations have no pictures; stc eval --overlays makes them"));
   if (drawn_ones.empty()) return;
   const auto rows = rows_of(drawn_ones, &pictures->notes);
   for (const auto& clip : chosen_clips(*rows.front(), most, &pictures->notes)) {

@@ -52,7 +52,7 @@ summary { cursor: pointer; font-weight: 600; overflow-wrap: anywhere; }
 details > * + * { margin-top: 10px; }
 pre { overflow-x: auto; background: var(--paper); border-radius: 6px; padding: 12px; font-size: 13px; margin-bottom: 0; }
 img { max-width: 100%; min-width: 620px; height: auto; display: block; border-radius: 4px; }
-@media (max-width: 600px) { section { padding: 14px 12px; } th, td { padding: 5px 8px; } }
+@media (max-width: 600px) { section { padding: 14px 12px; } th, td { padding: 5px 8px; } td.text { min-width: 100px; } }
 )css";
 
 }  // namespace stc::launcher
