@@ -57,7 +57,8 @@ class VideoFile : public FrameSource {
   // One frame is read ahead, so that a video without frames is known at once.
   bool advance(bool opening) {
     try {
-      if (opening && !video_.open(path_, cv::CAP_FFMPEG)) return false;
+      // Absolute: FFmpeg takes the "random" of random:1/a.mp4 for a protocol.
+      if (opening && !video_.open(fs::absolute(path_).string(), cv::CAP_FFMPEG)) return false;
       if (video_.read(frame_) && frame_.type() == CV_8UC3) return true;
     } catch (const cv::Exception& cause) {
       throw Error(Exit::kBadData,

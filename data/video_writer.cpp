@@ -14,7 +14,10 @@ class H264Writer : public VideoWriter {
  public:
   // yuv420p halves both sides, so they are made even: the last row and column are repeated.
   H264Writer(const std::string& path, int height, int width, double frames_per_second)
-      : path_(path), height_(height), width_(width) {
+      : path_(path),
+        file_(std::filesystem::absolute(path).string()),
+        height_(height),
+        width_(width) {
     STC_CHECK(height > 0 && width > 0 && frames_per_second > 0,
               path,
               ": a video of ",
@@ -29,7 +32,7 @@ class H264Writer : public VideoWriter {
     const int avc1 = cv::VideoWriter::fourcc('a', 'v', 'c', '1');
     bool is_open = false;
     try {
-      is_open = video_.open(path, cv::CAP_FFMPEG, avc1, frames_per_second, even);
+      is_open = video_.open(file_, cv::CAP_FFMPEG, avc1, frames_per_second, even);
     } catch (const cv::Exception&) {
       is_open = false;
     }
@@ -70,7 +73,7 @@ class H264Writer : public VideoWriter {
   // frames.
   void finish() override {
     video_.release();
-    cv::VideoCapture back(path_, cv::CAP_FFMPEG);
+    cv::VideoCapture back(file_, cv::CAP_FFMPEG);
     const auto found =
         back.isOpened() ? static_cast<std::int64_t>(back.get(cv::CAP_PROP_FRAME_COUNT)) : 0;
     back.release();
@@ -91,6 +94,7 @@ class H264Writer : public VideoWriter {
   }
 
   std::string path_;
+  std::string file_;  // absolute: FFmpeg takes the "random" of random:1/a.mp4 for a protocol
   int height_;
   int width_;
   cv::VideoWriter video_;

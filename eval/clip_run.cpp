@@ -2,15 +2,12 @@
 
 #include <filesystem>
 
-#include "data/file.h"
 #include "eval/stage_timer.h"
 
 namespace stc::eval {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr int kOverlayQuality = 90;
 
 std::string stem(const std::string& path) { return fs::path(path).stem().string(); }
 
@@ -61,16 +58,6 @@ std::vector<Json> run_clip(const models::ResNet& trunk,
   for (const auto& run : runs)
     records.push_back(record_of(*run, count, extractor.seconds(), reading));
   return records;
-}
-
-void write_overlay(const std::string& out,
-                   const std::string& clip,
-                   const std::string& frame,
-                   const data::Image& picture) {
-  const auto folder = fs::path(out) / "overlays" / clip;
-  fs::create_directories(folder);
-  data::write_file((folder / (frame + ".jpg")).string(),
-                   data::encode_jpeg(picture, kOverlayQuality));
 }
 
 }  // namespace stc::eval

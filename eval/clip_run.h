@@ -50,10 +50,4 @@ std::vector<Json> run_clip(const models::ResNet& trunk,
                            const StartRun& start,
                            const OnFrame& on_frame);
 
-/// OUT/overlays/CLIP/FRAME.jpg.
-void write_overlay(const std::string& out,
-                   const std::string& clip,
-                   const std::string& frame,
-                   const data::Image& picture);
-
 }  // namespace stc::eval

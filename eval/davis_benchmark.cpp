@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "eval/davis_scores.h"
 #include "eval/mask_run.h"
@@ -14,11 +15,26 @@ namespace fs = std::filesystem;
 
 std::string stem(const std::string& path) { return fs::path(path).stem().string(); }
 
-std::string annotation_of(const data::DavisSequence& sequence, const std::string& image) {
+std::optional<std::string> find_annotation(const data::DavisSequence& sequence,
+                                           const std::string& frame) {
   for (const auto& path : sequence.annotations)
-    if (stem(path) == stem(image)) return path;
+    if (stem(path) == frame) return path;
+  return std::nullopt;
+}
+
+std::string annotation_of(const data::DavisSequence& sequence, const std::string& image) {
+  if (const auto path = find_annotation(sequence, stem(image))) return *path;
   throw Error(Exit::kBadData,
               text(image, ": the first frame has no annotation in ", sequence.annotations.front()));
+}
+
+std::optional<data::LabelMap> truth_of(const data::DavisSequence& sequence,
+                                       const std::string& frame) {
+  const auto path = find_annotation(sequence, frame);
+  if (!path) return std::nullopt;
+  auto truth = data::read_label_png(*path);
+  settle_void(&truth);
+  return truth;
 }
 
 std::string lost_note(const std::vector<int>& objects, bool keep_channels) {
@@ -78,6 +94,7 @@ std::vector<Json> DavisBenchmark::evaluate(std::size_t index, const OnFrame& on_
   const auto annotation = annotation_of(sequence, sequence.images.front());
   auto labels = data::read_label_png(annotation);
   const auto void_note = settle_void(&labels);
+  const auto truth = [&](const std::string& frame) { return truth_of(sequence, frame); };
   const auto start =
       [&](const Variant& variant, const data::Image& first, const FrameFeatures& features) {
         check_mask_size(labels, annotation, first);
@@ -86,8 +103,12 @@ std::vector<Json> DavisBenchmark::evaluate(std::size_t index, const OnFrame& on_
           for (const auto& line : result.notes) run.note(line);
           return {{"objects", objects_json(result.objects)}};
         };
-        auto run = std::make_unique<MaskRun>(
-            variant, sequence.name, options_.overlays, features, labels, score);
+        auto run = std::make_unique<MaskRun>(variant,
+                                             sequence.name,
+                                             features,
+                                             labels,
+                                             score,
+                                             options_.overlays ? MaskRun::Truth(truth) : nullptr);
         const auto& lost = run->lost_labels();
         if (!lost.empty())
           run->note(sequence.name + ": " + lost_note(lost, variant.video.keep_channels));

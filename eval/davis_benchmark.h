@@ -13,7 +13,7 @@ namespace stc::eval {
 
 struct DavisBenchmarkOptions {
   InputOptions input;
-  bool overlays = false;  ///< also OUT/overlays/SEQ/FRAME.jpg
+  bool overlays = false;  ///< also OUT/overlays/SEQ/FRAME.jpg, SEQ.mp4
 };
 
 /// Writes OUT/SEQ/FRAME.png for each frame, the first included, of the frame's own size; then

@@ -4,12 +4,14 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "eval/clip_run.h"
 #include "eval/heat_map_propagation.h"
 #include "eval/jhmdb_scores.h"
 #include "eval/key_point_files.h"
 #include "eval/key_points.h"
+#include "eval/overlay_files.h"
 #include "eval/pose_overlay.h"
 #include "eval/stage_timer.h"
 #include "monitoring/check.h"
@@ -24,13 +26,16 @@ class PoseRun : public ClipRun {
  public:
   PoseRun(const Variant& variant,
           const data::JhmdbClip& clip,
+          const at::Tensor& joints,
           bool overlays,
           const FrameFeatures& first,
           const at::Tensor& maps)
       : out_(variant.out),
         clip_(clip),
-        overlays_(overlays),
-        propagation_(variant.video.propagation, first, maps) {}
+        joints_(joints),
+        propagation_(variant.video.propagation, first, maps) {
+    if (overlays) overlays_.emplace(out_, clip_.name);
+  }
 
   void first(const std::string& name, const data::Image& frame) override {
     add(name, frame, propagation_.first_maps());
@@ -41,6 +46,7 @@ class PoseRun : public ClipRun {
     add(name, frame, propagation_.next(features));
   }
   Json score() override {
+    if (overlays_) overlays_->finish();
     const auto path = key_points_path(out_, clip_.name);
     fs::create_directories(fs::path(path).parent_path());
     write_key_points(path, at::stack(points_));
@@ -68,12 +74,16 @@ class PoseRun : public ClipRun {
     }
     if (!overlays_) return;
     const StageTimer timer(&file_seconds_);
-    write_overlay(out_, clip_.name, name, pose_overlay(frame, points_.back()));
+    // The truth may end before the images do.
+    const auto t = static_cast<std::int64_t>(points_.size()) - 1;
+    const auto truth = t < joints_.size(0) ? pose_overlay(frame, joints_[t]) : frame;
+    overlays_->add(name, pose_overlay(frame, points_.back()), truth);
   }
 
   std::string out_;
   const data::JhmdbClip& clip_;
-  bool overlays_;
+  at::Tensor joints_;  // [T, 15, 2], the truth
+  std::optional<OverlayFiles> overlays_;
   HeatMapPropagation propagation_;
   std::vector<at::Tensor> points_;  // [15, 2], one a frame
   double locate_seconds_ = 0, file_seconds_ = 0;
@@ -115,15 +125,16 @@ std::vector<Json> JhmdbBenchmark::evaluate(std::size_t index, const OnFrame& on_
   STC_CHECK_DATA(clip.fault.empty(), clip.fault);
   const auto joints = data::read_joints(clip.joints);  // before a frame is read
   at::Tensor maps;
-  const auto start =
-      [&](const Variant& variant, const data::Image& first, const FrameFeatures& features) {
-        if (!maps.defined()) maps = draw_heat_maps(joints[0], {first.height, first.width});
-        auto run = std::make_unique<PoseRun>(variant, clip, options_.overlays, features, maps);
-        const auto lost = lost_joints(maps);
-        if (!lost.empty())
-          run->note(text(clip.name, ": not in the first frame, and cannot be followed: ", lost));
-        return run;
-      };
+  const auto start = [&](const Variant& variant,
+                         const data::Image& first,
+                         const FrameFeatures& features) {
+    if (!maps.defined()) maps = draw_heat_maps(joints[0], {first.height, first.width});
+    auto run = std::make_unique<PoseRun>(variant, clip, joints, options_.overlays, features, maps);
+    const auto lost = lost_joints(maps);
+    if (!lost.empty())
+      run->note(text(clip.name, ": not in the first frame, and cannot be followed: ", lost));
+    return run;
+  };
   return run_clip(trunk_, options_.input, clip.name, clip.images, variants_, start, on_frame);
 }
 

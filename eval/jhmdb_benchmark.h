@@ -14,7 +14,7 @@ namespace stc::eval {
 
 struct JhmdbBenchmarkOptions {
   InputOptions input;
-  bool overlays = false;  ///< also OUT/overlays/CLASS/CLIP/FRAME.jpg
+  bool overlays = false;  ///< also OUT/overlays/CLASS/CLIP/FRAME.jpg, CLIP.mp4
 };
 
 /// Writes OUT/CLASS/CLIP.csv (key_point_files.h), the first frame included; then results.csv and

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "data/image.h"
 #include "eval/clip_run.h"
+#include "eval/overlay_files.h"
 #include "eval/video_propagation.h"
 
 namespace stc::eval {
@@ -17,17 +19,21 @@ class MaskRun : public ClipRun {
   /// What score() returns, once the masks are written; it may add notes to the run.
   using Score = std::function<Json(ClipRun& run)>;
 
-  /// `labels` are those of the frame that `first` are the features of.
+  /// True labels of the frame of that name; none where it has no annotation.
+  using Truth = std::function<std::optional<data::LabelMap>(const std::string& name)>;
+
+  /// `labels` are those of the frame that `first` are the features of. Overlays are drawn where
+  /// `truth` is given.
   MaskRun(const Variant& variant,
           const std::string& sequence,
-          bool overlays,
           const FrameFeatures& first,
           const data::LabelMap& labels,
-          Score score);
+          Score score,
+          Truth truth);
 
   void first(const std::string& name, const data::Image& frame) override;
   void next(const std::string& name, const data::Image& frame, const at::Tensor& features) override;
-  Json score() override { return score_(*this); }
+  Json score() override;
   ClipSeconds seconds() const override;
 
   /// Labels of the first frame that its map at feature size no longer shows.
@@ -37,9 +43,10 @@ class MaskRun : public ClipRun {
   void write(const std::string& name, const data::Image& frame, const data::LabelMap& mask);
 
   std::string out_, sequence_;
-  bool overlays_;
   VideoPropagation propagation_;
   Score score_;
+  Truth truth_;
+  std::optional<OverlayFiles> overlays_;
   double file_seconds_ = 0;
 };
 

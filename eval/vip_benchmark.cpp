@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "eval/mask_run.h"
 #include "eval/vip_scores.h"
@@ -22,6 +23,13 @@ PartCounts counts_of(const Json& json) {
   json.at("predicted").get_to(counts.predicted);
   json.at("truth").get_to(counts.truth);
   return counts;
+}
+
+std::optional<data::LabelMap> truth_of(const data::VipSequence& sequence,
+                                       const std::string& frame) {
+  for (const auto& path : sequence.annotations)
+    if (fs::path(path).stem() == frame) return data::read_part_labels(path);
+  return std::nullopt;
 }
 
 std::string lost_note(const std::vector<int>& labels) {
@@ -55,6 +63,7 @@ std::vector<Json> VipBenchmark::evaluate(std::size_t index, const OnFrame& on_fr
   STC_CHECK_DATA(sequence.fault.empty(), sequence.fault);
   const auto& annotation = sequence.annotations.front();
   const auto labels = data::read_part_labels(annotation);
+  const auto truth = [&](const std::string& frame) { return truth_of(sequence, frame); };
   const auto start =
       [&](const Variant& variant, const data::Image& first, const FrameFeatures& features) {
         check_mask_size(labels, annotation, first);
@@ -62,8 +71,12 @@ std::vector<Json> VipBenchmark::evaluate(std::size_t index, const OnFrame& on_fr
           const auto scored = score_vip_sequence(sequence, out);
           return {{"first", json_of(scored.first)}, {"later_frames", json_of(scored.later_frames)}};
         };
-        auto run = std::make_unique<MaskRun>(
-            variant, sequence.name, options_.overlays, features, labels, score);
+        auto run = std::make_unique<MaskRun>(variant,
+                                             sequence.name,
+                                             features,
+                                             labels,
+                                             score,
+                                             options_.overlays ? MaskRun::Truth(truth) : nullptr);
         if (!run->lost_labels().empty())
           run->note(text(sequence.name, ": ", lost_note(run->lost_labels())));
         return run;

@@ -108,8 +108,9 @@ void add_benchmark(CLI::App* eval_command, const BenchmarkHelp& help, Run& run) 
       ->required();
   command->add_option("--split", arguments->source.split, help.split);
   add_propagation_options(command, arguments.get());
-  command->add_flag(
-      "--overlays", arguments->source.overlays, "Also pictures of what is found over the frames");
+  command->add_flag("--overlays",
+                    arguments->source.overlays,
+                    "Also pictures and videos of what is found over the frames");
   command->add_option("--label", arguments->label, "Name in tables and reports");
   command->add_flag("--force",
                     arguments->force,

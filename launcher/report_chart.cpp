@@ -182,7 +182,7 @@ std::string line_chart(const std::string& title,
          (lines.size() > 1 ? "<div class='legend'>" + legend + "</div>" : "") + "</figure>";
 }
 
-std::string spread_chart(const std::vector<SpreadRow>& rows) {
+std::string spread_chart(const std::string& title, const std::vector<SpreadRow>& rows) {
   constexpr double kRow = 42, kSide = 14, kWide = 460;
   const double height = kRow * static_cast<double>(rows.size()) + 24;
   const auto across = [](double value) { return kSide + value * (kWide - 2 * kSide); };
@@ -215,6 +215,7 @@ std::string spread_chart(const std::vector<SpreadRow>& rows) {
                   fixed(100 * rows[i].values[k]),
                   "</title></circle>");
     }
+    if (!std::isfinite(rows[i].mean)) continue;
     const auto x = fixed(across(rows[i].mean));
     svg += text("<line class='mean ",
                 color,
@@ -230,15 +231,15 @@ std::string spread_chart(const std::vector<SpreadRow>& rows) {
                 fixed(100 * rows[i].mean),
                 "</title></line>");
   }
-  return text(
-      "<figure class='wide spread'><figcaption>J&amp;F: each dot a sequence, the bar the mean over "
-      "objects</figcaption><svg viewBox='0 0 ",
-      kWide,
-      " ",
-      height,
-      "' role='img'>",
-      svg,
-      "</svg></figure>");
+  return text("<figure class='wide spread'><figcaption>",
+              escape_html(title),
+              "</figcaption><svg viewBox='0 0 ",
+              kWide,
+              " ",
+              height,
+              "' role='img'>",
+              svg,
+              "</svg></figure>");
 }
 
 std::string escape_html(const std::string& plain) {

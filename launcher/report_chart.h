@@ -21,12 +21,12 @@ std::string line_chart(const std::string& title,
 
 struct SpreadRow {
   std::string label;
-  double mean = 0;                 ///< drawn as a bar across
+  double mean = 0;                 ///< drawn as a bar across, unless NaN
   std::vector<std::string> names;  ///< one a value, shown under the pointer
   std::vector<double> values;      ///< in 0..1, drawn as dots
 };
 
-std::string spread_chart(const std::vector<SpreadRow>& rows);
+std::string spread_chart(const std::string& title, const std::vector<SpreadRow>& rows);
 
 std::string escape_html(const std::string& text);
 

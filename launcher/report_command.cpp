@@ -21,8 +21,10 @@ struct ReportOptions {
 
 int report(const ReportOptions& options) {
   const ReportedRuns runs = read_runs(options.runs);
-  const Pictures pictures = draw_pictures(runs.evaluations, options.pictures);
-  for (const auto& note : pictures.notes) log::info(note);
+  const auto pictures = draw_pictures(runs.evaluations, options.pictures);
+  for (const auto& note : runs.notes) log::info(note);
+  for (const auto& [benchmark, drawn] : pictures)
+    for (const auto& note : drawn.notes) log::info(text(benchmark, ": ", note));
   const std::string page = report_page(runs, pictures);
   data::write_file(options.out,
                    std::span(reinterpret_cast<const std::uint8_t*>(page.data()), page.size()));
@@ -49,7 +51,9 @@ void add_report(CLI::App& app, Run& run) {
                    "Folders of training runs and of evaluations, or folders that hold such")
       ->required();
   command->add_option("--out", options->out, "File to write")->capture_default_str();
-  command->add_option("--pictures", options->pictures, "Sequences shown as pictures, at most")
+  command
+      ->add_option(
+          "--pictures", options->pictures, "Clips of each benchmark shown as pictures, at most")
       ->capture_default_str();
   command->callback([options, &run] { run = [options] { return report(*options); }; });
 }

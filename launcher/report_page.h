@@ -1,6 +1,7 @@
 // The report as one HTML file that needs nothing else: style, charts and pictures are inside.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "launcher/report_pictures.h"
@@ -8,6 +9,7 @@
 
 namespace stc::launcher {
 
-std::string report_page(const ReportedRuns& runs, const Pictures& pictures);
+/// `pictures` by benchmark.
+std::string report_page(const ReportedRuns& runs, const std::map<std::string, Pictures>& pictures);
 
 }  // namespace stc::launcher

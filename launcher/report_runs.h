@@ -1,17 +1,13 @@
 // What a report tells, read back from the folders of training runs and of evaluations.
 #pragma once
 
-#include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "eval/davis_scores.h"
 #include "launcher/report_chart.h"
+#include "launcher/report_evaluations.h"
 
 namespace stc::launcher {
-
-using Facts = std::vector<std::pair<std::string, std::string>>;  ///< name and value, in order
 
 struct TrainingRun {
   std::string path;
@@ -20,21 +16,10 @@ struct TrainingRun {
   Facts summary;                  ///< summary.json; empty where the run has not finished
 };
 
-struct ReportedEvaluation {
-  std::string path;
-  std::string label;
-  std::string data;  ///< root of the frames
-  double jf_mean = 0;
-  eval::Statistics j, f;
-  std::vector<eval::SequenceScore> sequences;
-  Facts facts;  ///< weights, settings, version, timings: "settings.top_k"
-  std::map<std::string, ChartLine>
-      frames;  ///< J&F of each scored frame by sequence; empty without per-frame.csv
-};
-
 struct ReportedRuns {
   std::vector<TrainingRun> trainings;
-  std::vector<ReportedEvaluation> evaluations;
+  std::vector<ReportedEvaluation> evaluations;  ///< labels differ within a benchmark
+  std::vector<std::string> notes;               ///< what is there, but cannot be shown
 };
 
 /// Each path is a run (metrics.jsonl), an evaluation (results.json), or a folder of such, searched

@@ -20,10 +20,12 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 12px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
-thead th { color: var(--soft); font-weight: 600; font-size: 13px; }
+thead th { color: var(--soft); font-weight: 600; font-size: 13px; line-height: 1.3; white-space: normal; vertical-align: bottom; }
 th:first-child { text-align: left; padding-left: 0; font-weight: 600; }
 td.best { background: var(--best); font-weight: 700; }
-td.text { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+tbody th:first-child { white-space: normal; min-width: 110px; }
+td.text { text-align: left; min-width: 170px; white-space: normal; overflow-wrap: anywhere; }
+.names thead th { text-align: left; } .names td { vertical-align: top; } .names tbody th { vertical-align: top; }
 .facts th { color: var(--soft); font-size: 13px; }
 .note { color: var(--soft); font-size: 13px; margin: 8px 0; overflow-wrap: anywhere; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(340px, 100%), 1fr)); gap: 16px; }
@@ -50,7 +52,7 @@ summary { cursor: pointer; font-weight: 600; overflow-wrap: anywhere; }
 details > * + * { margin-top: 10px; }
 pre { overflow-x: auto; background: var(--paper); border-radius: 6px; padding: 12px; font-size: 13px; margin-bottom: 0; }
 img { max-width: 100%; min-width: 620px; height: auto; display: block; border-radius: 4px; }
-@media (max-width: 600px) { section { padding: 14px 12px; } th, td { padding: 5px 8px; } }
+@media (max-width: 600px) { section { padding: 14px 12px; } th, td { padding: 5px 8px; } td.text { min-width: 100px; } }
 )css";
 
 }  // namespace stc::launcher

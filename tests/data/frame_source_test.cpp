@@ -135,6 +135,17 @@ TEST(FrameSource, ReadsOrRefusesAVideoCutAnywhere) {
   }
 }
 
+// FFmpeg alone would take the "random" for a protocol.
+TEST(VideoWriter, WritesIntoAFolderWithAColonInItsRelativePath) {
+  const test::TemporaryFolder folder;
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  std::filesystem::create_directory("random:1");
+  write_video("random:1/a.mp4", 16, 16, 2);
+  EXPECT_TRUE(FrameSource::open("random:1/a.mp4")->next().has_value());
+  std::filesystem::current_path(before);
+}
+
 TEST(VideoWriter, LeavesNothingBehindWhenItIsNotFinished) {
   const test::TemporaryFolder folder;
   VideoWriter::create(folder / "x.mp4", 16, 16, 25)->add(test::smooth_image(16, 16));

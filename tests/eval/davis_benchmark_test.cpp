@@ -95,6 +95,7 @@ TEST_F(EvaluateDavis, WritesAMaskForEachFrameAndTheTables) {
       EXPECT_TRUE(
           fs::exists(fs::path(mask_path(out_ / "overlays" / name, t)).replace_extension("jpg")));
     }
+    EXPECT_GT(fs::file_size(out_ / "overlays" / (name + ".mp4")), 500U);
   }
   for (const char* table :
        {"global_results.csv", "per-sequence_results.csv", "results.csv", "per-frame.csv"})

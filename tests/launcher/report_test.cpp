@@ -134,7 +134,7 @@ TEST_F(Report, NamesAFolderThatHoldsNeither) {
   EXPECT_THAT(error("empty"), HasSubstr("holds no training run"));
   EXPECT_THAT(error("absent"), HasSubstr("no such folder"));
   write_text_file(root_ / "foreign/results.json", R"({"accuracy": 1})");
-  EXPECT_THAT(error("foreign"), HasSubstr("not the result of `stc eval davis`"));
+  EXPECT_THAT(error("foreign"), HasSubstr("not the result of `stc eval`"));
 }
 
 TEST_F(Report, IsOnePageThatNeedsNothingElse) {
@@ -144,8 +144,8 @@ TEST_F(Report, IsOnePageThatNeedsNothingElse) {
   const auto runs = read_runs(
       {(root_ / "run").string(), (root_ / "random").string(), (root_ / "step1").string()});
   const auto pictures = draw_pictures(runs.evaluations, 5);
-  ASSERT_EQ(pictures.sequences.size(), 1U);
-  EXPECT_THAT(pictures.sequences[0].rows, ElementsAre("truth", "random", "step1"));
+  ASSERT_EQ(pictures.at("davis").clips.size(), 1U);
+  EXPECT_THAT(pictures.at("davis").clips[0].rows, ElementsAre("truth", "random", "step1"));
   const auto page = report_page(runs, pictures);
   EXPECT_THAT(page, HasSubstr("src='data:image/jpeg;base64,/9j/"));
   for (const char* outside : {"http", "<link", "<script", "url("})
@@ -159,8 +159,9 @@ TEST_F(Report, SaysWhyItHasNoPicturesWhereTheDataAreGone) {
   write_evaluation("random", 0.4, "/nowhere/at/all");
   const auto runs = read("random");
   const auto pictures = draw_pictures(runs.evaluations, 5);
-  EXPECT_TRUE(pictures.sequences.empty());
-  EXPECT_THAT(pictures.notes, ElementsAre(HasSubstr("/nowhere/at/all: no such folder")));
+  EXPECT_TRUE(pictures.at("davis").clips.empty());
+  EXPECT_THAT(pictures.at("davis").notes,
+              ElementsAre(HasSubstr("/nowhere/at/all: no such folder")));
   EXPECT_THAT(report_page(runs, pictures), HasSubstr("/nowhere/at/all"));
 }
 

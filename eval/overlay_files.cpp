@@ -1,0 +1,37 @@
+#include "eval/overlay_files.h"
+
+#include <filesystem>
+
+#include "data/file.h"
+#include "eval/overlay.h"
+
+namespace stc::eval {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kQuality = 90;
+constexpr int kGap = 4;
+constexpr double kFramesPerSecond = 24;  // of all three data sets, about
+
+}  // namespace
+
+OverlayFiles::OverlayFiles(const std::string& out, const std::string& clip)
+    : folder_((fs::path(out) / "overlays" / clip).string()) {
+  fs::create_directories(folder_);
+}
+
+void OverlayFiles::add(const std::string& frame,
+                       const data::Image& found,
+                       const data::Image& truth) {
+  data::write_file((fs::path(folder_) / (frame + ".jpg")).string(),
+                   data::encode_jpeg(found, kQuality));
+  const auto both = contact_sheet({{found, truth}}, kGap);
+  if (!video_)
+    video_ = data::VideoWriter::create(folder_ + ".mp4", both.height, both.width, kFramesPerSecond);
+  video_->add(both);
+}
+
+void OverlayFiles::finish() { video_->finish(); }
+
+}  // namespace stc::eval
