@@ -38,11 +38,11 @@ Value value_of(const Words<Value, kCount>& words, const std::string& name) {
 }
 
 template <typename Value, std::size_t kCount>
-void bind(ConfigSchema* schema,
-          const std::string& key,
-          const Words<Value, kCount>& words,
-          Value value,
-          std::string* field) {
+void bind_words(ConfigSchema* schema,
+                const std::string& key,
+                const Words<Value, kCount>& words,
+                Value value,
+                std::string* field) {
   std::vector<std::string> allowed;
   for (const auto& word : words) allowed.push_back(word.first);
   *field = word_of(words, value);
@@ -54,11 +54,11 @@ void bind(ConfigSchema* schema,
 void bind_rules(ConfigSchema* schema, PropagationSettings* settings, PropagationRules* rules) {
   auto& video = settings->video;
   auto& propagation = video.propagation;
-  bind(schema, "window", kWindows, propagation.window, &rules->window);
-  bind(schema, "first_frame", kFirstFrames, propagation.first_frame, &rules->first_frame);
-  bind(schema, "first_labels", kFirstLabels, video.first_labels, &rules->first_labels);
-  bind(schema, "normalise", kNormalisations, video.stretch, &rules->normalise);
-  bind(schema, "input", kInputs, settings->input.colour, &rules->input);
+  bind_words(schema, "window", kWindows, propagation.window, &rules->window);
+  bind_words(schema, "first_frame", kFirstFrames, propagation.first_frame, &rules->first_frame);
+  bind_words(schema, "first_labels", kFirstLabels, video.first_labels, &rules->first_labels);
+  bind_words(schema, "normalise", kNormalisations, video.stretch, &rules->normalise);
+  bind_words(schema, "input", kInputs, settings->input.colour, &rules->input);
   const auto effect = Effect::kOperation;
   schema->boolean("propagation.window_first_frame", &propagation.window_first_frame, effect, "");
   schema->boolean("propagation.hard_labels", &propagation.hard_labels, effect, "");
