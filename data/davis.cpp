@@ -52,10 +52,6 @@ std::string annotation_folder(const std::string& root) {
   return with_resolution(fs::is_directory(annotations) ? annotations : fs::path(root)).string();
 }
 
-std::vector<std::string> davis_names(const std::string& root, const DavisOptions& options) {
-  return names_of(root, annotation_folder(root), options);
-}
-
 std::vector<DavisSequence> open_davis(const std::string& root, const DavisOptions& options) {
   const fs::path annotations = annotation_folder(root);
   const fs::path images = with_resolution(fs::path(root) / "JPEGImages");

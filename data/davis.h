@@ -29,9 +29,6 @@ struct DavisOptions {
 /// that is absent, a sequence without frames or without an annotation of its first frame.
 std::vector<DavisSequence> open_davis(const std::string& root, const DavisOptions& options);
 
-/// The names that open_davis() would open, in its order.
-std::vector<std::string> davis_names(const std::string& root, const DavisOptions& options);
-
 /// The folder that holds SEQ/*.png: root/Annotations[/480p] of a DAVIS root, else root[/480p]
 /// itself. Throws stc::Error (kBadData) where root is no folder.
 std::string annotation_folder(const std::string& root);

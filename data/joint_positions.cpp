@@ -1,10 +1,12 @@
 #include <ATen/ATen.h>
 #include <matio.h>
+#include <zlib.h>
 
 #include <array>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "data/file.h"
 #include "data/jhmdb.h"
@@ -36,20 +38,53 @@ bool check_header(const InputFile& file) {
   return end[2] == 'I';
 }
 
-// matio reads zeros where a file was cut short, so its elements are walked through first: a tag
-// (kind, bytes that follow) and its content, one after the other.
+// Whether zlib's own checksum fits: matio does not look at it.
+bool inflates(std::vector<std::uint8_t> compressed) {
+  std::array<std::uint8_t, 1 << 14> inflated;
+  z_stream stream = {};
+  if (inflateInit(&stream) != Z_OK) return false;
+  stream.next_in = compressed.data();
+  stream.avail_in = static_cast<uInt>(compressed.size());
+  int state = Z_OK;
+  while (state == Z_OK) {
+    stream.next_out = inflated.data();
+    stream.avail_out = inflated.size();
+    state = inflate(&stream, Z_NO_FLUSH);
+  }
+  inflateEnd(&stream);
+  return state == Z_STREAM_END;
+}
+
+// matio reads zeros where a file was cut short, and whatever comes out where bytes were changed. So
+// its elements are walked through first: a tag (kind, bytes that follow) and its content, one after
+// the other.
 void check_is_whole(const InputFile& file, bool lowest_byte_first) {
+  constexpr std::uint32_t kCompressed = 15;
   std::uint64_t at = kHeaderBytes;
   while (at + kTagBytes <= file.size()) {
     std::array<std::uint8_t, kTagBytes> tag;
     file.read(at, tag);
-    std::uint64_t bytes = 0;
-    for (int i = 0; i < 4; ++i)
-      bytes |= std::uint64_t{tag[lowest_byte_first ? 4 + i : 7 - i]} << 8 * i;
-    at += kTagBytes + bytes;
+    at += kTagBytes;
+    const auto number = [&](int first) {
+      std::uint32_t value = 0;
+      for (int i = 0; i < 4; ++i)
+        value |= std::uint32_t{tag[first + (lowest_byte_first ? i : 3 - i)]} << 8 * i;
+      return value;
+    };
+    const auto kind = number(0), bytes = number(4);
+    STC_CHECK_DATA(at + bytes <= file.size(),
+                   file.path(),
+                   ": is cut short: ",
+                   file.size(),
+                   " bytes, of at least ",
+                   at + bytes);
+    std::vector<std::uint8_t> content(kind == kCompressed ? bytes : 0);
+    file.read(at, content);
+    STC_CHECK_DATA(kind != kCompressed || inflates(std::move(content)),
+                   file.path(),
+                   ": is damaged: the checksum of its content does not fit");
+    at += bytes;
   }
-  STC_CHECK_DATA(
-      at <= file.size(), file.path(), ": is cut short: ", file.size(), " bytes, of at least ", at);
 }
 
 std::string shape_of(const matvar_t& variable) {

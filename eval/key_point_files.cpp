@@ -70,7 +70,7 @@ std::vector<Line> read_lines(const std::string& path) {
 
 void write_key_points(const std::string& path, const at::Tensor& points) {
   const auto positions = points.accessor<double, 3>();
-  std::string content = std::string(kHeader) + "\n";
+  std::string content = text(kHeader, "\n");
   for (std::int64_t t = 0; t < points.size(0); ++t)
     for (std::int64_t joint = 0; joint < points.size(1); ++joint)
       content += text(t,

@@ -23,6 +23,7 @@ struct ScoreArguments {
   std::string csv;
   std::string frames;
   std::string json;
+  bool keep_going = false;
   std::string rule = "official";  // what follows is davis' alone
   eval::ScoreOptions davis;
 };
@@ -41,26 +42,6 @@ void give_out(const ScoreArguments& arguments,
   std::fputs((prints_json ? json : table).c_str(), stdout);
 }
 
-struct DavisTruth {
-  std::vector<data::DavisSequence> sequences;
-  std::vector<std::string> failures;
-};
-
-DavisTruth open_davis_truth(const ScoreArguments& arguments) {
-  data::DavisOptions options = {.split = arguments.split, .need_images = false};
-  if (!arguments.davis.keep_going) return {data::open_davis(arguments.truth, options), {}};
-  DavisTruth truth;
-  for (const auto& name : data::davis_names(arguments.truth, options)) {
-    try {
-      options.names = {name};
-      truth.sequences.push_back(data::open_davis(arguments.truth, options).front());
-    } catch (const Error& error) {
-      truth.failures.push_back(error.what());
-    }
-  }
-  return truth;
-}
-
 int report_failures(const std::vector<std::string>& failures) {
   if (failures.empty()) return 0;
   for (const auto& failure : failures) log::error(failure);
@@ -72,11 +53,21 @@ int score_davis_folders(const ScoreArguments& arguments) {
   STC_CHECK_USAGE(arguments.rule == "official" || !arguments.davis.drop_unknown,
                   "--drop-unknown belongs to --rule official; any-id has no unknown labels");
   auto options = arguments.davis;
+  options.keep_going = arguments.keep_going;
   if (arguments.rule == "any-id") options.rule = eval::ScoreRule::kAnyId;
-  const auto truth = open_davis_truth(arguments);
+  std::vector<data::DavisSequence> truth;
+  std::vector<std::string> failures;
+  for (auto& sequence : data::open_davis(
+           arguments.truth,
+           {.split = arguments.split, .need_images = false, .keep_faulty = arguments.keep_going})) {
+    if (sequence.fault.empty()) {
+      truth.push_back(std::move(sequence));
+    } else {
+      failures.push_back(sequence.fault);
+    }
+  }
   eval::DavisScores scores;
-  if (!truth.sequences.empty())
-    scores = eval::score_davis(truth.sequences, arguments.prediction, options);
+  if (!truth.empty()) scores = eval::score_davis(truth, arguments.prediction, options);
   for (const auto& note : scores.notes) log::info(note);
   if (!scores.objects.empty()) {
     give_out(
@@ -86,41 +77,68 @@ int score_davis_folders(const ScoreArguments& arguments) {
         [&](const std::string& path) { eval::write_results_csv(path, scores); },
         [&](const std::string& path) { eval::write_frames_csv(path, scores); });
   }
-  auto failures = truth.failures;
   failures.insert(failures.end(), scores.failures.begin(), scores.failures.end());
   return report_failures(failures);
 }
 
+// The scores of clips one by one; with --keep-going a clip with bad data is left out, and
+// `failures` says what is wrong.
+template <typename Clip, typename ScoreClip>
+auto score_each(const std::vector<Clip>& clips,
+                bool keep_going,
+                const ScoreClip& score_clip,
+                std::vector<std::string>* failures) {
+  std::vector<decltype(score_clip(clips.front()))> scores;
+  for (const auto& clip : clips) {
+    try {
+      STC_CHECK_DATA(clip.fault.empty(), clip.fault);
+      scores.push_back(score_clip(clip));
+    } catch (const Error& error) {
+      if (!keep_going || error.exit() != Exit::kBadData) throw;
+      failures->push_back(error.what());
+    }
+  }
+  return scores;
+}
+
 int score_jhmdb_folders(const ScoreArguments& arguments) {
-  const auto truth =
-      data::open_jhmdb(arguments.truth, {.split = arguments.split, .need_images = false});
-  std::vector<eval::JhmdbClipScore> clips;
-  for (const auto& clip : truth)
-    clips.push_back(eval::score_jhmdb_clip(clip, arguments.prediction));
-  const auto scores = eval::sum_jhmdb(std::move(clips));
-  give_out(
-      arguments,
-      eval::jhmdb_json(scores),
-      eval::jhmdb_table(scores),
-      [&](const std::string& path) { eval::write_jhmdb_csv(path, scores); },
-      [&](const std::string& path) { eval::write_jhmdb_clips_csv(path, scores); });
-  return 0;
+  const auto truth = data::open_jhmdb(
+      arguments.truth,
+      {.split = arguments.split, .need_images = false, .keep_faulty = arguments.keep_going});
+  std::vector<std::string> failures;
+  const auto score = [&](const data::JhmdbClip& clip) {
+    return eval::score_jhmdb_clip(clip, arguments.prediction);
+  };
+  const auto scores = eval::sum_jhmdb(score_each(truth, arguments.keep_going, score, &failures));
+  if (!scores.clips.empty()) {
+    give_out(
+        arguments,
+        eval::jhmdb_json(scores),
+        eval::jhmdb_table(scores),
+        [&](const std::string& path) { eval::write_jhmdb_csv(path, scores); },
+        [&](const std::string& path) { eval::write_jhmdb_clips_csv(path, scores); });
+  }
+  return report_failures(failures);
 }
 
 int score_vip_folders(const ScoreArguments& arguments) {
-  const auto truth =
-      data::open_vip(arguments.truth, {.split = arguments.split, .need_images = false});
-  std::vector<eval::VipSequenceScore> sequences;
-  for (const auto& sequence : truth)
-    sequences.push_back(eval::score_vip_sequence(sequence, arguments.prediction));
-  const auto scores = eval::sum_vip(std::move(sequences));
-  give_out(
-      arguments,
-      eval::vip_json(scores),
-      eval::vip_table(scores),
-      [&](const std::string& path) { eval::write_vip_csv(path, scores); },
-      [&](const std::string& path) { eval::write_vip_sequences_csv(path, scores); });
-  return 0;
+  const auto truth = data::open_vip(
+      arguments.truth,
+      {.split = arguments.split, .need_images = false, .keep_faulty = arguments.keep_going});
+  std::vector<std::string> failures;
+  const auto score = [&](const data::VipSequence& sequence) {
+    return eval::score_vip_sequence(sequence, arguments.prediction);
+  };
+  const auto scores = eval::sum_vip(score_each(truth, arguments.keep_going, score, &failures));
+  if (!scores.sequences.empty()) {
+    give_out(
+        arguments,
+        eval::vip_json(scores),
+        eval::vip_table(scores),
+        [&](const std::string& path) { eval::write_vip_csv(path, scores); },
+        [&](const std::string& path) { eval::write_vip_sequences_csv(path, scores); });
+  }
+  return report_failures(failures);
 }
 
 struct ScoreHelp {
@@ -180,9 +198,6 @@ void add_davis_options(CLI::App* command, ScoreArguments* arguments) {
   command->add_flag("--drop-unknown",
                     options.drop_unknown,
                     "Predicted labels above the highest of the first true mask are background");
-  command->add_flag("--keep-going",
-                    options.keep_going,
-                    "Leave sequences with bad data out, name them, and end with exit code 3");
 }
 
 void add_benchmark(CLI::App* score_command, const ScoreHelp& help, Run& run) {
@@ -195,6 +210,9 @@ void add_benchmark(CLI::App* score_command, const ScoreHelp& help, Run& run) {
   command->add_option(help.frames_flag, arguments->frames, help.frames);
   command->add_option(
       "--json", arguments->json, "Write the means as JSON; '-' prints it instead of the table");
+  command->add_flag("--keep-going",
+                    arguments->keep_going,
+                    "Leave clips with bad data out, name them, and end with exit code 3");
   if (help.score == &score_davis_folders) add_davis_options(command, arguments.get());
   command->callback([arguments, &run, score = help.score] {
     run = [arguments, score] { return score(*arguments); };

@@ -43,6 +43,7 @@ const std::map<std::string, std::string> kHome = {
     {"jpeglib.h", "data"},
     {"png.h", "data"},
     {"matio.h", "data"},
+    {"zlib.h", "data"},
     {"spdlog/", "monitoring"},
     {"prometheus/", "monitoring"},
 };

@@ -198,6 +198,16 @@ TEST_F(ReadJoints, RefusesAPositionThatIsNoNumber) {
   EXPECT_THAT(error(), HasSubstr("a position that is no number"));
 }
 
+TEST_F(ReadJoints, RefusesAFileWithAChangedByte) {
+  write_mat(path_, "pos_img", {2, 15, 20}, marching_joints(20, 3.7, 9.1, 0.3));
+  const auto whole = read_file(path_.string());
+  for (std::size_t at = 136; at < whole.size(); at += 29) {
+    damage(whole.size(), at, static_cast<std::uint8_t>(whole[at] ^ 0x55));
+    EXPECT_THAT(error(), HasSubstr("is damaged")) << "byte " << at;
+    write_file(path_.string(), whole);
+  }
+}
+
 TEST_F(ReadJoints, RefusesAFileThatIsCutShortAnywhere) {
   write_mat(path_, "pos_img", {2, 15, 20}, marching_joints(20, 3.7, 9.1, 0.3));
   const auto whole = read_file(path_.string());

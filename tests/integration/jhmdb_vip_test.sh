@@ -64,6 +64,8 @@ sed -i '$d' pose/wave/b.csv
 one_line 3 'pose/wave/b.csv: holds no joint 14 of frame 2' "$stc" score jhmdb --truth JHMDB --prediction pose
 rm pose/wave/b.csv
 one_line 3 'pose/wave/b.csv: no such prediction' "$stc" score jhmdb --truth JHMDB --prediction pose
+expect 3 '1 sequence\(s\) left out' "$stc" score jhmdb --truth JHMDB --prediction pose --clips some.csv --keep-going
+grep '^jump/a' again-clips.csv | cmp - <(tail -n +2 some.csv)
 
 # VIP: masks are named as the images are.
 expect 0 'pixel accuracy' "$stc" "${vip[@]}" --out parts --overlays
@@ -88,6 +90,8 @@ cp bad/label20.png "$mask" && bad_mask 'holds label 20; expected parts 0 to 19'
 ffmpeg -nostdin -v error -y -i good.png -pix_fmt rgb24 "$mask" && bad_mask 'is a 8-bit RGB PNG'
 ffmpeg -nostdin -v error -y -i good.png -pix_fmt gray16be "$mask" && bad_mask 'is a 16-bit grey PNG'
 one_line 3 '1 of 2 clips were left out of the numbers' "$stc" "${vip[@]}" --out bad-parts --force --keep-going
+expect 3 '1 sequence\(s\) left out' "$stc" score vip --truth VIP_Fine --prediction parts --clips some.csv --keep-going
+grep '^videos12,' again-clips.csv | cmp - <(tail -n +2 some.csv)
 rm "$mask"
 one_line 3 'Images/videos1/000000000002.png: has no annotation' "$stc" "${vip[@]}" --out no-mask
 mv VIP_Fine/Category_ids/videos1/000000000004.png 4.png
