@@ -26,13 +26,17 @@ def save(path, labels):
     image.save(path)
 
 
-def blob(centre, radii, angle, waves, phase):
+def draw(labels, label, centre, radii, angle, waves, phase):
     """A disc, stretched, turned, with a wavy rim: so that outlines are no straight runs."""
-    y, x = np.ogrid[0:HEIGHT, 0:WIDTH]
+    reach = 1.2 * radii.max()
+    low = np.clip(centre - reach, 0, labels.shape).astype(int)
+    high = np.clip(centre + reach, 0, labels.shape).astype(int)
+    y, x = np.ogrid[low[0]:high[0], low[1]:high[1]]
     y, x = y - centre[0], x - centre[1]
     u = (np.cos(angle) * x + np.sin(angle) * y) / radii[0]
     v = (np.cos(angle) * y - np.sin(angle) * x) / radii[1]
-    return u * u + v * v <= (1 + 0.1 * np.sin(waves * np.arctan2(v, u) + phase)) ** 2
+    inside = u * u + v * v <= (1 + 0.1 * np.sin(waves * np.arctan2(v, u) + phase)) ** 2
+    labels[low[0]:high[0], low[1]:high[1]][inside] = label
 
 
 def make_sequence(rng, truth, prediction, frames):
@@ -45,10 +49,10 @@ def make_sequence(rng, truth, prediction, frames):
         masks = np.zeros((2, HEIGHT, WIDTH), np.uint8)
         for k in range(OBJECTS):
             centre, angle = places[k] + t * speeds[k], angles[k] + 0.02 * t
-            masks[0][blob(centre, radii[k], angle, waves[k], 0.1 * t)] = k + 1
+            draw(masks[0], k + 1, centre, radii[k], angle, waves[k], 0.1 * t)
             missed = centre + rng.normal(0, 0.1 * t, 2)
-            masks[1][blob(missed, radii[k] * rng.uniform(0.85, 1.15, 2), angle, waves[k] + 1, 0)] = k + 1
-        masks[1][rng.random((HEIGHT, WIDTH)) < 0.001 * (t % 3)] = 0  # holes
+            draw(masks[1], k + 1, missed, radii[k] * rng.uniform(0.85, 1.15, 2), angle, waves[k] + 1, 0)
+        masks[1].flat[rng.integers(0, HEIGHT * WIDTH, 400 * (t % 3))] = 0  # holes
         for labels, folder in zip(masks, (truth, prediction)):
             save(f"{folder}/{t:05d}.png", labels)
 
