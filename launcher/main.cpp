@@ -113,6 +113,13 @@ int run_command(const Run& run) {
   return static_cast<int>(Exit::kFailed);
 }
 
+bool computes(int argc, char** argv) {
+  const std::string command = argc > 1 ? argv[1] : "";
+  for (const char* name : {"pretrain", "train", "eval", "sweep", "propagate", "bench", "parity"})
+    if (command == name) return true;
+  return false;
+}
+
 // A worker whose mpirun was killed would wait for the others until its time-out, and hold the run's
 // lock.
 void end_with_parent() {
@@ -123,7 +130,7 @@ void end_with_parent() {
 
 int main(int argc, char** argv) {
   end_with_parent();
-  start_with_settings(argv);
+  if (computes(argc, argv)) start_with_settings(argv);
   // A file at its size limit is an error, like a full disk, and not an end.
   std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app("stc learns features for video correspondence without labels, and measures them.");

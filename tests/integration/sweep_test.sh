@@ -38,6 +38,7 @@ cmp one/sweep.csv two/sweep.csv || die 'two ranks give another table'
 "$stc" sweep parts.toml --part 0/2 > part0.txt 2>&1 &
 "$stc" sweep parts.toml --part 1/2 > part1.txt 2>&1
 wait $! || die "part 0 failed: $(cat part0.txt)"
+[ "$(cat part0.txt part1.txt | grep -c ' frames, ')" -eq 4 ] || die "the parts did not share the clips: $(cat part0.txt part1.txt)"
 cmp one/sweep.csv parts/sweep.csv || die 'two parts give another table'
 expect 0 '4 clips were evaluated by an earlier start' "$stc" sweep parts.toml
 grep -q '<table' one/sweep.html || die 'no page'
