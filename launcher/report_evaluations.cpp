@@ -116,7 +116,8 @@ std::map<std::string, ChartLine> read_frames(const std::string& path) {
 std::vector<MeasureForm> pck_measures() {
   std::vector<MeasureForm> measures;
   for (const char* threshold : {"0.1", "0.2", "0.3", "0.4", "0.5"})
-    measures.push_back({text("PCK@", threshold), text("/pck/", threshold)});
+    measures.push_back(
+        {text(measures.empty() ? "PCK@" : "@", threshold), text("/pck/", threshold)});
   for (const char* threshold : {"0.1", "0.2", "0.3", "0.4", "0.5"})
     measures.push_back({text("@", threshold, "*"), text("/pck_without_first_frame/", threshold)});
   return measures;
