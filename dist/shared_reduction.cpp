@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <climits>
-#include <cstring>
 #include <ctime>
 #include <vector>
 
@@ -147,12 +146,12 @@ void SharedReduction::write(const Job& job, std::uint32_t piece) const {
   const std::byte* from = job.data + job.begin(piece);
   std::byte* to = slot(rank_, piece);
   if (job.small) {
-    std::memcpy(to, from, job.size(piece));
+    std::copy_n(from, job.size(piece), to);  // an empty tensor may have no address
     return;
   }
   const auto [own_begin, own_end] = job.share(piece, rank_, ranks_);
-  std::memcpy(to, from, own_begin);
-  std::memcpy(to + own_end, from + own_end, job.size(piece) - own_end);
+  std::copy_n(from, own_begin, to);
+  std::copy_n(from + own_end, job.size(piece) - own_end, to + own_end);
 }
 
 void SharedReduction::combine(const Job& job, std::uint32_t piece) const {
@@ -162,14 +161,14 @@ void SharedReduction::combine(const Job& job, std::uint32_t piece) const {
   for (int r = 0; r < ranks_; ++r) parts[r] = r == rank_ ? own : slot(r, piece) + begin;
   combine_in_rank_order(
       parts, own, static_cast<std::int64_t>((end - begin) / job.width), job.type, job.op);
-  if (!job.small) std::memcpy(slot(rank_, piece) + begin, own, end - begin);
+  if (!job.small) std::copy_n(own, end - begin, slot(rank_, piece) + begin);
 }
 
 void SharedReduction::read(const Job& job, std::uint32_t piece) const {
   for (int r = 0; r < ranks_; ++r) {
     if (r == rank_) continue;
     const auto [begin, end] = job.share(piece, r, ranks_);
-    std::memcpy(job.data + job.begin(piece) + begin, slot(r, piece) + begin, end - begin);
+    std::copy_n(slot(r, piece) + begin, end - begin, job.data + job.begin(piece) + begin);
   }
 }
 
