@@ -30,8 +30,8 @@ std::vector<eval::SearchFrame> read_context(const std::string& folder, int frame
   std::vector<eval::SearchFrame> context;
   for (int t = 0; t < frames; ++t) {
     const auto frame = data::read_safetensors(frame_file(folder, t)).tensors;
-    context.push_back({eval::pack_panels(eval::unit_features(frame.at("features"))),
-                       frame.at("labels").flatten(1).t().contiguous()});
+    context.push_back(eval::make_search_frame(eval::unit_features(frame.at("features")),
+                                              frame.at("labels").flatten(1).t().contiguous()));
   }
   return context;
 }
@@ -60,7 +60,7 @@ int run(const std::string& folder, int frames, std::int64_t half) {
     // All that a step does: the frame is searched for, and packed to be searched in turn.
     const auto unit = eval::unit_features(features);
     labels = eval::search_labels(unit, slots, {});
-    const auto panels = eval::pack_panels(unit);
+    const auto searched_next = eval::make_search_frame(unit, labels);
     const double cpu = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
     const nlohmann::json result = {

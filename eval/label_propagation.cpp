@@ -56,9 +56,9 @@ LabelPropagation::LabelPropagation(const PropagationOptions& options,
             "; expected [C, h, w] and [K, h, w] of one size");
   window_ = window_of(options, size_[1], size_[2]);
   first_window_ = options.window_first_frame ? window_ : whole_frame(size_[1], size_[2]);
-  const auto labels = first_labels.detach().to(at::kCPU, dtype_).flatten(1).t().contiguous();
-  first_ = std::make_shared<SearchFrame>(
-      SearchFrame{pack_panels(unit_features(first_features)), labels});
+  const auto labels =
+      first_labels.detach().to(first_features.device(), dtype_).flatten(1).t().contiguous();
+  first_ = std::make_shared<SearchFrame>(make_search_frame(unit_features(first_features), labels));
   if (options.preceding > 0) preceding_.push_back(first_);
 }
 
@@ -86,10 +86,10 @@ at::Tensor LabelPropagation::step(const at::Tensor& features) {
   const auto unit = unit_features(features);
   auto labels = search_labels(unit, context(), {options_.top_k, options_.temperature});
   if (options_.hard_labels) labels = hardened(labels);
-  preceding_.push_back(std::make_shared<SearchFrame>(SearchFrame{pack_panels(unit), labels}));
+  preceding_.push_back(std::make_shared<SearchFrame>(make_search_frame(unit, labels)));
   ++frames_;
   if (static_cast<std::int64_t>(preceding_.size()) > options_.preceding) preceding_.pop_front();
-  return labels.t().reshape({labels.size(1), size_[1], size_[2]}).contiguous();
+  return labels.t().reshape({labels.size(1), size_[1], size_[2]}).contiguous().to(at::kCPU);
 }
 
 }  // namespace stc::eval

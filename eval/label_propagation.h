@@ -39,8 +39,8 @@ struct PropagationOptions {
   void check() const;  ///< throws stc::Error (kUsage) naming the rule
 };
 
-/// One clip. Frames come one by one; memory is that of preceding + 2 frames. Takes tensors on any
-/// device, and computes on the CPU. The result does not depend on the number of threads.
+/// One clip. Frames come one by one; memory is that of preceding + 2 frames. Computes on the
+/// features' device; on the CPU the result does not depend on the number of threads.
 class LabelPropagation {
  public:
   /// first_features [C, h, w], float32 or double; first_labels [K, h, w]: any values, one channel a

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "eval/affinity_tile.h"
+#include "eval/strip_search.h"
 
 namespace stc::eval {
 namespace {
@@ -246,6 +247,44 @@ std::int64_t cells_in(const std::vector<SearchSlot>& slots,
   return cells;
 }
 
+// [C, h, w] -> [h, panels, C, kPanel]: each row after `left` empty cells, filled up with empty
+// cells.
+at::Tensor pack_panels(const at::Tensor& features, std::int64_t left = 0) {
+  const auto channels = features.size(0), height = features.size(1), width = features.size(2);
+  const auto cells = round_up(left + width, kPanel);
+  const auto rows = at::constant_pad_nd(features, {left, cells - left - width});
+  return rows.view({channels, height, cells / kPanel, kPanel}).permute({1, 2, 0, 3}).contiguous();
+}
+
+// The own kernel's search, on the CPU.
+at::Tensor search_panels(const at::Tensor& queries,
+                         const std::vector<SearchSlot>& slots,
+                         const SearchOptions& options) {
+  const auto left = aligning_cells(*slots.back().window);
+  const auto panels = pack_panels(queries, left);
+  const auto labels = at::empty_like(slots.front().frame->labels);
+  AT_DISPATCH_FLOATING_TYPES(queries.scalar_type(), "search_labels", [&] {
+    Search<scalar_t> search;
+    for (const auto& slot : slots)
+      search.slots.push_back({slot.frame->keys.const_data_ptr<scalar_t>(),
+                              slot.frame->labels.const_data_ptr<scalar_t>(),
+                              slot.window});
+    search.queries = panels.const_data_ptr<scalar_t>();
+    search.result = labels.mutable_data_ptr<scalar_t>();
+    search.channels = queries.size(0);
+    search.height = queries.size(1);
+    search.width = queries.size(2);
+    search.classes = labels.size(1);
+    search.left = left;
+    search.query_panels = panels.size(1);
+    search.key_panels = slots.front().frame->keys.size(1);
+    search.top_k = std::min(options.top_k, cells_in(slots, search.height, search.width));
+    search.temperature = static_cast<scalar_t>(options.temperature);
+    run_search(search);
+  });
+  return labels;
+}
+
 }  // namespace
 
 SearchWindow square_window(std::int64_t half) {
@@ -266,43 +305,19 @@ SearchWindow whole_frame(std::int64_t height, std::int64_t width) {
 }
 
 at::Tensor unit_features(const at::Tensor& features) {
-  const auto source = features.detach().to(at::kCPU);
+  const auto source = features.detach();
   return source / source.norm(2, {0}, true).clamp_min(1e-12);
 }
 
-at::Tensor pack_panels(const at::Tensor& features, std::int64_t left) {
-  const auto channels = features.size(0), height = features.size(1), width = features.size(2);
-  const auto cells = round_up(left + width, kPanel);
-  const auto rows = at::constant_pad_nd(features, {left, cells - left - width});
-  return rows.view({channels, height, cells / kPanel, kPanel}).permute({1, 2, 0, 3}).contiguous();
+SearchFrame make_search_frame(const at::Tensor& unit, const at::Tensor& labels) {
+  return {unit.is_cpu() ? pack_panels(unit) : unit, labels};
 }
 
 at::Tensor search_labels(const at::Tensor& queries,
                          const std::vector<SearchSlot>& slots,
                          const SearchOptions& options) {
-  const auto left = aligning_cells(*slots.back().window);
-  const auto panels = pack_panels(queries, left);
-  const auto labels = at::empty_like(slots.front().frame->labels);
-  AT_DISPATCH_FLOATING_TYPES(queries.scalar_type(), "search_labels", [&] {
-    Search<scalar_t> search;
-    for (const auto& slot : slots)
-      search.slots.push_back({slot.frame->panels.const_data_ptr<scalar_t>(),
-                              slot.frame->labels.const_data_ptr<scalar_t>(),
-                              slot.window});
-    search.queries = panels.const_data_ptr<scalar_t>();
-    search.result = labels.mutable_data_ptr<scalar_t>();
-    search.channels = queries.size(0);
-    search.height = queries.size(1);
-    search.width = queries.size(2);
-    search.classes = labels.size(1);
-    search.left = left;
-    search.query_panels = panels.size(1);
-    search.key_panels = slots.front().frame->panels.size(1);
-    search.top_k = std::min(options.top_k, cells_in(slots, search.height, search.width));
-    search.temperature = static_cast<scalar_t>(options.temperature);
-    run_search(search);
-  });
-  return labels;
+  if (queries.is_cpu()) return search_panels(queries, slots, options);
+  return search_strips(queries, slots, options, strip_rows(queries));
 }
 
 }  // namespace stc::eval

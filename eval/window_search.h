@@ -20,8 +20,8 @@ SearchWindow whole_frame(std::int64_t height, std::int64_t width);
 
 /// A frame that is searched.
 struct SearchFrame {
-  at::Tensor panels;  ///< pack_panels() of unit features
-  at::Tensor labels;  ///< [h * w, K], of the features' dtype
+  at::Tensor keys;    ///< unit features: on the CPU in panels, elsewhere [C, h, w]
+  at::Tensor labels;  ///< [h * w, K], of the features' dtype and device
 };
 
 struct SearchSlot {
@@ -29,12 +29,11 @@ struct SearchSlot {
   const SearchWindow* window;
 };
 
-/// Each cell over its L2 norm over the channels; on the CPU.
+/// Each cell of [C, h, w] over its L2 norm over the channels.
 at::Tensor unit_features(const at::Tensor& features);
 
-/// [C, h, w], float or double -> [h, panels, C, kPanel]: each row after `left` empty cells, filled
-/// up with empty cells (affinity_tile.h).
-at::Tensor pack_panels(const at::Tensor& features, std::int64_t left = 0);
+/// unit: unit_features(), float or double; labels [h * w, K].
+SearchFrame make_search_frame(const at::Tensor& unit, const at::Tensor& labels);
 
 struct SearchOptions {
   std::int64_t top_k = 10;
@@ -42,8 +41,9 @@ struct SearchOptions {
 };
 
 /// queries: unit features [C, h, w]. Returns labels [h * w, K]: for each query the mean of the
-/// labels of its top_k best cells over all slots (ties: the earlier slot, then cell), weighted by
-/// the softmax of their products over the temperature.
+/// labels of its top_k best cells over all slots (ties: the earlier slot, then cell; on a GPU any),
+/// weighted by the softmax of their products over the temperature. On the CPU by own kernel, with
+/// memory for the votes alone; elsewhere by strips (strip_search.h).
 at::Tensor search_labels(const at::Tensor& queries,
                          const std::vector<SearchSlot>& slots,
                          const SearchOptions& options);

@@ -45,7 +45,7 @@ Case make_case(const Arguments& arguments) {
   for (int t = 0; t < kContext; ++t) {
     const auto features = eval::unit_features(at::rand(made.size));
     made.context.push_back(
-        {eval::pack_panels(features), at::rand({made.size[1] * made.size[2], kLabels})});
+        eval::make_search_frame(features, at::rand({made.size[1] * made.size[2], kLabels})));
   }
   return made;
 }
@@ -60,7 +60,7 @@ double seconds_per_frame(const Case& made, int frames) {
     const auto start = std::chrono::steady_clock::now();
     const auto unit = eval::unit_features(features);
     const auto labels = eval::search_labels(unit, slots, {});
-    const auto panels = eval::pack_panels(unit);
+    const auto searched_next = eval::make_search_frame(unit, labels);
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
     if (t > 0) fastest = std::min(fastest, taken.count());
   }
@@ -71,7 +71,7 @@ int measure(const Arguments& arguments) {
   at::set_num_threads(arguments.threads);
   const auto made = make_case(arguments);
   const double seconds = seconds_per_frame(made, arguments.frames);
-  const auto context_bytes = kContext * static_cast<std::int64_t>(made.context[0].panels.nbytes() +
+  const auto context_bytes = kContext * static_cast<std::int64_t>(made.context[0].keys.nbytes() +
                                                                   made.context[0].labels.nbytes());
   const nlohmann::ordered_json result = {{"benchmark", "propagation"},
                                          {"depth", arguments.depth},
