@@ -74,6 +74,33 @@ void bind_train(ConfigSchema* schema, TrainOptions* o) {
                   "steps a line of metrics.jsonl");
 }
 
+void bind_probe(ConfigSchema* schema, ProbeOptions* o) {
+  schema->text("probe.data",
+               &o->data,
+               {},
+               Effect::kOperation,
+               "folder of DAVIS's shape that is evaluated while training; empty: none");
+  schema->text("probe.split",
+               &o->split,
+               {},
+               Effect::kOperation,
+               "file that lists its clips; empty: the data set's own");
+  schema->integer("probe.every_steps",
+                  &o->every_steps,
+                  1,
+                  kMany,
+                  Effect::kOperation,
+                  "steps between evaluations; the last step has one, too");
+  schema->integer(
+      "probe.clips", &o->clips, 0, kMany, Effect::kOperation, "the first so many; 0: all");
+  schema->integer("probe.short_side",
+                  &o->short_side,
+                  16,
+                  4096,
+                  Effect::kOperation,
+                  "pixels of the network's input");
+}
+
 void bind_rest(ConfigSchema* schema, TrainOptions* o) {
   auto& s = o->schedule;
   schema->number(
@@ -172,6 +199,7 @@ void bind_rest(ConfigSchema* schema, TrainOptions* o) {
                   kMany,
                   Effect::kOperation,
                   "steps between checks that all ranks hold the same weights and queue");
+  bind_probe(schema, &o->probe);
   schema->integer_or_word("metrics.port",
                           &o->metrics_port,
                           0,

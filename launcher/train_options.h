@@ -9,6 +9,7 @@
 #include "dist/gradient_reducer.h"
 #include "launcher/config_schema.h"
 #include "launcher/optimizer.h"
+#include "launcher/probe.h"
 #include "launcher/schedule.h"
 #include "models/spatial_model.h"
 #include "models/temporal_model.h"
@@ -40,6 +41,8 @@ struct TrainOptions {
   std::int64_t checkpoint_every = 1000;  ///< steps
   double checkpoint_minutes = 0;         ///< and so long after the last save; 0: off
   std::int64_t checkpoint_keep = 3;
+
+  ProbeOptions probe;
 
   OptimizerOptions optimizer;
   double clip_norm = 0;  ///< largest norm of a gradient; 0: as it comes

@@ -56,6 +56,11 @@ Trainer::Trainer(const Setting& setting, Method& method)
                                                      setting.options.checkpoint_keep);
     writer_ = std::make_unique<CheckpointWriter>(*checkpoints_, metrics_);
   }
+  const auto& options = setting.options;
+  if (options.probe.data.empty()) return;
+  with_key("probe", [&] {
+    probe_ = std::make_unique<Probe>(options.probe, options.depth, options.device, setting.control);
+  });
 }
 
 int Trainer::run() {
@@ -70,6 +75,7 @@ int Trainer::run() {
   while (step_ < options.steps) {
     const int signal = train_one_step();
     const bool last = step_ == options.steps;
+    if (signal == 0 && probe_is_due()) probe();
     if (writer_) writer_->poll();
     if (last || signal != 0 || save_is_due()) save();
     if (signal != 0 && !last) return stop(signal);
@@ -199,6 +205,26 @@ double Trainer::arrival_lag(const Timing& timing) {
   const auto line = stragglers_.look(arrivals, timing.seconds);
   if (line && setting_.folder) log::warning(*line);
   return arrival_lags(arrivals)[control.rank()];
+}
+
+bool Trainer::probe_is_due() const {
+  const auto& options = setting_.options;
+  return probe_ && (step_ % options.probe.every_steps == 0 || step_ == options.steps);
+}
+
+void Trainer::probe() {
+  const auto result = probe_->evaluate(method_.backbone_state());
+  if (!result) return;
+  metrics_.probe({static_cast<double>(step_), result->j, result->f});
+  if (!setting_.folder) return;
+  const nlohmann::ordered_json line = {{"step", step_},
+                                       {"probe_jf", result->jf()},
+                                       {"probe_j", result->j},
+                                       {"probe_f", result->f},
+                                       {"probe_seconds", result->seconds}};
+  setting_.folder->append_metrics(line.dump());
+  progress_->clear();
+  log::info(text("step ", step_, ": probe ", to_text(*result)));
 }
 
 bool Trainer::save_is_due() const {

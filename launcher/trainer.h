@@ -14,6 +14,7 @@
 #include "launcher/checkpoint_writer.h"
 #include "launcher/method.h"
 #include "launcher/optimizer.h"
+#include "launcher/probe.h"
 #include "launcher/progress.h"
 #include "launcher/run_folder.h"
 #include "launcher/straggler_watch.h"
@@ -51,6 +52,8 @@ class Trainer {
   StepOutcome compute_gradients();
   void record(const StepOutcome& outcome, double rate, double norm, const Timing& timing);
   double arrival_lag(const Timing& timing);
+  bool probe_is_due() const;
+  void probe();
   bool save_is_due() const;
   void save();
   Checkpoint checkpoint() const;
@@ -69,7 +72,8 @@ class Trainer {
   std::unique_ptr<CheckpointWriter> writer_;  // rank 0
   StragglerWatch stragglers_;
   std::unique_ptr<Progress> progress_;
-  std::int64_t step_ = 0;  // steps done
+  std::unique_ptr<Probe> probe_;  // where one is asked for
+  std::int64_t step_ = 0;         // steps done
   std::chrono::steady_clock::time_point saved_at_;
 };
 

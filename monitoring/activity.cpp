@@ -45,6 +45,8 @@ const char* name(Phase phase) {
       return "backward";
     case Phase::kUpdate:
       return "update";
+    case Phase::kProbe:
+      return "probe";
     case Phase::kCheckpoint:
       return "checkpoint";
     case Phase::kEnding:

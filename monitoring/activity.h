@@ -14,6 +14,7 @@ enum class Phase : std::uint8_t {
   kBackward,
   kUpdate,
   kCheckpoint,
+  kProbe,
   kEnding,
 };
 

@@ -67,7 +67,7 @@ struct Metrics::State {
     exposer->RegisterCollectable(registry);
   }
 
-  Gauge& gauge(const std::string& name, const std::string& help, Labels more = {}) {
+  Gauge& gauge(const std::string& name, const std::string& help, const Labels& more = {}) {
     return prometheus::BuildGauge().Name(name).Help(help).Labels(labels).Register(*registry).Add(
         more);
   }
@@ -150,6 +150,17 @@ void Metrics::checkpoint(const Checkpoint& written) {
   state_->checkpoint_step.Set(written.step);
   state_->checkpoint_seconds.Observe(written.seconds);
   state_->checkpoint_bytes.Set(written.bytes);
+}
+
+void Metrics::probe(const Probe& result) {
+  if (!state_) return;
+  const auto set = [&](const char* name, const char* help, double value) {
+    state_->gauge(name, help).Set(value);
+  };
+  set("stc_probe_step", "Step of the newest evaluation of the probe.", result.step);
+  set("stc_probe_j", "Mean J of the probe, 0 to 1.", result.j);
+  set("stc_probe_f", "Mean F of the probe, 0 to 1.", result.f);
+  set("stc_probe_jf", "Mean of J and F of the probe, 0 to 1.", (result.j + result.f) / 2);
 }
 
 void Metrics::checkpoint_failed() {

@@ -40,6 +40,12 @@ class Metrics {
   };
   /// One that is whole: stc_checkpoint_step, stc_checkpoint_seconds, stc_checkpoint_bytes.
   void checkpoint(const Checkpoint& written);
+  struct Probe {
+    double step = 0, j = 0, f = 0;  ///< j and f in 0..1
+  };
+  /// stc_probe_step, stc_probe_j, stc_probe_f, stc_probe_jf.
+  void probe(const Probe& result);
+
   void checkpoint_failed();               ///< stc_checkpoint_failures_total
   void checkpoint_stall(double seconds);  ///< stc_checkpoint_stall_seconds
 
