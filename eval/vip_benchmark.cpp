@@ -1,5 +1,6 @@
 #include "eval/vip_benchmark.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -77,6 +78,10 @@ std::vector<Json> VipBenchmark::evaluate(std::size_t index, const OnFrame& on_fr
                                              labels,
                                              score,
                                              options_.overlays ? MaskRun::Truth(truth) : nullptr);
+        if (std::ranges::find(labels.labels, data::kNoPart) != labels.labels.end())
+          run->note(text(sequence.name,
+                         ": 255 in the first mask is followed as a label of its own, so that 256 "
+                         "labels are carried along"));
         if (!run->lost_labels().empty())
           run->note(text(sequence.name, ": ", lost_note(run->lost_labels())));
         return run;

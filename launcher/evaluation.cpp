@@ -108,6 +108,7 @@ Evaluation::Evaluation(BenchmarkSource source,
 ordered_json Evaluation::job_json(const EvaluationVariant& variant) const {
   ordered_json job = {{"benchmark", source_.name},
                       {"data", fs::absolute(source_.data).lexically_normal().string()},
+                      {"split", source_.split},
                       {"weights_crc32c", hexadecimal(trunk_->crc32c)},
                       {"depth", trunk_->network.options().depth},
                       {"overlays", source_.overlays}};

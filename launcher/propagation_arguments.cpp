@@ -48,6 +48,9 @@ Flag side_flag(const eval::InputOptions& input) {
 
 std::vector<Flag> flags_of(const PropagationDefaults& defaults) {
   return {
+      {"--preset",
+       "preset",
+       "Rules of a published evaluation: stt, vfs, crw, dino; other settings come after it [stt]"},
       {"--stride", "stride", "Pixels a feature cell: 8 or 4 [8]"},
       side_flag(defaults.input),
       {"--half-window",
@@ -131,12 +134,6 @@ void add_propagation_options(CLI::App* command, PropagationArguments* arguments)
   command->add_option("--depth", arguments->depth, "18 or 50, for random weights")
       ->check(CLI::IsMember({18, 50}));
   command->add_option("--config", arguments->config, "TOML file with a [propagation] section");
-  command
-      ->add_option("--preset",
-                   arguments->preset,
-                   "Rules of a published evaluation: stt, vfs, crw, dino; the file and other flags "
-                   "come after it [stt]")
-      ->check(CLI::IsMember(eval::propagation_presets()));
   for (const auto& flag : flags_of(arguments->defaults)) {
     command->add_option_function<std::string>(
         flag.name,
@@ -153,18 +150,22 @@ void add_propagation_options(CLI::App* command, PropagationArguments* arguments)
       ->check(CLI::Range(0, 1024));
 }
 
-PropagationSettings read_settings(const PropagationArguments& arguments) {
+namespace {
+
+// On top of `preset`; what the file and the flags say instead is left in it.
+PropagationSettings settings_over(std::string* preset, const PropagationArguments& arguments) {
   PropagationSettings settings;
   auto& o = settings.video.propagation;
   std::int64_t half_window = kAuto;
   auto& input = settings.input = arguments.defaults.input;
-  eval::apply_preset(arguments.preset, &input, &settings.video);
+  eval::apply_preset(*preset, &input, &settings.video);
   PropagationRules rules;
   ConfigSchema schema;
   const auto effect = Effect::kOperation;
   const auto integer = [&](const char* key, std::int64_t* field, std::int64_t least) {
     schema.integer(text("propagation.", key), field, least, kMost, effect, "");
   };
+  schema.text("propagation.preset", preset, eval::propagation_presets(), effect, "");
   integer("stride", &settings.stride, 4);
   if (is_square(input)) {
     integer("side", &input.square_side, 16);
@@ -190,6 +191,15 @@ PropagationSettings read_settings(const PropagationArguments& arguments) {
                                          : arguments.defaults.half_window;
   apply_rules(rules, &settings);
   return settings;
+}
+
+}  // namespace
+
+PropagationSettings read_settings(const PropagationArguments& arguments) {
+  std::string preset = eval::propagation_presets().front();
+  const auto settings = settings_over(&preset, arguments);
+  return preset == eval::propagation_presets().front() ? settings
+                                                       : settings_over(&preset, arguments);
 }
 
 nlohmann::ordered_json settings_json(const PropagationSettings& settings) {

@@ -34,7 +34,6 @@ struct PropagationArguments {
   std::string weights;
   std::int64_t depth = 0;  ///< of random weights; 0: as the file says
   std::string config;
-  std::string preset = "stt";          ///< what the settings are before the file and the flags
   std::vector<std::string> overrides;  ///< "--propagation.key=value", from the flags
   std::int64_t threads = 0;            ///< 0: as many as LibTorch takes by itself
 };
@@ -48,8 +47,8 @@ struct PropagationSettings {
   eval::VideoOptions video;
 };
 
-/// Preset, file, then flags; a half window of "auto" becomes that of the stride. Throws stc::Error
-/// (kUsage).
+/// Preset, then the other settings of the file, then of the flags; a half window of "auto" becomes
+/// that of the stride. Throws stc::Error (kUsage).
 PropagationSettings read_settings(const PropagationArguments& arguments);
 nlohmann::ordered_json settings_json(const PropagationSettings& settings);
 /// Equal where the features of a frame are.

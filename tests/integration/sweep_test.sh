@@ -44,6 +44,12 @@ expect 0 '4 clips were evaluated by an earlier start' "$stc" sweep parts.toml
 grep -q '<table' one/sweep.html || die 'no page'
 "$stc" report one --out report.html
 
+sed 's/top_k = .*/preset = ["stt", "crw"]/; s/temperature = .*/temperature = 0.2/; s/out = .*/out = "presets"/' one.toml > presets.toml
+"$stc" sweep presets.toml > presets.txt
+"$stc" eval davis --data clips --weights random:2 --depth 18 --short-side 96 --half-window 3 --preset crw --temperature 0.2 \
+  --out crw > crw.txt
+cmp crw/results.csv presets/random:2/0-davis/presetcrw/results.csv || die 'a preset swept gives other numbers than alone'
+
 sed -i 's/top_k = .*/top_k = [1, 0]/' one.toml
 expect 2 'propagation.top_k' "$stc" sweep one.toml
 sed -i 's/top_k = .*/top_kk = [1, 2]/' one.toml

@@ -18,9 +18,9 @@ TEST(PropagationRules, AreThoseOfThePresetUnlessTheFileOrAFlagSaysOtherwise) {
   const auto file = folder.path() + "/rules.toml";
   std::ofstream(file) << "[propagation]\nwindow = \"square\"\ntop_k = 3\nshort_side = \"native\"\n";
   PropagationArguments arguments;
-  arguments.preset = "crw";
   arguments.config = file;
-  arguments.overrides = {"--propagation.top_k=4", "--propagation.hard_labels=true"};
+  arguments.overrides = {
+      "--propagation.top_k=4", "--propagation.preset=crw", "--propagation.hard_labels=true"};
   const auto json = settings_json(read_settings(arguments));
   EXPECT_EQ(json["window"], "square");  // the file
   EXPECT_EQ(json["short_side"], 0);
