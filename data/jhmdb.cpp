@@ -41,7 +41,7 @@ fs::path without_last_slash(const fs::path& path) {
 // A list's paths start at JHMDB/ (whatever the user calls that folder), at the root, or are those
 // of the machine it was written on.
 fs::path resolved(const fs::path& root, const std::string& written) {
-  const auto path = without_last_slash(written);
+  auto path = without_last_slash(written);
   if (path.is_absolute() && fs::exists(path)) return path;
   fs::path tail = path.relative_path();
   for (auto part = path.begin(); part != path.end(); ++part) {

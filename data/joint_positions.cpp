@@ -136,7 +136,7 @@ at::Tensor read_joints(const std::string& path) {
   STC_CHECK_DATA(
       variable->data != nullptr && variable->nbytes == bytes, path, ": ", kVariable, " is damaged");
   // MATLAB's first index is the fastest, so that [2, 15, T] there is [T, 15, 2] here.
-  const auto joints = at::from_blob(variable->data, {frames, kJointCount, 2}, at::kDouble) - 1;
+  auto joints = at::from_blob(variable->data, {frames, kJointCount, 2}, at::kDouble) - 1;
   STC_CHECK_DATA(joints.isfinite().all().item<bool>(),
                  path,
                  ": ",

@@ -145,7 +145,8 @@ Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name) 
   decoder.image.width = static_cast<int>(decoder.codec.image_width);
   const auto pixels = std::size_t{decoder.codec.image_height} * decoder.codec.image_width;
   decoder.image.pixels.resize(3 * pixels);
-  if (decoder.codec.out_color_space == JCS_CMYK) decoder.line.resize(4 * decoder.codec.image_width);
+  if (decoder.codec.out_color_space == JCS_CMYK)
+    decoder.line.resize(std::size_t{4} * decoder.codec.image_width);
   STC_CHECK_DATA(read_pixels(decoder), name, ": damaged JPEG: ", decoder.errors.message);
   return std::move(decoder.image);
 }

@@ -35,7 +35,7 @@ std::int64_t add_folder(const PackSource& source, const PackOptions& options, Sh
 /// Frames of a video file are decoded in turn and encoded side by side, a few at a time.
 std::int64_t add_file(const PackSource& source, const PackOptions& options, ShardWriter& writer) {
   const auto video = FrameSource::open(source.path);
-  const auto batch = static_cast<std::size_t>(4 * options.threads);
+  const auto batch = std::size_t{4} * static_cast<std::size_t>(options.threads);
   std::int64_t count = 0;
   std::vector<Image> frames;
   do {

@@ -53,7 +53,7 @@ at::Tensor propagation_input(const Image& frame, PictureSize size, InputColour c
   pixels.convertTo(scaled, CV_32FC3, 1.0 / 255);
   if (colour == InputColour::kLab) cv::cvtColor(scaled, scaled, cv::COLOR_RGB2Lab);
   const auto& normal = colour == InputColour::kLab ? kLabNormal : kImageNetNormal;
-  const auto input = at::empty({3, size.height, size.width}, at::kFloat);
+  auto input = at::empty({3, size.height, size.width}, at::kFloat);
   float* planes = input.mutable_data_ptr<float>();
   const auto count = static_cast<std::int64_t>(size.height) * size.width;
   const auto* values = scaled.ptr<float>();

@@ -116,7 +116,7 @@ void resized_crop(const Image& image, const CropBox& box, int size, bool flip, s
   const std::vector<Taps> down = triangle_taps(box.height, size);
   const std::vector<Taps> across = triangle_taps(box.width, size);
   const std::size_t stride = static_cast<std::size_t>(image.width) * 3;
-  const std::uint8_t* corner = image.pixels.data() + box.y * stride + box.x * 3;
+  const std::uint8_t* corner = image.pixels.data() + box.y * stride + std::size_t{3} * box.x;
   const int samples = box.width * 3;
   const std::size_t plane = static_cast<std::size_t>(size) * size;
   std::vector<Fixed> rows(static_cast<std::size_t>(kBand) * samples);
@@ -125,10 +125,14 @@ void resized_crop(const Image& image, const CropBox& box, int size, bool flip, s
   for (int top = 0; top < size; top += kBand) {
     const int height = std::min(kBand, size - top);
     for (int lane = 0; lane < height; ++lane)
-      mean_of_rows(corner, stride, down[top + lane], samples, &rows[lane * samples]);
+      mean_of_rows(corner,
+                   stride,
+                   down[top + lane],
+                   samples,
+                   &rows[static_cast<std::size_t>(lane) * samples]);
     transpose_band(rows, samples, columns);
     for (int x = 0; x < size; ++x) {
-      std::uint8_t* target = out + top * size + (flip ? size - 1 - x : x);
+      std::uint8_t* target = out + static_cast<std::size_t>(top) * size + (flip ? size - 1 - x : x);
       for (int channel = 0; channel < 3; ++channel) {
         const auto column = mean_of_columns(&columns[across[x].first * 3 + channel], across[x]);
         for (int lane = 0; lane < height; ++lane)

@@ -212,7 +212,7 @@ Scene cast_scene(const std::vector<Photo>& photos,
                  std::uint64_t clip) {
   for (std::uint64_t attempt = 0; attempt < kTries; ++attempt) {
     Director director(photos, height, width, {seed, Purpose::kSyntheticClip, attempt, clip});
-    const Scene scene = director.scene(objects);
+    Scene scene = director.scene(objects);
     if (shows_every_object(scene, frames)) return scene;
   }
   throw Error(Exit::kFailed,

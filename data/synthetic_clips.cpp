@@ -124,7 +124,7 @@ void write_tree(const std::vector<std::string>& photos,
     std::vector<std::shared_ptr<const Image>> images;
     for (const auto& path : photos_of_clip(photos, options.seed, clip)) {
       images.push_back(read_photo(path, options.height, options.width));
-      sources += name + "\t" + path + "\n";
+      sources += text(name, "\t", path, "\n");
     }
     const int objects = 1 + clip % 2;
     const Scene scene = cast_scene(images,

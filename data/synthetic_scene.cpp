@@ -169,7 +169,7 @@ Image draw_image(const Scene& scene, double t) {
         for (int i = 0; i < kSamples; ++i) {
           for (int j = 0; j < kSamples; ++j) {
             const auto row = static_cast<std::size_t>(y) * kSamples + i;
-            sum += samples[row * columns + x * kSamples + j][c];
+            sum += samples[row * columns + static_cast<std::size_t>(x) * kSamples + j][c];
           }
         }
         const float value = std::clamp(sum / (kSamples * kSamples), 0.0F, 255.0F);

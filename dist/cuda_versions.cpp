@@ -42,7 +42,7 @@ std::string nccl_header_version() { return dotted(NCCL_VERSION_CODE); }
 
 std::vector<Gpu> gpus() {
   std::vector<Gpu> result;
-  const int count = c10::cuda::device_count();
+  const auto count = static_cast<int>(c10::cuda::device_count());
   for (int i = 0; i < count; ++i) {
     cudaDeviceProp gpu{};
     C10_CUDA_CHECK(cudaGetDeviceProperties(&gpu, i));

@@ -109,7 +109,7 @@ class HostWork : public c10d::Work {
   c10::intrusive_ptr<c10::ivalue::Future> getFuture() override { return future_; }
 
   // The future first: what hangs on it (the log's stamp) is done when wait() returns.
-  void complete(std::exception_ptr error) {
+  void complete(const std::exception_ptr& error) {
     if (error) {
       future_->setError(error);
     } else {

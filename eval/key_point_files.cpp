@@ -88,7 +88,7 @@ at::Tensor read_key_points(const std::string& path) {
   const auto lines = read_lines(path);
   std::int64_t frames = 0;
   for (const auto& line : lines) frames = std::max(frames, line.frame + 1);
-  const auto points = at::empty({frames, data::kJointCount, 2}, at::kDouble);
+  auto points = at::empty({frames, data::kJointCount, 2}, at::kDouble);
   auto positions = points.accessor<double, 3>();
   std::vector<bool> is_seen(frames * data::kJointCount);
   for (const auto& line : lines) {

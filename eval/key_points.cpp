@@ -64,7 +64,7 @@ at::Tensor draw_heat_maps(const at::Tensor& points, data::PictureSize frame) {
             points.sizes(),
             "; expected [J, 2]");
   const auto positions = points.to(at::kDouble).contiguous();
-  const auto maps = at::zeros({points.size(0), frame.height, frame.width}, at::kDouble);
+  auto maps = at::zeros({points.size(0), frame.height, frame.width}, at::kDouble);
   const auto* xy = positions.const_data_ptr<double>();
   for (std::int64_t joint = 0; joint < points.size(0); ++joint)
     draw(xy[2 * joint], xy[2 * joint + 1], frame, maps[joint].mutable_data_ptr<double>());
@@ -74,7 +74,7 @@ at::Tensor draw_heat_maps(const at::Tensor& points, data::PictureSize frame) {
 at::Tensor locate_key_points(const at::Tensor& maps) {
   STC_CHECK(maps.dim() == 3, "heat maps are ", maps.sizes(), "; expected [J, H, W]");
   const auto width = maps.size(2), pixels = maps.size(1) * width;
-  const auto points = at::full({maps.size(0), 2}, -1, at::kDouble);
+  auto points = at::full({maps.size(0), 2}, -1, at::kDouble);
   auto* xy = points.mutable_data_ptr<double>();
   for (std::int64_t joint = 0; joint < maps.size(0); ++joint) {
     const auto map = maps[joint].to(at::kCPU, at::kDouble).contiguous();
@@ -83,8 +83,9 @@ at::Tensor locate_key_points(const at::Tensor& maps) {
     double sum = 0, x = 0, y = 0;
     for (const auto& peak : peaks) sum += peak.value;
     for (const auto& peak : peaks) {
-      x += peak.value / sum * static_cast<double>(peak.pixel % width);
-      y += peak.value / sum * static_cast<double>(peak.pixel / width);
+      const auto row = peak.pixel / width, column = peak.pixel % width;
+      x += peak.value / sum * static_cast<double>(column);
+      y += peak.value / sum * static_cast<double>(row);
     }
     xy[2 * joint] = x;
     xy[2 * joint + 1] = y;

@@ -24,7 +24,7 @@ at::Tensor one_hot(const data::LabelMap& map, std::int64_t channels) {
             static_cast<int>(highest),
             "; expected one below ",
             channels);
-  const auto labels = at::zeros({channels, map.height, map.width}, at::kFloat);
+  auto labels = at::zeros({channels, map.height, map.width}, at::kFloat);
   float* values = labels.mutable_data_ptr<float>();
   const auto cells = static_cast<std::int64_t>(map.labels.size());
   for (std::int64_t i = 0; i < cells; ++i) values[map.labels[i] * cells + i] = 1;

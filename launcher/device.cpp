@@ -1,6 +1,7 @@
 #include "launcher/device.h"
 
 #include <ATen/Context.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 
 #include "monitoring/check.h"
 
@@ -18,6 +19,18 @@ std::string choose_device(const std::string& asked) {
   require_device(asked);
   if (asked != "auto") return asked;
   return at::hasCUDA() ? "cuda" : "cpu";
+}
+
+at::Device device_of_rank(const std::string& asked, int local_rank) {
+  if (choose_device(asked) == "cpu") return at::kCPU;
+  const int gpus = at::detail::getCUDAHooks().deviceCount();
+  STC_CHECK_USAGE(local_rank < gpus,
+                  "rank ",
+                  local_rank,
+                  " of this node has no GPU of its own, there are ",
+                  gpus,
+                  "; start at most one rank a GPU, or give --device cpu");
+  return {at::kCUDA, static_cast<c10::DeviceIndex>(local_rank)};
 }
 
 }  // namespace stc::launcher

@@ -5,6 +5,7 @@
 
 #include "launcher/agreement.h"
 #include "launcher/commands.h"
+#include "launcher/device.h"
 #include "launcher/evaluation.h"
 #include "launcher/propagation_arguments.h"
 #include "monitoring/check.h"
@@ -55,7 +56,9 @@ int evaluate(const EvalArguments& arguments, dist::Session& session) {
   std::unique_ptr<Evaluation> evaluation;
   agree(*world, [&] {
     const auto settings = read_settings(arguments);
-    const auto trunk = std::make_shared<PropagationTrunk>(load_trunk(arguments, settings.stride));
+    const auto device = device_of_rank(arguments.device, session.world().local_rank);
+    const auto trunk =
+        std::make_shared<PropagationTrunk>(load_trunk(arguments, settings.stride, device));
     const auto label = arguments.label.empty() ? label_of_weights(trunk->weights) : arguments.label;
     evaluation = std::make_unique<Evaluation>(
         arguments.source, trunk, label, std::vector<EvaluationVariant>{{settings, arguments.out}});

@@ -64,6 +64,10 @@ ordered_json notes_of(const std::vector<eval::Json>& records) {
   return notes;
 }
 
+at::Device device_of(const PropagationTrunk& trunk) {
+  return trunk.network.parameters().front().second.device();
+}
+
 std::unique_ptr<eval::Benchmark> make_benchmark(const BenchmarkSource& source,
                                                 const PropagationTrunk& trunk,
                                                 const std::vector<EvaluationVariant>& variants) {
@@ -167,6 +171,7 @@ EvaluationResult Evaluation::finish_variant(const EvaluationVariant& variant, in
   settings["split"] = source_.split;
   settings["weights_crc32c"] = hexadecimal(trunk_->crc32c);
   settings["precision"] = "float32";
+  settings["device"] = device_of(*trunk_).is_cpu() ? "cpu" : "cuda";
   settings["ranks"] = ranks;
   settings["threads"] = at::get_num_threads();
   json.update(summary.numbers);
@@ -197,7 +202,8 @@ std::string describe(const PropagationTrunk& trunk, std::int64_t stride) {
               trunk.weights,
               " (crc32c ",
               hexadecimal(trunk.crc32c),
-              ")");
+              "), on ",
+              device_of(trunk).str());
 }
 
 std::shared_ptr<dist::Communicator> start_evaluation(const dist::Session& session,

@@ -74,7 +74,7 @@ class Evaluation {
 /// "runs/demo/step2/weights.safetensors" -> "step2".
 std::string label_of_weights(const std::string& weights);
 
-/// "ResNet-18 stage 3, 256 channels, stride 8, weights W (crc32c ...)".
+/// "ResNet-18 stage 3, 256 channels, stride 8, weights W (crc32c ...), on cpu".
 std::string describe(const PropagationTrunk& trunk, std::int64_t stride);
 
 /// Takes the rank's place in the world: log and compute threads (0: its share of the cores). The

@@ -8,6 +8,7 @@
 #include "eval/overlay.h"
 #include "eval/video_propagation.h"
 #include "launcher/commands.h"
+#include "launcher/device.h"
 #include "launcher/propagation_arguments.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
@@ -91,7 +92,7 @@ int propagate_clip(const ClipArguments& arguments) {
   auto labels = data::read_label_png(arguments.mask);
   const auto note = eval::settle_void(&labels);
   if (!note.empty()) log::info(note);
-  const auto trunk = load_trunk(arguments, settings.stride);
+  const auto trunk = load_trunk(arguments, settings.stride, device_of_rank(arguments.device, 0));
   const auto first = source->next();
   STC_CHECK_DATA(first.has_value(), arguments.video, ": holds no frame");
   eval::check_mask_size(labels, arguments.mask, *first);

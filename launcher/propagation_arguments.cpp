@@ -146,6 +146,8 @@ void add_propagation_options(CLI::App* command, PropagationArguments* arguments)
       "--keep-channels",
       [arguments] { arguments->overrides.push_back("--propagation.keep_channels=true"); },
       "A label for every object, also for those lost in shrinking the first mask");
+  command->add_option("--device", arguments->device, "cpu, cuda, or auto: a GPU where there is one")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   command->add_option("--threads", arguments->threads, "Compute threads; 0: one a core")
       ->check(CLI::Range(0, 1024));
 }
@@ -236,12 +238,15 @@ std::string features_key(const PropagationSettings& settings) {
               static_cast<int>(input.colour));
 }
 
-PropagationTrunk load_trunk(const PropagationArguments& arguments, std::int64_t stride) {
+PropagationTrunk load_trunk(const PropagationArguments& arguments,
+                            std::int64_t stride,
+                            at::Device device) {
   const auto seed = random_seed(arguments.weights);
   auto network =
       seed >= 0 ? random_network(arguments, stride, seed) : network_of_file(arguments, stride);
   network.set_requires_grad(false);
   const auto sum = checksum(network.state());
+  network.to(device, at::kFloat);
   return {std::move(network), seed >= 0 ? text("random:", seed) : arguments.weights, sum};
 }
 

@@ -36,6 +36,7 @@ struct PropagationArguments {
   std::string config;
   std::vector<std::string> overrides;  ///< "--propagation.key=value", from the flags
   std::int64_t threads = 0;            ///< 0: as many as LibTorch takes by itself
+  std::string device = "auto";         ///< "auto", "cpu" or "cuda"
 };
 
 /// `arguments` must outlive the parsing; its defaults show in the help.
@@ -60,9 +61,11 @@ struct PropagationTrunk {
   std::uint32_t crc32c = 0;  ///< of all weights, by name
 };
 
-/// A .safetensors file, a checkpoint or run folder, or random[:SEED], which needs a depth. Throws
-/// stc::Error naming what is wrong.
-PropagationTrunk load_trunk(const PropagationArguments& arguments, std::int64_t stride);
+/// A .safetensors file, a checkpoint or run folder, or random[:SEED], which needs a depth; on
+/// `device`. Throws stc::Error naming what is wrong.
+PropagationTrunk load_trunk(const PropagationArguments& arguments,
+                            std::int64_t stride,
+                            at::Device device);
 
 /// Applies `threads`, refuses more than one rank: all of them would write the same folder.
 void prepare_process(const PropagationArguments& arguments, const std::string& command);

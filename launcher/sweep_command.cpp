@@ -9,6 +9,7 @@
 #include "data/file.h"
 #include "launcher/agreement.h"
 #include "launcher/commands.h"
+#include "launcher/device.h"
 #include "launcher/evaluation.h"
 #include "launcher/sweep_plan.h"
 #include "launcher/sweep_table.h"
@@ -25,6 +26,7 @@ struct SweepArguments {
   std::string plan;
   std::string part;  ///< "I/N"
   std::int64_t threads = 0;
+  std::string device = "auto";
   bool force = false;
   bool keep_going = false;
 };
@@ -85,6 +87,7 @@ std::vector<SweepGroup> groups_of_benchmark(const SweepPlan& plan,
                                             const fs::path& folder,
                                             const std::string& weights,
                                             const std::string& label,
+                                            at::Device device,
                                             Trunks* trunks) {
   std::map<std::string, SweepGroup> groups;
   std::map<std::string, std::vector<EvaluationVariant>> variants;
@@ -95,7 +98,7 @@ std::vector<SweepGroup> groups_of_benchmark(const SweepPlan& plan,
     const auto key = features_key(settings);
     if (!trunks->contains(settings.stride))
       (*trunks)[settings.stride] =
-          std::make_shared<PropagationTrunk>(load_trunk(arguments, settings.stride));
+          std::make_shared<PropagationTrunk>(load_trunk(arguments, settings.stride, device));
     groups[key].settings.push_back(setting);
     variants[key].push_back({settings, (folder / setting.name()).string()});
     strides[key] = settings.stride;
@@ -110,7 +113,7 @@ std::vector<SweepGroup> groups_of_benchmark(const SweepPlan& plan,
   return result;
 }
 
-std::vector<SweepGroup> groups_of(const SweepPlan& plan) {
+std::vector<SweepGroup> groups_of(const SweepPlan& plan, at::Device device) {
   std::vector<SweepGroup> groups;
   const auto labels = labels_of(plan.weights);
   for (std::size_t i = 0; i < plan.weights.size(); ++i) {
@@ -118,8 +121,8 @@ std::vector<SweepGroup> groups_of(const SweepPlan& plan) {
     for (std::size_t b = 0; b < plan.benchmarks.size(); ++b) {
       const auto& benchmark = plan.benchmarks[b];
       const auto folder = fs::path(plan.out) / labels[i] / text(b, "-", benchmark.name);
-      for (auto& group :
-           groups_of_benchmark(plan, benchmark, folder, plan.weights[i], labels[i], &trunks))
+      for (auto& group : groups_of_benchmark(
+               plan, benchmark, folder, plan.weights[i], labels[i], device, &trunks))
         groups.push_back(std::move(group));
     }
   }
@@ -209,7 +212,7 @@ int sweep(const SweepArguments& arguments, dist::Session& session) {
                     "without --part, or name another out");
     plan = read_sweep(arguments.plan);
     for (auto& benchmark : plan.benchmarks) benchmark.keep_going = arguments.keep_going;
-    groups = groups_of(plan);
+    groups = groups_of(plan, device_of_rank(arguments.device, session.world().local_rank));
   });
   const bool is_part = !arguments.part.empty();
   const auto use = is_part           ? FolderUse::kShare
@@ -256,6 +259,8 @@ void add_sweep(CLI::App& app, Run& run) {
                       arguments->part,
                       "I/N: only every N-th clip, from the I-th on (0 <= I < N), beside other jobs "
                       "that do the other parts, such as the tasks of a job array");
+  command->add_option("--device", arguments->device, "cpu, cuda, or auto: a GPU where there is one")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   command->add_option("--threads", arguments->threads, "Compute threads; 0: this rank's cores")
       ->check(CLI::Range(0, 1024));
   command->add_flag("--force", arguments->force, "Evaluate anew what is there already");
