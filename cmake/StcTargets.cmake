@@ -52,5 +52,7 @@ endfunction()
 # stc_add_shell_test(<folder> <name> [argument…]): tests/<folder>/<name>_test.sh over the built program; 77 is a skip, said so.
 function(stc_add_shell_test folder name)
   add_test(NAME ${folder}.${name} COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/${name}_test.sh $<TARGET_FILE:stc> ${ARGN})
-  set_tests_properties(${folder}.${name} PROPERTIES LABELS ${folder} TIMEOUT 600 PROCESSORS 2 SKIP_RETURN_CODE 77)
+  # Under mpirun a leak check names what Open MPI's unloaded plugins keep.
+  set_tests_properties(${folder}.${name} PROPERTIES LABELS ${folder} TIMEOUT 600 PROCESSORS 2 SKIP_RETURN_CODE 77
+                                                    ENVIRONMENT ASAN_OPTIONS=detect_leaks=0)
 endfunction()
