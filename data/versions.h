@@ -5,7 +5,7 @@
 
 namespace stc::data {
 
-std::string hdf5_version();    ///< "1.10.8"
+std::string hdf5_version();  ///< "1.10.8"
 bool hdf5_is_thread_safe();
 std::string opencv_version();  ///< "4.6.0"
 

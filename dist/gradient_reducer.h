@@ -20,8 +20,8 @@ struct ReducerOptions {
   std::string compression = "none";  ///< what travels: as computed, or rounded to "bf16" or "fp16"
 };
 
-/// parameters: leaf tensors that require gradients, the same on all ranks in number, order and shape. Values are
-/// broadcast from rank 0 on construction, so that all start equal.
+/// parameters: leaf tensors that require gradients, the same on all ranks in number, order and
+/// shape. Values are broadcast from rank 0 on construction, so that all start equal.
 class GradientReducer {
  public:
   using Parameters = std::vector<std::pair<std::string, at::Tensor>>;
@@ -31,7 +31,7 @@ class GradientReducer {
   /// Adds this rank's gradients to what is there and sends nothing; the backward() that ends the
   /// step reduces the sum.
   void accumulate(const at::Tensor& loss);
-  void zero();                            ///< zeroes the gradients in place (they may be views of buckets)
+  void zero();  ///< zeroes the gradients in place (they may be views of buckets)
   void backward(const at::Tensor& loss);  ///< on return every gradient is the mean over ranks
 
  private:

@@ -18,7 +18,8 @@ namespace stc::dist {
 
 class CollectiveLog;
 
-/// `backend` serves tensors on `device`; a recording backend that writes into `log` is put in front of it.
+/// `backend` serves tensors on `device`; a recording backend that writes into `log` is put in front
+/// of it.
 std::shared_ptr<Communicator> make_group_communicator(const World& world,
                                                       at::Device device,
                                                       c10::intrusive_ptr<c10d::Backend> backend,

@@ -262,7 +262,7 @@ at::Tensor search_panels(const at::Tensor& queries,
                          const SearchOptions& options) {
   const auto left = aligning_cells(*slots.back().window);
   const auto panels = pack_panels(queries, left);
-  const auto labels = at::empty_like(slots.front().frame->labels);
+  auto labels = at::empty_like(slots.front().frame->labels);
   AT_DISPATCH_FLOATING_TYPES(queries.scalar_type(), "search_labels", [&] {
     Search<scalar_t> search;
     for (const auto& slot : slots)

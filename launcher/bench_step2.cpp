@@ -50,7 +50,7 @@ double seconds_per_step(const Arguments& arguments, dist::Communicator& world, a
   dist::GradientReducer reducer(model.student.parameters(), world, {});
   Optimizer optimizer({OptimizerKind::kAdam}, model.student.parameters());
   models::SumOverRanks sum;
-  if (world.size() > 1) sum = [&world](at::Tensor t) { world.all_reduce(t); };
+  if (world.size() > 1) sum = [&world](const at::Tensor& t) { world.all_reduce(t); };
   double fastest = std::numeric_limits<double>::infinity();
   for (int step = 0; step <= arguments.steps; ++step) {
     world.barrier();

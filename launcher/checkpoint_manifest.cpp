@@ -52,7 +52,7 @@ std::string fault_of(const std::string& folder,
   }
   for (const std::string& name : files) {
     if (!manifest.at("files").contains(name)) return "MANIFEST does not list " + name;
-    const std::string fault = file_fault(folder + "/" + name, name, manifest.at("files").at(name));
+    std::string fault = file_fault(folder + "/" + name, name, manifest.at("files").at(name));
     if (!fault.empty()) return fault;
   }
   return "";

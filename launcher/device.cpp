@@ -23,7 +23,7 @@ std::string choose_device(const std::string& asked) {
 
 at::Device device_of_rank(const std::string& asked, int local_rank) {
   if (choose_device(asked) == "cpu") return at::kCPU;
-  const int gpus = at::detail::getCUDAHooks().deviceCount();
+  const auto gpus = static_cast<int>(at::detail::getCUDAHooks().deviceCount());
   STC_CHECK_USAGE(local_rank < gpus,
                   "rank ",
                   local_rank,

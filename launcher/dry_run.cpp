@@ -28,7 +28,7 @@ class RandomLoader : public data::Loader<Batch> {
   std::int64_t epoch_size() const override { return batch_; }
 
  private:
-  at::Tensor pixels(std::vector<std::int64_t> shape) const {
+  at::Tensor pixels(const std::vector<std::int64_t>& shape) const {
     return at::randint(0, 256, shape, at::kByte);
   }
   std::vector<std::int64_t> indices() const {

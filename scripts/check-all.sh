@@ -8,7 +8,7 @@ step() { printf '\n== %s ==\n' "$*"; }
 
 scripts/setup.sh --checks
 step formatting
-git ls-files '*.cpp' '*.h' '*.cu' '*.cuh' | xargs clang-format --dry-run --Werror
+scripts/format.sh --check
 step tests
 scripts/test.sh
 for preset in asan tsan; do

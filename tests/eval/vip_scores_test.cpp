@@ -82,8 +82,7 @@ TEST_F(ScoreVip, WritesTablesThatSayTheSame) {
   EXPECT_THAT(lines, HasSubstr("\ncoat,,,\n"));
   EXPECT_THAT(lines, HasSubstr("\nmean,0.58333333333333"));
   write_vip_sequences_csv(folder_ / "per-sequence.csv", scores);
-  EXPECT_THAT(content(folder_ / "per-sequence.csv"),
-              HasSubstr("\nvideos1,2,0.58333333333333"));
+  EXPECT_THAT(content(folder_ / "per-sequence.csv"), HasSubstr("\nvideos1,2,0.58333333333333"));
   const auto json = nlohmann::json::parse(vip_json(scores));
   EXPECT_DOUBLE_EQ(json["mean_iou"], (2.0 / 3 + 0.5) / 2);
   EXPECT_TRUE(json["parts"][6]["iou"].is_null());
