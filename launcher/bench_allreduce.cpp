@@ -44,7 +44,7 @@ double seconds_per_round(const Arguments& arguments, dist::Communicator& world) 
 }
 
 int measure(const Arguments& arguments, dist::Session& session) {
-  log::open(session.world().rank, session.world().size, "");
+  log::open(session.world().rank, session.world().size);
   const auto world = dist::make_communicator(session, choose_device(arguments.device), {});
   const double seconds = seconds_per_round(arguments, *world);
   if (!world->is_root()) return 0;

@@ -67,7 +67,7 @@ double seconds_per_step(const Arguments& arguments, dist::Communicator& world, a
 }
 
 int measure(const Arguments& arguments, dist::Session& session) {
-  log::open(session.world().rank, session.world().size, "");
+  log::open(session.world().rank, session.world().size);
   at::set_num_threads(arguments.threads);
   const auto device = choose_device(arguments.device);
   const auto world = dist::make_communicator(session, device, {});

@@ -210,7 +210,7 @@ std::shared_ptr<dist::Communicator> start_evaluation(const dist::Session& sessio
                                                      std::int64_t threads) {
   constexpr double kNoTimeout = 30 * 86400;
   const auto& world = session.world();
-  log::open(world.rank, world.size, "");
+  log::open(world.rank, world.size);
   const int share = world.owns_cores ? world.cores : std::max(1, world.cores / world.local_size);
   at::set_num_threads(threads > 0 ? static_cast<int>(threads) : share);
   return dist::make_communicator(session, "cpu", {kNoTimeout});

@@ -101,6 +101,18 @@ void bind_probe(ConfigSchema* schema, ProbeOptions* o) {
                   "pixels of the network's input");
 }
 
+void bind_log(ConfigSchema* schema, log::FileOptions* o) {
+  schema->boolean("log.json", &o->json, Effect::kOperation, "lines of log/rank-N.log are objects");
+  schema->integer("log.rotate_bytes",
+                  &o->rotate_bytes,
+                  4096,
+                  kMany,
+                  Effect::kOperation,
+                  "a log that is longer gets a number, and a new one begins");
+  schema->integer(
+      "log.keep", &o->keep, 1, 1000, Effect::kOperation, "logs with a number that are kept");
+}
+
 void bind_rest(ConfigSchema* schema, TrainOptions* o) {
   auto& s = o->schedule;
   schema->number(
@@ -200,6 +212,7 @@ void bind_rest(ConfigSchema* schema, TrainOptions* o) {
                   Effect::kOperation,
                   "steps between checks that all ranks hold the same weights and queue");
   bind_probe(schema, &o->probe);
+  bind_log(schema, &o->log);
   schema->integer_or_word("metrics.port",
                           &o->metrics_port,
                           0,

@@ -13,6 +13,7 @@
 #include "launcher/schedule.h"
 #include "models/spatial_model.h"
 #include "models/temporal_model.h"
+#include "monitoring/log.h"
 
 namespace stc::launcher {
 
@@ -43,6 +44,7 @@ struct TrainOptions {
   std::int64_t checkpoint_keep = 3;
 
   ProbeOptions probe;
+  log::FileOptions log;  ///< but for its path
 
   OptimizerOptions optimizer;
   double clip_norm = 0;  ///< largest norm of a gradient; 0: as it comes

@@ -93,7 +93,7 @@ dist::HeartbeatOptions heartbeat_options(const TrainOptions& options, dist::Sess
 template <typename Options>
 int train(const std::string& name, const Arguments& arguments, dist::Session& session) {
   const dist::World& place = session.world();
-  log::open(place.rank, place.size, "");
+  log::open(place.rank, place.size);
   const auto control = dist::make_communicator(session, "cpu", {});
   Configuration<Options> configuration;
   auto& options = configuration.options;
@@ -113,7 +113,9 @@ int train(const std::string& name, const Arguments& arguments, dist::Session& se
   control->broadcast(finished, 0);
   if (finished.item<std::int64_t>() != 0) return 0;
 
-  log::open(place.rank, place.size, text(options.run_dir, "/log/rank-", place.rank, ".log"));
+  auto file = options.log;
+  file.path = text(options.run_dir, "/log/rank-", place.rank, ".log");
+  log::open(place.rank, place.size, file);
   describe(place, options);
   control->set_timeout(options.timeout_seconds);
   const auto world =

@@ -1,14 +1,16 @@
 #include "monitoring/log.h"
 
 #include <spdlog/logger.h>
-#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <algorithm>
 #include <memory>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "monitoring/activity.h"
 #include "monitoring/check.h"
 
 namespace stc::log {
@@ -22,6 +24,7 @@ struct Destinations {
   int world = 1;
   std::shared_ptr<spdlog::logger> terminal;
   std::shared_ptr<spdlog::logger> file;  // null: none
+  bool json = false;                     // in the file
   std::function<void()> clear;
 };
 
@@ -54,6 +57,22 @@ std::string terminal_line(const Destinations& to, Level level, const std::string
   return rank + line;
 }
 
+// What follows the time and the level, which the logger's pattern writes.
+std::string json_fields(const Destinations& to, const std::string& line) {
+  const nlohmann::ordered_json fields = {
+      {"rank", to.rank}, {"world", to.world}, {"step", activity::now().step}, {"message", line}};
+  return fields.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).substr(1);
+}
+
+std::shared_ptr<spdlog::logger> make_file_logger(const Destinations& to, const FileOptions& file) {
+  return make_logger(std::make_shared<spdlog::sinks::rotating_file_sink_mt>(
+                         file.path,
+                         static_cast<std::size_t>(file.rotate_bytes),
+                         static_cast<std::size_t>(file.keep)),
+                     file.json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l",%v)"
+                               : rank_label(to) + "%Y-%m-%d %H:%M:%S.%e %l: %v");
+}
+
 void write(Level level, std::string line) {
   std::replace(line.begin(), line.end(), '\n', ' ');
   Destinations& to = destinations();
@@ -62,23 +81,24 @@ void write(Level level, std::string line) {
     if (to.clear) to.clear();
     to.terminal->log(level, spdlog::string_view_t(terminal_line(to, level, line)));
   }
-  if (to.file) to.file->log(level, spdlog::string_view_t(line));
+  if (!to.file) return;
+  to.file->log(level, spdlog::string_view_t(to.json ? json_fields(to, line) : line));
 }
 
 }  // namespace
 
-void open(int rank, int world, const std::string& file) {
+void open(int rank, int world, const FileOptions& file) {
   Destinations& to = destinations();
   const std::lock_guard lock(to.mutex);
   to.rank = rank;
   to.world = world;
   to.file.reset();
-  if (file.empty()) return;
+  to.json = file.json;
+  if (file.path.empty()) return;
   try {
-    to.file = make_logger(std::make_shared<spdlog::sinks::basic_file_sink_mt>(file),
-                          rank_label(to) + "%Y-%m-%d %H:%M:%S.%e %l: %v");
+    to.file = make_file_logger(to, file);
   } catch (const spdlog::spdlog_ex& cause) {
-    throw Error(Exit::kFailed, text("log file ", file, " cannot be opened: ", cause.what()));
+    throw Error(Exit::kFailed, text("log file ", file.path, " cannot be opened: ", cause.what()));
   }
 }
 

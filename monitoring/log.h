@@ -2,14 +2,21 @@
 // keeps each rank's own.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
 namespace stc::log {
 
-/// Before this call, lines go to standard error without a rank. `file` empty: no file. Appends to
-/// an existing file.
-void open(int rank, int world, const std::string& file);
+struct FileOptions {
+  std::string path;   ///< empty: no file. An existing one is appended to
+  bool json = false;  ///< a line is an object: time, level, rank, world, step, message
+  std::int64_t rotate_bytes = 64 << 20;  ///< a longer rank-0.log becomes rank-0.1.log, that .2, ...
+  std::int64_t keep = 5;                 ///< so many of them
+};
+
+/// Before this call, lines go to standard error without a rank.
+void open(int rank, int world, const FileOptions& file = {});
 
 void info(const std::string& line);     ///< terminal on rank 0 only, and the file
 void warning(const std::string& line);  ///< the same

@@ -3,11 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <thread>
 #include <vector>
 
+#include "monitoring/activity.h"
 #include "monitoring/check.h"
 #include "tests/support/file_content.h"
 #include "tests/support/temporary_folder.h"
@@ -25,13 +28,13 @@ class Log : public testing::Test {
  protected:
   void TearDown() override {
     before_terminal_line({});
-    open(0, 1, "");
+    open(0, 1);
   }
   test::TemporaryFolder folder_;
 };
 
 TEST_F(Log, OfASingleProcessHasNoRankOnTheTerminal) {
-  open(0, 1, "");
+  open(0, 1);
   CaptureStderr();
   info("ready");
   warning("slow disk");
@@ -41,9 +44,9 @@ TEST_F(Log, OfASingleProcessHasNoRankOnTheTerminal) {
 
 TEST_F(Log, OfManyShowsRankZeroAndEveryRanksErrors) {
   CaptureStderr();
-  open(0, 4, "");
+  open(0, 4);
   info("ready");
-  open(2, 4, "");
+  open(2, 4);
   info("hidden");
   warning("hidden too");
   error("gone");
@@ -53,9 +56,9 @@ TEST_F(Log, OfManyShowsRankZeroAndEveryRanksErrors) {
 TEST_F(Log, FileKeepsEveryLineOfItsRankAndIsAppendedTo) {
   const std::string file = folder_ / "rank-1.log";
   CaptureStderr();
-  open(1, 2, file);
+  open(1, 2, {file});
   info("first");
-  open(1, 2, file);
+  open(1, 2, {file});
   error("second");
   GetCapturedStderr();
 
@@ -69,10 +72,48 @@ TEST_F(Log, FileKeepsEveryLineOfItsRankAndIsAppendedTo) {
   EXPECT_FALSE(std::getline(lines, third));
 }
 
+TEST_F(Log, FileOfObjectsHoldsWhatALineSaysAndWhereItComesFrom) {
+  const std::string file = folder_ / "rank-1.log";
+  CaptureStderr();
+  open(1, 2, {.path = file, .json = true});
+  activity::begin_step(7);
+  warning("a \"quoted\" disk\nis slow");
+  error("\xff is no letter");
+  GetCapturedStderr();
+
+  std::istringstream lines(content(file));
+  std::string first, second;
+  std::getline(lines, first);
+  std::getline(lines, second);
+  const auto line = nlohmann::json::parse(first);
+  EXPECT_EQ(line.at("level"), "warning");
+  EXPECT_EQ(line.at("rank"), 1);
+  EXPECT_EQ(line.at("world"), 2);
+  EXPECT_EQ(line.at("step"), 7);
+  EXPECT_EQ(line.at("message"), "a \"quoted\" disk is slow");
+  EXPECT_THAT(line.at("time").get<std::string>(),
+              testing::MatchesRegex("20..-..-..T..:..:..\\....[+-]..:.."));
+  EXPECT_EQ(nlohmann::json::parse(second).at("level"), "error");
+}
+
+TEST_F(Log, FileThatGrewTooLongGetsANumberAndTheOldestGoes) {
+  const std::string file = folder_ / "rank-0.log";
+  CaptureStderr();
+  open(0, 1, {.path = file, .rotate_bytes = 4096, .keep = 2});
+  for (int i = 0; i < 400; ++i) info(text("line ", i));
+  GetCapturedStderr();
+  EXPECT_LE(content(file).size(), 4096U);
+  EXPECT_THAT(content(file), HasSubstr("line 399\n"));
+  EXPECT_GT(content(folder_ / "rank-0.1.log").size(), 2000U);
+  EXPECT_GT(content(folder_ / "rank-0.2.log").size(), 2000U);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "rank-0.3.log"));
+  EXPECT_THAT(content(folder_ / "rank-0.2.log"), testing::Not(HasSubstr("line 0\n")));
+}
+
 TEST_F(Log, LineIsInTheFileWhenTheCallReturns) {
   const std::string file = folder_ / "rank-0.log";
   CaptureStderr();
-  open(0, 1, file);
+  open(0, 1, {file});
   info("written");
   EXPECT_THAT(content(file), HasSubstr("written"));
   GetCapturedStderr();
@@ -96,7 +137,7 @@ TEST_F(Log, AsksForAClearTerminalOnlyBeforeALineThatShows) {
   CaptureStderr();
   info("shown");
   EXPECT_EQ(cleared, 1);
-  open(1, 2, "");
+  open(1, 2);
   info("hidden");
   EXPECT_EQ(cleared, 1);
   error("shown");
@@ -110,7 +151,7 @@ TEST_F(Log, AsksForAClearTerminalOnlyBeforeALineThatShows) {
 TEST_F(Log, LinesOfManyThreadsDoNotMix) {
   const std::string file = folder_ / "rank-0.log";
   CaptureStderr();
-  open(0, 1, file);
+  open(0, 1, {file});
   std::vector<std::thread> threads;
   for (char letter = 'a'; letter < 'e'; ++letter) {
     threads.emplace_back([letter] {
@@ -128,7 +169,7 @@ TEST_F(Log, LinesOfManyThreadsDoNotMix) {
 
 TEST_F(Log, FileThatCannotBeOpenedIsAnErrorNamingIt) {
   try {
-    open(0, 1, folder_.path());  // a folder
+    open(0, 1, {folder_.path()});  // a folder
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr(folder_.path()));
