@@ -29,9 +29,8 @@ if(NOT EXISTS "${STC_LIBTORCH}/lib/libtorch_cpu.so")
                       "Run scripts/setup.sh, or set STC_LIBTORCH to the folder of an existing LibTorch ${STC_TORCH_VERSION}.")
 endif()
 
-set(_runtime_dirs "${STC_LIBTORCH}/lib")
 file(GLOB _nvidia_dirs "${STC_LIBTORCH}/../nvidia/*/lib")
-list(APPEND _runtime_dirs ${_nvidia_dirs})
+set(STC_RUNTIME_DIRS "${STC_LIBTORCH}/lib" ${_nvidia_dirs})
 
 add_library(stc_torch INTERFACE)
 add_library(stc::torch ALIAS stc_torch)
@@ -39,9 +38,10 @@ target_include_directories(stc_torch SYSTEM INTERFACE "${STC_LIBTORCH}/include"
                                                       "${STC_LIBTORCH}/include/torch/csrc/api/include")
 target_compile_definitions(stc_torch INTERFACE USE_DISTRIBUTED)
 target_link_libraries(stc_torch INTERFACE "${STC_LIBTORCH}/lib/libtorch_cpu.so" "${STC_LIBTORCH}/lib/libc10.so")
-foreach(dir IN LISTS _runtime_dirs)
-  target_link_options(stc_torch INTERFACE "LINKER:-rpath-link,${dir}" "LINKER:-rpath,${dir}")
+foreach(dir IN LISTS STC_RUNTIME_DIRS)
+  target_link_options(stc_torch INTERFACE "LINKER:-rpath-link,${dir}")
 endforeach()
+list(APPEND CMAKE_BUILD_RPATH ${STC_RUNTIME_DIRS})  # where programs of the build folder find it
 
 if(STC_CUDA)
   # The wheel's NCCL and CUDA headers, not a system's: another NCCL in front gives "undefined reference to ncclSignal".

@@ -18,14 +18,17 @@ constexpr double kFramesPerSecond = 24;  // of all three data sets, about
 
 OverlayFiles::OverlayFiles(const std::string& out, const std::string& clip)
     : folder_((fs::path(out) / "overlays" / clip).string()) {
-  fs::create_directories(folder_);
+  fs::create_directories(fs::path(folder_) / kTruthFolder);
 }
 
 void OverlayFiles::add(const std::string& frame,
                        const data::Image& found,
                        const data::Image& truth) {
-  data::write_file((fs::path(folder_) / (frame + ".jpg")).string(),
-                   data::encode_jpeg(found, kQuality));
+  const auto write = [&](const fs::path& folder, const data::Image& picture) {
+    data::write_file((folder / (frame + ".jpg")).string(), data::encode_jpeg(picture, kQuality));
+  };
+  write(folder_, found);
+  write(fs::path(folder_) / kTruthFolder, truth);
   const auto both = contact_sheet({{found, truth}}, kGap);
   if (!video_)
     video_ = data::VideoWriter::create(folder_ + ".mp4", both.height, both.width, kFramesPerSecond);

@@ -9,8 +9,11 @@
 
 namespace stc::eval {
 
-/// Writes OUT/overlays/CLIP/FRAME.jpg, and OUT/overlays/CLIP.mp4 with the truth beside it. What
-/// stands of the video is removed where finish() is not reached.
+inline constexpr char kTruthFolder[] = "truth";
+
+/// Writes OUT/overlays/CLIP/FRAME.jpg, the truth to OUT/overlays/CLIP/truth/FRAME.jpg, and both side
+/// by side to OUT/overlays/CLIP.mp4. What stands of the video is removed where finish() is not
+/// reached.
 class OverlayFiles {
  public:
   OverlayFiles(const std::string& out, const std::string& clip);

@@ -7,6 +7,7 @@
 #include "data/frame_source.h"
 #include "data/image.h"
 #include "eval/overlay.h"
+#include "eval/overlay_files.h"
 #include "monitoring/check.h"
 
 namespace stc::launcher {
@@ -84,15 +85,19 @@ fs::path overlay_folder(const ReportedEvaluation& evaluation) {
 ClipPicture draw_overlays(const std::string& clip, const Evaluations& evaluations) {
   ClipPicture picture{clip, {}, ""};
   std::vector<std::vector<data::Image>> rows;
-  for (const auto* evaluation : evaluations) {
-    const auto folder = overlay_folder(*evaluation) / clip;
+  const auto add_row = [&](const std::string& label, const fs::path& folder) {
     const auto images =
         fs::is_directory(folder) ? data::list_images(folder.string()) : std::vector<std::string>{};
-    if (images.empty()) continue;
-    picture.rows.push_back(evaluation->label);
+    if (images.empty()) return;
+    picture.rows.push_back(label);
     rows.emplace_back();
     for (const auto& path : chosen_frames(images))
       rows.back().push_back(eval::shrink(data::read_image(path), kPictureHeight));
+  };
+  for (const auto* evaluation : evaluations) {
+    const auto folder = overlay_folder(*evaluation) / clip;
+    if (rows.empty()) add_row("truth", folder / eval::kTruthFolder);
+    add_row(evaluation->label, folder);
   }
   if (rows.empty()) return picture;
   picture.jpeg_base64 = drawn(rows);

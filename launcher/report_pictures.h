@@ -1,5 +1,4 @@
-// Strips of frames with what was found drawn over them, each evaluation a row; for DAVIS the truth
-// above.
+// Strips of frames with what was found drawn over them, each evaluation a row, the truth above.
 #pragma once
 
 #include <map>

@@ -19,7 +19,7 @@ one_line() {
 # JHMDB: the joints march with the picture, so features follow them better than standing still does.
 expect 0 'mean PCK' "$stc" "${jhmdb[@]}" --out pose --overlays
 [ "$(wc -l < pose/jump/a.csv)" -eq 76 ] || die 'jump/a.csv should have 5 frames of 15 joints'
-for file in overlays/jump/a/00005.jpg overlays/wave/b/00001.jpg overlays/wave/b.mp4 results.csv per-clip.csv results.json; do
+for file in overlays/jump/a/00005.jpg overlays/jump/a/truth/00005.jpg overlays/wave/b/00001.jpg overlays/wave/b.mp4 results.csv per-clip.csv results.json; do
   [ -s "pose/$file" ] || die "pose/$file is missing"
 done
 grep -q '"pck_without_first_frame"' pose/results.json || die 'results.json lacks the rule without the first frame'
@@ -69,7 +69,7 @@ grep '^jump/a' again-clips.csv | cmp - <(tail -n +2 some.csv)
 
 # VIP: masks are named as the images are.
 expect 0 'pixel accuracy' "$stc" "${vip[@]}" --out parts --overlays
-for file in videos1/000000000004.png overlays/videos12/000000000002.jpg overlays/videos12.mp4 results.csv per-sequence.csv results.json; do
+for file in videos1/000000000004.png overlays/videos12/{,truth/}000000000002.jpg overlays/videos12.mp4 results.csv per-sequence.csv results.json; do
   [ -s "parts/$file" ] || die "parts/$file is missing"
 done
 expect 0 'pixel accuracy' "$stc" score vip --truth VIP_Fine --prediction parts --csv again.csv --clips again-clips.csv

@@ -1,0 +1,27 @@
+# stc.1 from what `stc --help` and each command's --help print.
+#   cmake -DSTC=PROGRAM -DVERSION=X -DOUTPUT=FILE -P ManualPage.cmake
+function(help_of result)
+  execute_process(COMMAND ${STC} ${ARGN} --help OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+  set(${result} "${text}" PARENT_SCOPE)
+endfunction()
+
+# As it stands: no filling, no control characters of roff.
+function(add_section title text)
+  string(REPLACE "\\" "\\e" text "${text}")
+  string(REPLACE "-" "\\-" text "${text}")
+  string(REGEX REPLACE "(^|\n)([.'])" "\\1\\\\\&\\2" text "${text}")
+  file(APPEND ${OUTPUT} ".SH ${title}\n.nf\n${text}.fi\n")
+endfunction()
+
+help_of(overview)
+string(REGEX MATCH "^[^\n]*" summary "${overview}")
+file(WRITE ${OUTPUT} ".TH STC 1 \"\" \"stc ${VERSION}\"\n.SH NAME\nstc \\- ${summary}\n")
+add_section(SYNOPSIS "${overview}")
+string(REGEX MATCH "Subcommands:\n.*" list "${overview}")
+string(REGEX MATCHALL "\n  [a-z]+ " commands "${list}")
+foreach(command IN LISTS commands)
+  string(STRIP "${command}" command)
+  help_of(text ${command})
+  string(TOUPPER "stc ${command}" title)
+  add_section("\"${title}\"" "${text}")
+endforeach()
