@@ -27,11 +27,12 @@ std::string value_of(const ReportedEvaluation& evaluation, const std::string& fa
 std::vector<std::string> differing_facts(const std::vector<ReportedEvaluation*>& group) {
   std::vector<std::string> differing;
   for (const auto* evaluation : group) {
-    for (const auto& [name, value] : evaluation->facts) {
+    for (const auto& fact : evaluation->facts) {
+      const auto& name = fact.first;
       const bool is_known = std::find(differing.begin(), differing.end(), name) != differing.end();
       if (is_known || !tells_apart(name)) continue;
       const bool is_same = std::all_of(group.begin(), group.end(), [&](const auto* other) {
-        return value_of(*other, name) == value;
+        return value_of(*other, name) == fact.second;
       });
       if (!is_same) differing.push_back(name);
     }

@@ -15,7 +15,8 @@ double learning_rate(const ScheduleOptions& options,
   if (options.per_epoch) {
     const auto epochs =
         std::max<std::int64_t>(1, (steps * batch_size + epoch_size - 1) / epoch_size);
-    progress = static_cast<double>(step * batch_size / epoch_size) / static_cast<double>(epochs);
+    const auto epoch = step * batch_size / epoch_size;
+    progress = static_cast<double>(epoch) / static_cast<double>(epochs);
   }
   const double lowest = options.learning_rate * options.final_ratio;
   const double cosine =
