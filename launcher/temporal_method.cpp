@@ -41,7 +41,7 @@ class TemporalMethod : public Method {
     }
     model_.to(device_, at::kFloat);
     model_.set_arithmetic(arithmetic_of(options));
-    if (world.size() > 1) sum_ = [&world](at::Tensor t) { world.all_reduce(t); };
+    if (world.size() > 1) sum_ = [&world](const at::Tensor& t) { world.all_reduce(t); };
   }
 
   void start(std::int64_t step) override {

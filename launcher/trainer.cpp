@@ -167,9 +167,9 @@ void Trainer::record(const StepOutcome& outcome, double rate, double norm, const
     for (const auto& [name, value] : outcome.health) health[name] = mean[i++].item<double>();
   }
   if (due) metrics_.arrival_lag(arrival_lag(timing));
-  const double samples = static_cast<double>(step_ * options.batch_size / setting_.control.size());
+  const auto samples = step_ * options.batch_size / setting_.control.size();
   metrics_.record({static_cast<double>(step_),
-                   samples,
+                   static_cast<double>(samples),
                    rate,
                    norm,
                    timing.seconds,
