@@ -28,7 +28,8 @@ at::Tensor widened(const at::Tensor& x) {
 Moments moments_over_ranks(const at::Tensor& x, const SumOverRanks& sum) {
   const auto [mean, variance] = at::batch_norm_update_stats(widened(x), {}, {}, 0.0);
   const auto channels = x.size(1);
-  const auto count = static_cast<double>(x.numel() / channels);
+  const auto values = x.numel() / channels;
+  const auto count = static_cast<double>(values);
   const auto m = mean.to(at::kDouble);
   const auto total = at::cat(
       {m * count, (variance.to(at::kDouble) + m * m) * count, at::full({1}, count, m.options())});
