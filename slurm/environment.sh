@@ -5,8 +5,12 @@
 stc=${STC:-$SLURM_SUBMIT_DIR/build/release/bin/stc}
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
 
-# start_ranks COMMAND...: one rank a task. Where this Slurm has no PMIx, mpirun takes nodes and tasks from it.
+# start_ranks COMMAND...: one rank a task. Where this Slurm has no PMIx, mpirun takes the nodes from it. The numbers are said
+# again since srun does not take --cpus-per-task from the job (Slurm 22.05 and later), and both would fill what is allocated.
 start_ranks() {
-  if [[ $(srun --mpi=list 2>&1) == *pmix* ]]; then exec srun --mpi=pmix "$@"; fi
-  exec mpirun --bind-to none "$@"
+  local ranks=${SLURM_NTASKS:-1}
+  if [[ $(srun --mpi=list 2>&1) == *pmix* ]]; then
+    exec srun --mpi=pmix --ntasks="$ranks" --cpus-per-task="$OMP_NUM_THREADS" "$@"
+  fi
+  exec mpirun -np "$ranks" --bind-to none "$@"
 }

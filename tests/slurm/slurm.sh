@@ -35,6 +35,9 @@ AuthInfo=socket=$folder/munge/socket,cred_expire=5
 MpiDefault=none
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
+# Jobs share the node, a core each.
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
 SchedulerType=sched/builtin
 SchedulerParameters=sched_interval=1
 KillWait=10
@@ -70,3 +73,16 @@ CONF
     sleep 0.1
   done
 }
+
+# state JOB: PENDING, RUNNING, ...
+state() { scontrol show job "$1" | sed -nE 's/.*JobState=([A-Z_]+).*/\1/p'; }
+
+# ended JOB STATE LOG: waits until it (of an array: one task, as JOB_TASK) has ended, in that state.
+ended() {
+  local seen
+  until seen=$(state "$1"); [[ $seen =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL|OUT_OF_MEMORY)$ ]]; do sleep 0.2; done
+  [ "$seen" = "$2" ] || { cat "$3"; die "the job of $3 ended as $seen; expected $2"; }
+}
+
+# restarts JOB: how often it was put back into the queue.
+restarts() { scontrol show job "$1" | sed -nE 's/.*Restarts=([0-9]+).*/\1/p'; }

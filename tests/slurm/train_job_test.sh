@@ -11,18 +11,8 @@ make_frames frames 12
 "$stc" pack images frames --out images
 pretrain=(pretrain "${small_pretrain[@]}" --data.shards=images --checkpoint.every_steps=100000)
 
-# state JOB: PENDING, RUNNING, ...
-state() { scontrol show job "$1" | sed -nE 's/.*JobState=([A-Z_]+).*/\1/p'; }
-
-# ended JOB STATE LOG: waits until it has ended, in that state.
-ended() {
-  local seen
-  until seen=$(state "$1"); [[ $seen =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL|OUT_OF_MEMORY)$ ]]; do sleep 0.2; done
-  [ "$seen" = "$2" ] || { cat "$3"; die "the job of $3 ended as $seen; expected $2"; }
-}
-
 # One that may go on as long as it likes, and so is cancelled.
-job=$(sbatch --parsable --output=cancelled.log slurm/train.sbatch "${pretrain[@]}" --train.steps=100000 --run.dir=cancelled)
+job=$(sbatch --parsable --ntasks=2 --output=cancelled.log slurm/train.sbatch "${pretrain[@]}" --train.steps=100000 --run.dir=cancelled)
 until grep -q '"step":3,' cancelled/metrics.jsonl 2> /dev/null; do
   [[ $(state "$job") =~ PENDING|RUNNING ]] || { cat cancelled.log; die 'the job ended before its third step'; }
   sleep 0.1
@@ -37,7 +27,7 @@ saved=$(printf 'cancelled/checkpoints/step-%08d/MANIFEST' "$(wc -l < cancelled/m
 mkdir without-pmix
 printf '#!/bin/sh\necho none\n' > without-pmix/srun
 chmod +x without-pmix/srun
-job=$(PATH=$work/without-pmix:$PATH sbatch --parsable --output=mpirun.log slurm/train.sbatch "${pretrain[@]}" --train.steps=30 \
+job=$(PATH=$work/without-pmix:$PATH sbatch --parsable --ntasks=2 --output=mpirun.log slurm/train.sbatch "${pretrain[@]}" --train.steps=30 \
   --run.dir=by-mpirun)
 ended "$job" COMPLETED mpirun.log
 grep -q '2 ranks on cpu' mpirun.log || { cat mpirun.log; die 'mpirun did not start two ranks'; }
@@ -47,7 +37,7 @@ grep -q '2 ranks on cpu' mpirun.log || { cat mpirun.log; die 'mpirun did not sta
 milliseconds=$(tail -n 20 by-mpirun/metrics.jsonl | sed -E 's/.*"seconds":([^,]*),.*/\1/' |
   awk '{ sum += $1 } END { print int(1000 * sum / NR) + 1 }')
 steps=$((50000 / milliseconds))
-job=$(sbatch --parsable --output=short.log --time=1 --signal=B:USR1@20 slurm/train.sbatch "${pretrain[@]}" --run.dir=short \
+job=$(sbatch --parsable --ntasks=2 --output=short.log --time=1 --signal=B:USR1@20 slurm/train.sbatch "${pretrain[@]}" --run.dir=short \
   --train.steps="$steps")
 ended "$job" COMPLETED short.log
 cat short.log
