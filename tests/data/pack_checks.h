@@ -20,7 +20,7 @@ namespace stc::test {
 /// A JPEG of its own for each seed; folders are made on the way.
 inline std::vector<std::uint8_t> write_jpeg(const std::string& path, int seed) {
   std::filesystem::create_directories(std::filesystem::path(path).parent_path());
-  const auto bytes = data::encode_jpeg(smooth_image(16, 24, seed), 90);
+  auto bytes = data::encode_jpeg(smooth_image(16, 24, seed), 90);
   data::write_file(path, bytes);
   return bytes;
 }

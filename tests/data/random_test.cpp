@@ -72,7 +72,8 @@ TEST(CounterRandom, UniformNumbersFillTheirRangeEvenly) {
     ++counts[static_cast<int>((value - 2.0) * 5)];
     sum += value;
   }
-  for (const int count : counts) EXPECT_NEAR(count, kDraws / 10, 300);  // five standard deviations
+  const int expected = kDraws / 10;
+  for (const int count : counts) EXPECT_NEAR(count, expected, 300);  // five standard deviations
   EXPECT_NEAR(sum / kDraws, 3.0, 0.015);
 }
 

@@ -114,7 +114,7 @@ class SynthesizeClips : public testing::Test {
     return small;
   }
   fs::path make(const std::string& name, const SyntheticClipOptions& settings) {
-    const fs::path out = fs::path(folder_.path()) / name;
+    fs::path out = fs::path(folder_.path()) / name;
     synthesize_clips({photos_.string()}, out.string(), settings);
     return out;
   }

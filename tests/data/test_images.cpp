@@ -53,7 +53,7 @@ std::vector<std::uint8_t> jpeg_of(const std::vector<std::uint8_t>& samples,
   }
   jpeg_finish_compress(&codec);
   jpeg_destroy_compress(&codec);
-  const std::vector<std::uint8_t> result(bytes, bytes + size);
+  std::vector<std::uint8_t> result(bytes, bytes + size);
   std::free(bytes);
   return result;
 }

@@ -39,8 +39,9 @@ inline std::vector<double> marching_joints(int frames, double left, double top, 
   std::vector<double> values;
   for (int t = 0; t < frames; ++t) {
     for (int joint = 0; joint < 15; ++joint) {
-      values.push_back(left + 12 * (joint % 5) + step * t + 1);
-      values.push_back(top + 12 * (joint / 5) + 1);
+      const int row = joint / 5, column = joint % 5;
+      values.push_back(left + 12 * column + step * t + 1);
+      values.push_back(top + 12 * row + 1);
     }
   }
   return values;
