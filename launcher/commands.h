@@ -21,6 +21,7 @@ void add_sweep(CLI::App& app, Run& run);
 void add_propagate(CLI::App& app, Run& run);
 void add_score(CLI::App& app, Run& run);
 void add_launch(CLI::App& app, Run& run);
+void add_slurm(CLI::App& app, Run& run);
 void add_parity(CLI::App& app, Run& run);
 void add_export(CLI::App& app, Run& run);
 void add_report(CLI::App& app, Run& run);

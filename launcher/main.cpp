@@ -31,6 +31,7 @@ void add_commands(CLI::App& app, Run& run) {
                          add_pretrain,
                          add_train,
                          add_launch,
+                         add_slurm,
                          add_eval,
                          add_sweep,
                          add_propagate,

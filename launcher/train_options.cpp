@@ -40,6 +40,12 @@ void bind_run(ConfigSchema* schema, TrainOptions* o) {
 
 void bind_data(ConfigSchema* schema, TrainOptions* o) {
   schema->text("data.shards", &o->shards, {}, Effect::kTraining, "folder made by `stc pack`");
+  schema->text("data.local",
+               &o->local_disk,
+               {},
+               Effect::kOperation,
+               "folder on each node's own disk that data.shards is copied to first; empty: read "
+               "where it is");
   schema->integer(
       "loader.workers", &o->loader_workers, 0, 1024, Effect::kOperation, "decoding threads a rank");
   schema->integer(

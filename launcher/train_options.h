@@ -26,7 +26,8 @@ struct TrainOptions {
   std::string memory_format = "contiguous";  ///< or "channels_last"
   std::int64_t threads = 0;  ///< compute threads a rank; 0: this rank's share of the cores
 
-  std::string shards;  ///< data.shards; no default
+  std::string shards;      ///< data.shards; no default
+  std::string local_disk;  ///< data.local: where each node copies the shards to; empty: nowhere
   std::int64_t loader_workers = 1;
   std::int64_t loader_prefetch = 4;
   double max_bad_fraction = 0.01;

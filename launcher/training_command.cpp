@@ -10,9 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "data/shard_copy.h"
 #include "dist/heartbeat.h"
 #include "launcher/agreement.h"
 #include "launcher/commands.h"
+#include "launcher/configuration.h"
 #include "launcher/device.h"
 #include "launcher/method.h"
 #include "launcher/run_folder.h"
@@ -42,25 +44,15 @@ std::unique_ptr<Method> make_method(const VideoTrainOptions& options,
   return make_temporal_method(options, world, device);
 }
 
-// The schema holds pointers into `options`, so both live side by side.
 template <typename Options>
-struct Configuration {
-  Options options;
-  ConfigSchema schema;
-
-  Configuration() { options.bind(&schema); }
-
-  void read(const Arguments& arguments, const dist::World& world) {
-    if (!arguments.config.empty()) schema.read_file(arguments.config);
-    for (const auto& argument : arguments.overrides) schema.override_with(argument);
-    options.check(world.size);
-    options.device = choose_device(options.device);
-    if (options.threads == 0) {
-      options.threads =
-          world.owns_cores ? world.cores : std::max(1, world.cores / world.local_size);
-    }
+void read(const Arguments& arguments, const dist::World& world, Configuration<Options>* out) {
+  out->read(arguments.config, arguments.overrides, world.size);
+  auto& options = out->options;
+  options.device = choose_device(options.device);
+  if (options.threads == 0) {
+    options.threads = world.owns_cores ? world.cores : std::max(1, world.cores / world.local_size);
   }
-};
+}
 
 void describe(const dist::World& world, const TrainOptions& options) {
   log::info(text(world.size,
@@ -90,6 +82,25 @@ dist::HeartbeatOptions heartbeat_options(const TrainOptions& options, dist::Sess
           }};
 }
 
+// Copying takes as long as it takes, so collectives have no time-out until it is done.
+void copy_to_local_disk(const dist::World& place,
+                        dist::Communicator& control,
+                        TrainOptions* options) {
+  constexpr double kNoTimeout = 30 * 86400;
+  control.set_timeout(kNoTimeout);
+  agree(control, [&] {
+    if (place.local_rank != 0) return;
+    const auto bytes = data::copy_shards(options->shards, options->local_disk);
+    log::info(
+        bytes == 0
+            ? text(options->shards, ": is in ", options->local_disk, " already")
+            : text(
+                  options->shards, ": copied to ", options->local_disk, ", ", bytes >> 20, " MiB"));
+  });
+  agree(control,
+        [&] { options->shards = data::path_of_copy(options->shards, options->local_disk); });
+}
+
 template <typename Options>
 int train(const std::string& name, const Arguments& arguments, dist::Session& session) {
   const dist::World& place = session.world();
@@ -97,7 +108,7 @@ int train(const std::string& name, const Arguments& arguments, dist::Session& se
   const auto control = dist::make_communicator(session, "cpu", {});
   Configuration<Options> configuration;
   auto& options = configuration.options;
-  agree(*control, [&] { configuration.read(arguments, place); });
+  agree(*control, [&] { read(arguments, place, &configuration); });
   at::set_num_threads(static_cast<int>(options.threads));
 
   std::unique_ptr<RunFolder> folder;
@@ -117,6 +128,7 @@ int train(const std::string& name, const Arguments& arguments, dist::Session& se
   file.path = text(options.run_dir, "/log/rank-", place.rank, ".log");
   log::open(place.rank, place.size, file);
   describe(place, options);
+  if (!options.local_disk.empty()) copy_to_local_disk(place, *control, &options);
   control->set_timeout(options.timeout_seconds);
   const auto world =
       options.device == "cpu"

@@ -3,6 +3,7 @@
 
 # module load openmpi hdf5                       # where libraries come from modules
 stc=${STC:-$SLURM_SUBMIT_DIR/build/release/bin/stc}
+local_disk=${SLURM_TMPDIR:-${TMPDIR:-/tmp}}      # of each node; for STC_STAGE=1
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
 
 # start_ranks COMMAND...: one rank a task. Where this Slurm has no PMIx, mpirun takes the nodes from it. The numbers are said

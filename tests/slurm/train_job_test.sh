@@ -33,15 +33,20 @@ ended "$job" COMPLETED mpirun.log
 grep -q '2 ranks on cpu' mpirun.log || { cat mpirun.log; die 'mpirun did not start two ranks'; }
 
 # A run of 50 seconds in jobs of one minute that are signalled 20 s before that. Slurm looks at time limits twice a minute, so
-# the signal comes 10 to 40 s after the start.
+# the signal comes 10 to 40 s after the start. Submitted from another folder, and read from the node's disk.
 milliseconds=$(tail -n 20 by-mpirun/metrics.jsonl | sed -E 's/.*"seconds":([^,]*),.*/\1/' |
   awk '{ sum += $1 } END { print int(1000 * sum / NR) + 1 }')
 steps=$((50000 / milliseconds))
-job=$(sbatch --parsable --ntasks=2 --output=short.log --time=1 --signal=B:USR1@20 slurm/train.sbatch "${pretrain[@]}" --run.dir=short \
-  --train.steps="$steps")
+mkdir elsewhere node-disk
+cd elsewhere
+job=$(TMPDIR=$work/node-disk STC_STAGE=1 "$stc" slurm submit "${pretrain[@]}" --data.shards=../images --run.dir=../short \
+  --train.steps="$steps" --ntasks-per-node 2 --time 1 -- --parsable --output=../short.log --signal=B:USR1@20 | tail -n 1)
+cd ..
 ended "$job" COMPLETED short.log
 cat short.log
 [ "$(grep -c 'stopped by signal 10 after step' short.log)" -ge 1 ] || die 'the job was not signalled before its time was over'
+grep -q "images: copied to $work/node-disk/stc-$job, " short.log || die 'the data set was not copied to the disk of the node'
+[ -z "$(ls node-disk)" ] || die 'the copy of the data set is still on the disk of the node'
 on_ranks 2 "${pretrain[@]}" --run.dir=whole --train.steps="$steps"
 equal_runs whole short "$steps"
 echo "$steps steps in $(($(grep -c 'going on from' short.log) + 1)) jobs: equal to one that was left alone"
