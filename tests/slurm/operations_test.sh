@@ -36,9 +36,9 @@ TOML
 
 # Indented lines are commands. A paragraph that says so marks those that follow it.
 awk '/^## / { mine = /A workstation|A Slurm cluster|Many nodes/ }
-     /^    / { if (mine && !skipped) print substr($0, 5); next }
-     /^[^ ]/ { if (!inside) skipped = 0; inside = 1; if (tolower($0) ~ /not run here/) skipped = 1 }
-     /^$/ { inside = 0 }' "$repository/docs/operations.md" > commands.sh
+     /^    / { if (mine && paragraph !~ /not run here/) print substr($0, 5); after = 1; next }
+     /^[^ ]/ { paragraph = (after ? "" : paragraph) " " tolower($0); after = 0 }
+     /^$/ { after = 1 }' "$repository/docs/operations.md" > commands.sh
 [ "$(grep -c '^sbatch\|^stc \|^STC_STAGE' commands.sh)" -ge 12 ] || die "commands of the page are lost: $(cat commands.sh)"
 bash -exo pipefail commands.sh > output 2>&1 || { cat output *.out; die 'a command of docs/operations.md fails'; }
 tail -n 3 stc-smoke-*.out | grep -q 'smoke: passed' || die 'the smoke test did not pass'
