@@ -24,6 +24,7 @@ endif()
 install(TARGETS stc RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY configs slurm DESTINATION ${CMAKE_INSTALL_DATADIR}/stc USE_SOURCE_PERMISSIONS)
 install(FILES docs/demo.jpg DESTINATION ${CMAKE_INSTALL_DATADIR}/stc/docs)  # what slurm/smoke.sbatch draws with
+install(DIRECTORY monitoring/alerts monitoring/dashboards DESTINATION ${CMAKE_INSTALL_DATADIR}/stc/monitoring)
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md" PATTERN "*.jpg")
 install(FILES README.md LICENSE THIRD_PARTY.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES cmake/completion.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME stc)

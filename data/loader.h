@@ -66,6 +66,9 @@ class Loader {
   virtual std::int64_t corrupt_samples()
       const = 0;  ///< entries replaced so far, each logged once by place()
   virtual std::int64_t epoch_size() const = 0;  ///< images, or videos of at least two frames
+  virtual std::int64_t ready() const {
+    return 0;
+  }  ///< batches that next() would give without waiting; 0 where none is made ahead
 };
 
 using ImageLoader = Loader<ImageBatch>;

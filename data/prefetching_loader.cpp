@@ -50,6 +50,17 @@ Batch PrefetchingLoader<Batch>::next() {
 }
 
 template <typename Batch>
+std::int64_t PrefetchingLoader<Batch>::ready() const {
+  const std::lock_guard lock(mutex_);
+  std::int64_t count = 0;
+  for (const auto& batch : in_flight_) {
+    if (batch->done < batch->run.count) break;
+    ++count;
+  }
+  return count;
+}
+
+template <typename Batch>
 void PrefetchingLoader<Batch>::wait_for_front() {
   std::unique_lock lock(mutex_);
   const InFlight& front = *in_flight_.front();

@@ -33,6 +33,7 @@ class PrefetchingLoader : public Loader<Batch> {
   Batch next() override;
   std::int64_t corrupt_samples() const override { return bad_.count(); }
   std::int64_t epoch_size() const override { return source_->epoch_size(); }
+  std::int64_t ready() const override;
 
  private:
   /// An error on its way from a worker to next(). A copy of the text: exceptions are not shared
@@ -65,7 +66,7 @@ class PrefetchingLoader : public Loader<Batch> {
   std::int64_t next_step_;
   BadEntries bad_;  ///< used by next() alone
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable work_added_;
   std::condition_variable batch_done_;
   bool stopping_ = false;

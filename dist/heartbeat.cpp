@@ -1,6 +1,5 @@
 #include "dist/heartbeat.h"
 
-#include <ATen/ATen.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 
 #include "dist/collective_log.h"
 #include "dist/datagram_socket.h"
+#include "dist/gather_lines.h"
 #include "dist/group_communicator.h"
 #include "dist/stall_reporter.h"
 #include "monitoring/activity.h"
@@ -37,18 +37,6 @@ std::vector<std::string> words(const std::string& line) {
   std::vector<std::string> out;
   for (std::string word; in >> word;) out.push_back(word);
   return out;
-}
-
-// Rows of text, [ranks], through a collective of bytes.
-std::vector<std::string> gather_lines(Communicator& world, const std::string& own) {
-  constexpr std::int64_t kWidth = 256;
-  const auto line = at::zeros({1, kWidth}, at::kByte);
-  std::memcpy(line.data_ptr(), own.data(), std::min<std::size_t>(own.size(), kWidth - 1));
-  const auto all = world.all_gather(line);
-  std::vector<std::string> lines;
-  for (std::int64_t r = 0; r < all.size(0); ++r)
-    lines.emplace_back(static_cast<const char*>(all[r].data_ptr()));
-  return lines;
 }
 
 bool listens(int rank, int world) {

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -17,13 +16,12 @@
 #include "launcher/bench.h"
 #include "launcher/checkpoint_writer.h"
 #include "launcher/optimizer.h"
+#include "launcher/scratch_folder.h"
 #include "models/spatial_model.h"
 #include "monitoring/check.h"
 
 namespace stc::launcher {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct Arguments {
   int depth = 50;
@@ -31,28 +29,6 @@ struct Arguments {
   int repeats = 5;
   std::string folder = ".";
   bool json = false;
-};
-
-// A folder of its own inside the one that is to be measured; gone with the object.
-class ScratchFolder {
- public:
-  explicit ScratchFolder(const std::string& parent) : path_(parent + "/stc-bench-XXXXXX") {
-    STC_CHECK_USAGE(::mkdtemp(path_.data()) != nullptr,
-                    "--folder ",
-                    parent,
-                    ": no folder can be made in it: ",
-                    std::strerror(errno));
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
 };
 
 double seconds_of(const std::function<void()>& body) {
@@ -101,9 +77,9 @@ struct Seconds {
 // Side by side in each round, so that what else the machine does meets all alike. The first round
 // is the warm-up: buffers are allocated in it.
 Seconds measure(const Arguments& arguments, const Checkpoint& state, KeptBuffer& buffer) {
-  const ScratchFolder folder(arguments.folder);
+  const ScratchFolder folder(arguments.folder, "--folder");
   CheckpointStore behind(folder.path() + "/behind", 2), waited_for(folder.path() + "/waited", 2);
-  monitoring::Metrics off({-1, "", 0, ""});
+  monitoring::Metrics off({.port = -1});
   CheckpointWriter writer(behind, off);
   Seconds seconds;
   for (int round = 0; round <= arguments.repeats; ++round) {

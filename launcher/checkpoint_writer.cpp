@@ -48,7 +48,9 @@ void copy_into(data::NamedTensors* copies, const data::NamedTensors& state) {
 }  // namespace
 
 CheckpointWriter::CheckpointWriter(CheckpointStore& store, monitoring::Metrics& metrics)
-    : store_(store), metrics_(metrics) {}
+    : store_(store), metrics_(metrics) {
+  metrics_.begin_checkpoints();
+}
 
 CheckpointWriter::~CheckpointWriter() { wait(); }
 

@@ -10,6 +10,7 @@
 #include "launcher/propagation_arguments.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
+#include "monitoring/push.h"
 
 namespace stc::launcher {
 namespace {
@@ -20,6 +21,7 @@ struct EvalArguments : PropagationArguments {
   BenchmarkSource source;
   std::string out;
   std::string label;
+  std::string push;  // address of a Pushgateway; empty: none
   bool force = false;
 };
 
@@ -51,10 +53,24 @@ void print_result(const EvaluationResult& result) {
                  result.failed.front());
 }
 
+// The score, and every number at the top of results.json ("jf_mean", ...) by its name there.
+void push_result(const std::string& url, const ordered_json& result) {
+  if (url.empty()) return;
+  monitoring::EvaluationNumbers numbers{result.at("benchmark"), result.at("label"), {}};
+  numbers.measures["score"] = result.at("score").at("value");
+  for (const auto& [name, value] : result.items()) {
+    if (value.is_number()) numbers.measures[name] = value;
+  }
+  const auto why_not = monitoring::push(url, numbers);
+  if (!why_not.empty())
+    log::warning(text("the result was not pushed: ", why_not, "; it is in results.json"));
+}
+
 int evaluate(const EvalArguments& arguments, dist::Session& session) {
   const auto world = start_evaluation(session, arguments.threads);
   std::unique_ptr<Evaluation> evaluation;
   agree(*world, [&] {
+    if (!arguments.push.empty()) monitoring::check_push_url(arguments.push);
     const auto settings = read_settings(arguments);
     const auto device = device_of_rank(arguments.device, session.world().local_rank);
     const auto trunk =
@@ -68,7 +84,11 @@ int evaluate(const EvalArguments& arguments, dist::Session& session) {
     evaluation->open_folders(arguments.force ? FolderUse::kAnew : FolderUse::kGoOn);
   });
   evaluate_over_ranks({evaluation.get()}, *world);
-  agree_on_root(*world, [&] { print_result(evaluation->finish(world->size()).front()); });
+  agree_on_root(*world, [&] {
+    const auto result = evaluation->finish(world->size()).front();
+    push_result(arguments.push, result.json);
+    print_result(result);
+  });
   return 0;
 }
 
@@ -115,6 +135,8 @@ void add_benchmark(CLI::App* eval_command, const BenchmarkHelp& help, Run& run) 
                     arguments->source.overlays,
                     "Also pictures and videos of what is found over the frames");
   command->add_option("--label", arguments->label, "Name in tables and reports");
+  command->add_option(
+      "--push", arguments->push, "Pushgateway that gets the score, e.g. http://HOST:9091");
   command->add_flag("--force",
                     arguments->force,
                     "Evaluate anew; without it clips that an earlier start finished in --out are "

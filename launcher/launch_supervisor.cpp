@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "dist/heartbeat.h"
+#include "launcher/run_metrics.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 
@@ -92,6 +93,7 @@ AttemptEnd LaunchSupervisor::attempt(int number) {
   std::string where = token_;
   for (const auto& address : socket_.addresses()) where += " " + address;
   setenv(dist::kLaunchVariable, where.c_str(), 1);
+  setenv(kRestartsVariable, text(number).c_str(), 1);
   // Containers run as root; who starts `stc launch` as root has decided that already.
   for (const auto* variable : {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"})
     setenv(variable, "1", 0);

@@ -37,6 +37,7 @@ void add_commands(CLI::App& app, Run& run) {
                          add_propagate,
                          add_score,
                          add_report,
+                         add_monitor,
                          add_parity,
                          add_export,
                          add_doctor,

@@ -63,6 +63,7 @@ class Method {
   virtual std::int64_t frozen_bytes() const { return 0; }  ///< of weights that no state holds
   virtual std::int64_t epoch_size() const = 0;
   virtual std::int64_t corrupt_samples() const = 0;
+  virtual std::int64_t ready_batches() const = 0;  ///< that the loader holds for the next steps
   virtual std::string fingerprint() const {
     return "";
   }  ///< of inputs that the config names only by path

@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <vector>
 
 #include "data/davis.h"
 #include "eval/davis_benchmark.h"
 #include "eval/davis_scores.h"
+#include "launcher/scratch_folder.h"
 #include "models/resnet.h"
 #include "monitoring/activity.h"
 #include "monitoring/check.h"
@@ -20,33 +19,8 @@
 namespace stc::launcher {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr int kStride = 8;
 constexpr std::int64_t kHalfWindow = 12;  // cells, as of published numbers at this stride
-
-// On this rank's own disk, for the masks between propagation and scoring.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    auto name = (fs::temp_directory_path() / "stc-probe-XXXXXX").string();
-    STC_CHECK(::mkdtemp(name.data()) != nullptr,
-              name,
-              ": cannot be made; the probe needs a folder for its masks. Set TMPDIR to one that "
-              "can be written to");
-    path_ = name;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 std::vector<data::DavisSequence> open_clips(const ProbeOptions& options) {
   auto clips = data::open_davis(options.data, {.split = options.split});
@@ -106,7 +80,8 @@ struct Probe::State {
 
   // [clips, 3] of sums_of(); zeros for the other ranks' clips, and where one failed.
   at::Tensor evaluate_own() const {
-    const ScratchFolder scratch;
+    // On this rank's own disk, for the masks between propagation and scoring.
+    const ScratchFolder scratch(temporary_parent(), "the masks of the probe (TMPDIR)");
     const eval::DavisBenchmark benchmark(trunk, clips, {input}, {{video, scratch.path()}});
     const auto on_frame = [](const std::string&, std::int64_t, std::int64_t) {
       activity::enter(activity::Phase::kProbe);

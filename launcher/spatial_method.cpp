@@ -93,6 +93,7 @@ class SpatialMethod : public Method {
   }
   std::int64_t epoch_size() const override { return loader_->epoch_size(); }
   std::int64_t corrupt_samples() const override { return loader_->corrupt_samples(); }
+  std::int64_t ready_batches() const override { return loader_->ready(); }
 
  private:
   static models::SpatialOptions with_depth(const PretrainOptions& options) {

@@ -125,6 +125,7 @@ class TemporalMethod : public Method {
   }
   std::int64_t epoch_size() const override { return loader_->epoch_size(); }
   std::int64_t corrupt_samples() const override { return loader_->corrupt_samples(); }
+  std::int64_t ready_batches() const override { return loader_->ready(); }
   std::string fingerprint() const override { return fingerprint_; }
 
  private:

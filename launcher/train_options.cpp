@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "launcher/operation_keys.h"
 #include "monitoring/check.h"
 
 namespace stc::launcher {
@@ -78,45 +79,6 @@ void bind_train(ConfigSchema* schema, TrainOptions* o) {
                   kMany,
                   Effect::kOperation,
                   "steps a line of metrics.jsonl");
-}
-
-void bind_probe(ConfigSchema* schema, ProbeOptions* o) {
-  schema->text("probe.data",
-               &o->data,
-               {},
-               Effect::kOperation,
-               "folder of DAVIS's shape that is evaluated while training; empty: none");
-  schema->text("probe.split",
-               &o->split,
-               {},
-               Effect::kOperation,
-               "file that lists its clips; empty: the data set's own");
-  schema->integer("probe.every_steps",
-                  &o->every_steps,
-                  1,
-                  kMany,
-                  Effect::kOperation,
-                  "steps between evaluations; the last step has one, too");
-  schema->integer(
-      "probe.clips", &o->clips, 0, kMany, Effect::kOperation, "the first so many; 0: all");
-  schema->integer("probe.short_side",
-                  &o->short_side,
-                  16,
-                  4096,
-                  Effect::kOperation,
-                  "pixels of the network's input");
-}
-
-void bind_log(ConfigSchema* schema, log::FileOptions* o) {
-  schema->boolean("log.json", &o->json, Effect::kOperation, "lines of log/rank-N.log are objects");
-  schema->integer("log.rotate_bytes",
-                  &o->rotate_bytes,
-                  4096,
-                  kMany,
-                  Effect::kOperation,
-                  "a log that is longer gets a number, and a new one begins");
-  schema->integer(
-      "log.keep", &o->keep, 1, 1000, Effect::kOperation, "logs with a number that are kept");
 }
 
 void bind_rest(ConfigSchema* schema, TrainOptions* o) {
@@ -217,16 +179,7 @@ void bind_rest(ConfigSchema* schema, TrainOptions* o) {
                   kMany,
                   Effect::kOperation,
                   "steps between checks that all ranks hold the same weights and queue");
-  bind_probe(schema, &o->probe);
-  bind_log(schema, &o->log);
-  schema->integer_or_word("metrics.port",
-                          &o->metrics_port,
-                          0,
-                          65535,
-                          "off",
-                          -1,
-                          Effect::kOperation,
-                          "Prometheus; 0: any free one");
+  bind_operation(schema, o);
 }
 
 }  // namespace

@@ -55,6 +55,8 @@ struct TrainOptions {
   double stall_seconds = 60;
   double timeout_seconds = 600;
   std::int64_t metrics_port = 0;  ///< -1: off
+  std::string metrics_address = "127.0.0.1";
+  std::string metrics_user, metrics_password_file;  ///< both or none
 };
 
 models::Arithmetic arithmetic_of(const TrainOptions& options);

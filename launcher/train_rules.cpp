@@ -25,6 +25,12 @@ void check_common(const TrainOptions& o, int world) {
                   o.batch_size / world);
   STC_CHECK_USAGE(
       o.depth == 18 || o.depth == 50, "model.depth is ", o.depth, "; expected 18 or 50");
+  STC_CHECK_USAGE(o.metrics_user.empty() == o.metrics_password_file.empty(),
+                  "metrics.user is \"",
+                  o.metrics_user,
+                  "\" and metrics.password_file is \"",
+                  o.metrics_password_file,
+                  "\"; expected both, or neither for metrics without a password");
 }
 
 }  // namespace

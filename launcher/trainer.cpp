@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "launcher/agreement.h"
 #include "launcher/finite_guard.h"
 #include "launcher/rank_equality.h"
+#include "launcher/run_metrics.h"
 #include "launcher/step_status.h"
 #include "launcher/stop_signal.h"
 #include "launcher/version.h"
@@ -47,10 +49,7 @@ Trainer::Trainer(const Setting& setting, Method& method)
       method_(method),
       optimizer_(optimizer_options(setting.options), method.parameters()),
       reducer_(method.parameters(), setting.world, setting.options.reducer),
-      metrics_({static_cast<int>(setting.options.metrics_port),
-                "127.0.0.1",
-                setting.control.rank(),
-                setting.control.host()}) {
+      metrics_(metrics_options(setting.options, setting.control)) {
   if (setting_.folder) {
     checkpoints_ = std::make_unique<CheckpointStore>(setting_.folder->path("checkpoints"),
                                                      setting.options.checkpoint_keep);
@@ -66,7 +65,7 @@ Trainer::Trainer(const Setting& setting, Method& method)
 int Trainer::run() {
   restore();
   agree(setting_.control, [&] { method_.start(step_); });
-  publish_metrics_port();
+  publish_metrics();
   const auto& options = setting_.options;
   progress_ = std::make_unique<Progress>(
       setting_.name, step_, options.steps, options.batch_size, setting_.folder != nullptr);
@@ -143,6 +142,7 @@ void Trainer::skip_or_stop(double norm, const StepOutcome& outcome) {
   if (progress_) progress_->clear();
   if (!scaler.on() || scaler.skipped() + 1 >= LossScaler::kMostSkipped)
     stop_not_finite(setting_.control, step_ + 1, norm, outcome, scaler.skipped());
+  metrics_.skipped_step();
   if (!setting_.folder) return;
   log::warning(text("step ",
                     step_ + 1,
@@ -166,17 +166,24 @@ void Trainer::record(const StepOutcome& outcome, double rate, double norm, const
     for (const auto& [name, value] : outcome.losses) losses[name] = mean[i++].item<double>();
     for (const auto& [name, value] : outcome.health) health[name] = mean[i++].item<double>();
   }
-  if (due) metrics_.arrival_lag(arrival_lag(timing));
+  if (due) {
+    metrics_.arrival_lag(arrival_lag(timing));
+    record_device_memory(options.device, &metrics_);
+  }
   const auto samples = step_ * options.batch_size / setting_.control.size();
-  metrics_.record({static_cast<double>(step_),
-                   static_cast<double>(samples),
-                   rate,
-                   norm,
-                   timing.seconds,
-                   timing.data_wait_seconds,
-                   static_cast<double>(setting_.world.bytes_sent()),
-                   static_cast<double>(method_.corrupt_samples()),
-                   losses});
+  const auto number = [](std::int64_t count) { return static_cast<double>(count); };
+  metrics_.record({.step = number(step_),
+                   .samples = number(samples),
+                   .learning_rate = rate,
+                   .gradient_norm = norm,
+                   .seconds = timing.seconds,
+                   .data_wait_seconds = timing.data_wait_seconds,
+                   .first_collective_seconds = timing.first_arrival_seconds,
+                   .collective_bytes_total = number(setting_.world.bytes_sent()),
+                   .corrupt_samples_total = number(method_.corrupt_samples()),
+                   .ready_batches = number(method_.ready_batches()),
+                   .losses = losses,
+                   .health = health});
   if (!due || !setting_.folder) return;
   nlohmann::ordered_json line;
   line["step"] = step_;
@@ -263,6 +270,7 @@ Checkpoint Trainer::checkpoint() const {
 int Trainer::stop(int signal) {
   progress_.reset();
   agree_on_root(setting_.control, [&] {
+    setting_.folder->remove("file_sd.json");
     const bool saved = writer_->wait().empty();
     const auto stopped = text("stopped by signal ", signal, " after step ", step_);
     STC_CHECK(saved,
@@ -334,17 +342,17 @@ void Trainer::restore() {
   }
 }
 
-void Trainer::publish_metrics_port() {
-  // [port of each rank], then one file for all of them.
-  const auto ports = setting_.control.all_gather(at::full({1}, metrics_.port(), at::kLong));
-  metrics_.info({{"command", setting_.name}, {"version", build_name()}});
-  if (!setting_.folder || metrics_.port() < 0) return;
-  nlohmann::json targets = nlohmann::json::array();
-  for (std::int64_t r = 0; r < ports.size(0); ++r)
-    targets.push_back(text("127.0.0.1:", ports[r].item<std::int64_t>()));
-  const nlohmann::json entry = {{"targets", targets},
-                                {"labels", {{"run", setting_.options.run_dir}}}};
-  setting_.folder->write_atomically("file_sd.json", nlohmann::json::array({entry}).dump(1) + "\n");
+void Trainer::publish_metrics() {
+  const auto& options = setting_.options;
+  metrics_.info({{"command", setting_.name},
+                 {"version", build_name()},
+                 {"device", options.device},
+                 {"precision", options.precision},
+                 {"ranks", std::to_string(setting_.control.size())}});
+  if (const char* restarts = std::getenv(kRestartsVariable)) metrics_.restarts(std::atof(restarts));
+  const auto targets = service_discovery(options, setting_.control, metrics_.port());
+  if (setting_.folder && !targets.empty())
+    setting_.folder->write_atomically("file_sd.json", targets);
 }
 
 void Trainer::finish() {

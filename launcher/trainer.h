@@ -61,7 +61,7 @@ class Trainer {
   void finish();
   void write_results();
   void skip_or_stop(double norm, const StepOutcome& outcome);
-  void publish_metrics_port();
+  void publish_metrics();
 
   Setting setting_;
   Method& method_;

@@ -13,6 +13,7 @@
 #include <fstream>
 #include <thread>
 
+#include "launcher/run_metrics.h"
 #include "monitoring/check.h"
 
 namespace stc::launcher {
@@ -57,7 +58,9 @@ std::vector<std::string> mpirun_command(const WorkerPlacement& placement,
                                "--oversubscribe",
                                "--tag-output",
                                "-x",
-                               "STC_LAUNCH"};
+                               "STC_LAUNCH",
+                               "-x",
+                               kRestartsVariable};
   const auto add = [&out](const char* option, const std::string& value) {
     out.insert(out.end(), {option, value});
   };

@@ -7,16 +7,15 @@
 #include <prometheus/registry.h>
 
 #include <algorithm>
-#include <exception>
+#include <chrono>
 
-#include "monitoring/check.h"
-#include "monitoring/log.h"
+#include "monitoring/metrics_server.h"
+#include "monitoring/resident_memory.h"
 
 namespace stc::monitoring {
 namespace {
 
 using prometheus::Counter;
-using prometheus::Exposer;
 using prometheus::Gauge;
 using prometheus::Histogram;
 using prometheus::Labels;
@@ -25,46 +24,43 @@ using prometheus::Registry;
 const Histogram::BucketBoundaries kSeconds{
     0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200};
 
-// One thread: only a scraper asks, every few seconds, and its work is taken from the run's cores.
-std::unique_ptr<Exposer> listen(const std::string& address, int port) {
-  return std::make_unique<Exposer>(text(address, ":", port), 1);
-}
-
-std::unique_ptr<Exposer> listen_on_any_port(const std::string& address) {
-  try {
-    return listen(address, 0);
-  } catch (const std::exception&) {
-    throw Error(Exit::kUsage,
-                text("metrics cannot listen on address ",
-                     address,
-                     ": no port of it can be had; use 127.0.0.1, an address of this host, or turn "
-                     "metrics off"));
-  }
-}
-
-std::unique_ptr<Exposer> listen_on_port_or_another(const std::string& address, int port) {
-  if (port == 0) return listen_on_any_port(address);
-  try {
-    return listen(address, port);
-  } catch (const std::exception&) {
-    auto other = listen_on_any_port(address);
-    log::warning(text(
-        "metrics port ", port, " is taken; port ", other->GetListeningPorts().front(), " is used"));
-    return other;
-  }
-}
+// What a method tells of a step beside its losses.
+const std::map<std::string, std::string> kHealth{
+    {"accuracy", "Share of queries whose own key came first, of the last logged step."},
+    {"selected_fraction", "Share of cells that the local loss chose, of the last logged step."},
+    {"local_entropy", "Mean entropy of the local map's rows, of the last logged step."},
+    {"teacher_entropy", "Mean entropy of the teacher's rows, of the last logged step."}};
 
 void raise_to(Counter& counter, double total) {
   counter.Increment(std::max(0.0, total - counter.Value()));
 }
+
+double unix_time() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// Adds the time until the end of a scope.
+class Timed {
+ public:
+  explicit Timed(Counter& seconds) : seconds_(seconds) {}
+  ~Timed() { seconds_.Increment(std::chrono::duration<double>(Clock::now() - start_).count()); }
+  Timed(const Timed&) = delete;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Counter& seconds_;
+  const Clock::time_point start_ = Clock::now();
+};
 
 }  // namespace
 
 struct Metrics::State {
   State(const MetricsOptions& options)
       : labels{{"rank", std::to_string(options.rank)}, {"node", options.node}},
-        exposer(listen_on_port_or_another(options.address, options.port)) {
+        exposer(listen_for_scrapers(options)),
+        memory(resident_memory(labels)) {
     exposer->RegisterCollectable(registry);
+    exposer->RegisterCollectable(memory);
   }
 
   Gauge& gauge(const std::string& name, const std::string& help, const Labels& more = {}) {
@@ -84,9 +80,31 @@ struct Metrics::State {
         .Add({}, kSeconds);
   }
 
+  // What only the rank that saves has.
+  struct Checkpoints {
+    explicit Checkpoints(State& s)
+        : seconds(s.histogram("stc_checkpoint_seconds",
+                              "Time to write a checkpoint, while training goes on.")),
+          stall_seconds(s.histogram("stc_checkpoint_stall_seconds",
+                                    "Time for which a save held up training.")),
+          step(s.gauge("stc_checkpoint_step", "Step of the newest whole checkpoint.")),
+          bytes(s.gauge("stc_checkpoint_bytes", "Size of the newest whole checkpoint.")),
+          timestamp(s.gauge("stc_checkpoint_timestamp_seconds",
+                            "When the newest whole checkpoint was written; before this process's "
+                            "first one, when it began. What came later is lost with the run.")),
+          failures(s.counter("stc_checkpoint_failures_total",
+                             "Saves that failed; the run went on without.")) {
+      timestamp.Set(unix_time());
+    }
+    Histogram &seconds, &stall_seconds;
+    Gauge &step, &bytes, &timestamp;
+    Counter& failures;
+  };
+
   Labels labels;
   std::shared_ptr<Registry> registry = std::make_shared<Registry>();
-  std::unique_ptr<Exposer> exposer;
+  std::unique_ptr<prometheus::Exposer> exposer;
+  std::shared_ptr<prometheus::Collectable> memory;
 
   Gauge& step = gauge("stc_step", "Training steps done.");
   Counter& samples = counter("stc_samples_total", "Samples this rank trained on.");
@@ -104,14 +122,19 @@ struct Metrics::State {
   Gauge& arrival_lag =
       gauge("stc_collective_arrival_lag_seconds",
             "Time by which this rank came to a step's first collective after the first rank.");
-  Histogram& checkpoint_seconds =
-      histogram("stc_checkpoint_seconds", "Time to write a checkpoint, while training goes on.");
-  Histogram& checkpoint_stall_seconds =
-      histogram("stc_checkpoint_stall_seconds", "Time for which a save held up training.");
-  Gauge& checkpoint_step = gauge("stc_checkpoint_step", "Step of the newest whole checkpoint.");
-  Gauge& checkpoint_bytes = gauge("stc_checkpoint_bytes", "Size of the newest whole checkpoint.");
-  Counter& checkpoint_failures =
-      counter("stc_checkpoint_failures_total", "Saves that failed; the run went on without.");
+  Gauge& first_collective =
+      gauge("stc_first_collective_seconds",
+            "Time from a step's start to this rank's first collective in it.");
+  Gauge& ready_batches =
+      gauge("stc_loader_ready_batches", "Batches that the loader held ready after the last step.");
+  Counter& skipped_steps =
+      counter("stc_skipped_steps_total",
+              "Steps without an update: not finite in half precision with the loss scaled.");
+  Counter& restarts =
+      counter("stc_restarts_total", "Times that stc launch started this run's ranks again.");
+  Counter& metrics_seconds =
+      counter("stc_metrics_seconds_total", "Time spent in updating these metrics.");
+  std::unique_ptr<Checkpoints> checkpoints;
 };
 
 Metrics::Metrics(const MetricsOptions& options)
@@ -125,35 +148,82 @@ void Metrics::info(const std::map<std::string, std::string>& labels) {
   state_->gauge("stc_run_info", "Facts about this run, as labels; always 1.", labels).Set(1);
 }
 
+void Metrics::restarts(double count) {
+  if (!state_) return;
+  raise_to(state_->restarts, count);
+}
+
 void Metrics::record(const Step& step) {
   if (!state_) return;
+  const Timed timed(state_->metrics_seconds);
   state_->step.Set(step.step);
   for (const auto& [name, value] : step.losses) {
-    state_->gauge("stc_loss", "Loss of the last step.", {{"loss", name}}).Set(value);
+    state_->gauge("stc_loss", "Loss of the last logged step.", {{"loss", name}}).Set(value);
+  }
+  for (const auto& [name, value] : step.health) {
+    const auto help = kHealth.find(name);
+    if (help != kHealth.end()) state_->gauge("stc_" + name, help->second).Set(value);
   }
   state_->learning_rate.Set(step.learning_rate);
   state_->gradient_norm.Set(step.gradient_norm);
   state_->step_seconds.Observe(step.seconds);
   state_->data_wait_seconds.Increment(step.data_wait_seconds);
+  state_->first_collective.Set(step.first_collective_seconds);
+  state_->ready_batches.Set(step.ready_batches);
   raise_to(state_->samples, step.samples);
   raise_to(state_->collective_bytes, step.collective_bytes_total);
   raise_to(state_->corrupt_samples, step.corrupt_samples_total);
 }
 
+void Metrics::skipped_step() {
+  if (!state_) return;
+  const Timed timed(state_->metrics_seconds);
+  state_->skipped_steps.Increment();
+}
+
 void Metrics::arrival_lag(double seconds) {
   if (!state_) return;
+  const Timed timed(state_->metrics_seconds);
   state_->arrival_lag.Set(seconds);
 }
 
-void Metrics::checkpoint(const Checkpoint& written) {
+void Metrics::device_memory(double allocated_bytes, double reserved_bytes) {
   if (!state_) return;
-  state_->checkpoint_step.Set(written.step);
-  state_->checkpoint_seconds.Observe(written.seconds);
-  state_->checkpoint_bytes.Set(written.bytes);
+  const Timed timed(state_->metrics_seconds);
+  state_->gauge("stc_device_allocated_bytes", "Device memory in use by tensors.")
+      .Set(allocated_bytes);
+  state_->gauge("stc_device_reserved_bytes", "Device memory that this process holds for tensors.")
+      .Set(reserved_bytes);
+}
+
+void Metrics::begin_checkpoints() {
+  if (!state_) return;
+  state_->checkpoints = std::make_unique<State::Checkpoints>(*state_);
+}
+
+void Metrics::checkpoint(const Checkpoint& written) {
+  if (!state_ || !state_->checkpoints) return;
+  const Timed timed(state_->metrics_seconds);
+  auto& checkpoints = *state_->checkpoints;
+  checkpoints.step.Set(written.step);
+  checkpoints.seconds.Observe(written.seconds);
+  checkpoints.bytes.Set(written.bytes);
+  checkpoints.timestamp.Set(unix_time());
+}
+
+void Metrics::checkpoint_failed() {
+  if (!state_ || !state_->checkpoints) return;
+  state_->checkpoints->failures.Increment();
+}
+
+void Metrics::checkpoint_stall(double seconds) {
+  if (!state_ || !state_->checkpoints) return;
+  state_->checkpoints->stall_seconds.Observe(seconds);
 }
 
 void Metrics::probe(const Probe& result) {
   if (!state_) return;
+  const Timed timed(state_->metrics_seconds);
   const auto set = [&](const char* name, const char* help, double value) {
     state_->gauge(name, help).Set(value);
   };
@@ -161,16 +231,6 @@ void Metrics::probe(const Probe& result) {
   set("stc_probe_j", "Mean J of the probe, 0 to 1.", result.j);
   set("stc_probe_f", "Mean F of the probe, 0 to 1.", result.f);
   set("stc_probe_jf", "Mean of J and F of the probe, 0 to 1.", (result.j + result.f) / 2);
-}
-
-void Metrics::checkpoint_failed() {
-  if (!state_) return;
-  state_->checkpoint_failures.Increment();
-}
-
-void Metrics::checkpoint_stall(double seconds) {
-  if (!state_) return;
-  state_->checkpoint_stall_seconds.Observe(seconds);
 }
 
 }  // namespace stc::monitoring

@@ -12,8 +12,10 @@ struct MetricsOptions {
   std::string address = "127.0.0.1";
   int rank = 0;
   std::string node;
+  std::string user, password;  ///< both empty: served to anyone who reaches the port
 };
 
+/// Every call may come from any thread. What it costs is in stc_metrics_seconds_total.
 class Metrics {
  public:
   explicit Metrics(
@@ -22,32 +24,37 @@ class Metrics {
   int port() const;  ///< as bound; -1 when off
 
   void info(const std::map<std::string, std::string>& labels);  ///< stc_run_info
-  /// One training step: stc_step, stc_loss{loss=}, stc_samples_total, stc_learning_rate,
-  /// stc_gradient_norm, stc_step_seconds, stc_data_wait_seconds_total, stc_collective_bytes_total,
-  /// stc_corrupt_samples_total. samples and the *_total ones are totals of this rank so far, the
-  /// rest is of this step.
+  void restarts(double count);                                  ///< stc_restarts_total
+
+  /// One training step. samples and the *_total ones are totals of this rank so far, the rest is of
+  /// this step.
   struct Step {
     double step = 0, samples = 0, learning_rate = 0, gradient_norm = 0, seconds = 0,
-           data_wait_seconds = 0;
-    double collective_bytes_total = 0, corrupt_samples_total = 0;
-    std::map<std::string, double> losses;
+           data_wait_seconds = 0, first_collective_seconds = 0;
+    double collective_bytes_total = 0, corrupt_samples_total = 0, ready_batches = 0;
+    std::map<std::string, double> losses;  ///< stc_loss{loss=}
+    std::map<std::string, double> health;  ///< by name: stc_accuracy, stc_selected_fraction, ...
   };
   void record(const Step& step);
+  void skipped_step();               ///< stc_skipped_steps_total
   void arrival_lag(double seconds);  ///< stc_collective_arrival_lag_seconds
+  void device_memory(double allocated_bytes, double reserved_bytes);  ///< stc_device_*_bytes
 
+  /// On the rank that saves: the series of checkpoints begin, with nothing saved since now.
+  void begin_checkpoints();
   struct Checkpoint {
     double step = 0, seconds = 0, bytes = 0;
   };
-  /// One that is whole: stc_checkpoint_step, stc_checkpoint_seconds, stc_checkpoint_bytes.
+  /// One that is whole: stc_checkpoint_step, _timestamp_seconds, _seconds, _bytes.
   void checkpoint(const Checkpoint& written);
+  void checkpoint_failed();               ///< stc_checkpoint_failures_total
+  void checkpoint_stall(double seconds);  ///< stc_checkpoint_stall_seconds
+
   struct Probe {
     double step = 0, j = 0, f = 0;  ///< j and f in 0..1
   };
   /// stc_probe_step, stc_probe_j, stc_probe_f, stc_probe_jf.
   void probe(const Probe& result);
-
-  void checkpoint_failed();               ///< stc_checkpoint_failures_total
-  void checkpoint_stall(double seconds);  ///< stc_checkpoint_stall_seconds
 
  private:
   struct State;

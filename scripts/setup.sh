@@ -4,7 +4,7 @@
 #
 #   scripts/setup.sh            for the CPU
 #   scripts/setup.sh --cuda     LibTorch with CUDA and NCCL, and nvcc where /usr/local/cuda has none
-#   scripts/setup.sh --checks   clang-format and clang-tidy too, and what tests of several hosts and of Slurm need
+#   scripts/setup.sh --checks   clang-format and clang-tidy too, and what tests of several hosts, of Slurm and of Prometheus need
 #
 # STC_LIBTORCH=<folder with include/ and lib/> uses a LibTorch 2.13 that is already there.
 # XDG_CACHE_HOME (default ~/.cache) says where LibTorch goes: XDG_CACHE_HOME/stc.
@@ -55,6 +55,19 @@ install_packages() {
     tee "$log" | count_packages ||
     { tail -20 "$log" >&2; fail "apt-get install failed (its last lines are above, all of them in $log)."; }
   rm -f "$log"
+  stop_services "${missing[@]}"
+}
+
+# stop_services PACKAGE...: Debian starts a daemon with its package; tests start their own.
+stop_services() {
+  local package
+  [ -d /run/systemd/system ] || return 0
+  for package in "$@"; do
+    case $package in
+      munge | prometheus | prometheus-pushgateway) as_root systemctl disable --quiet --now "$package" || say "the service $package still runs" ;;
+      slurm-wlm) as_root systemctl disable --quiet --now slurmctld slurmd || say 'the services of Slurm still run' ;;
+    esac
+  done
 }
 
 # unpack_wheel WHEEL FOLDER: of torch's wheel the headers, libraries and licences; without CUDA, libtorch_cuda and its like

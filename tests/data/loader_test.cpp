@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <set>
+#include <thread>
 #include <vector>
 
 #include "data/loader_over_shards.h"
@@ -148,6 +149,20 @@ TEST(ImageLoader, GivesOneStreamForAnyWorkersRanksAndStart) {
 TEST(ClipLoader, GivesOneStreamForAnyWorkersRanksAndStart) {
   expect_one_stream([](auto&&... arguments) { return open_clips(arguments...); },
                     videos({2, 5, 3, 4, 9}));
+}
+
+TEST(ImageLoader, TellsHowManyBatchesAreReady) {
+  const auto shards = images(pictures(7));
+  const auto on_the_caller = open_loader(shards, 0);
+  on_the_caller->next();
+  EXPECT_EQ(on_the_caller->ready(), 0);
+
+  const auto ahead = open_loader(shards, 2);
+  for (int step = 0; step < 2; ++step) {
+    while (ahead->ready() < options(2).prefetch) std::this_thread::yield();
+    ahead->next();
+    EXPECT_LE(ahead->ready(), options(2).prefetch);
+  }
 }
 
 TEST(ImageLoader, ShowsEverySampleOnceAnEpochAndInAnotherOrder) {

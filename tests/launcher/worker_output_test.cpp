@@ -100,6 +100,8 @@ TEST(MpirunCommand, PlacesTheWorkers) {
                           "--tag-output",
                           "-x",
                           "STC_LAUNCH",
+                          "-x",
+                          "STC_RESTARTS",
                           "/bin/stc",
                           "train",
                           "--x"));

@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <ctime>
+#include <limits>
 #include <stdexcept>
+#include <vector>
 
 #include "monitoring/check.h"
 #include "tests/support/scrape.h"
@@ -13,6 +17,7 @@ namespace {
 
 using test::scrape;
 using testing::HasSubstr;
+using testing::Not;
 using testing::internal::CaptureStderr;
 using testing::internal::GetCapturedStderr;
 
@@ -35,8 +40,15 @@ TEST(Metrics, ServesTheSeriesOfAStepWithRankAndNode) {
   step.collective_bytes_total = 4096;
   step.corrupt_samples_total = 1;
   step.losses = {{"total", 1.5}, {"local_distillation", 0.75}};
+  step.first_collective_seconds = 0.0625;
+  step.ready_batches = 3;
+  step.health = {{"selected_fraction", 0.75}, {"teacher_entropy", 4.5}};
   metrics.record(step);
   metrics.arrival_lag(0.25);
+  metrics.restarts(2);
+  metrics.skipped_step();
+  metrics.device_memory(1e9, 2e9);
+  metrics.begin_checkpoints();
   metrics.checkpoint({10, 1.5, 4e8});
   metrics.checkpoint_failed();
   metrics.checkpoint_stall(0.125);
@@ -61,6 +73,14 @@ TEST(Metrics, ServesTheSeriesOfAStepWithRankAndNode) {
                                     "stc_checkpoint_failures_total{" + labels + "} 1",
                                     "stc_checkpoint_stall_seconds_sum{" + labels + "} 0.125",
                                     "stc_collective_arrival_lag_seconds{" + labels + "} 0.25",
+                                    "stc_first_collective_seconds{" + labels + "} 0.0625",
+                                    "stc_loader_ready_batches{" + labels + "} 3",
+                                    "stc_selected_fraction{" + labels + "} 0.75",
+                                    "stc_teacher_entropy{" + labels + "} 4.5",
+                                    "stc_restarts_total{" + labels + "} 2",
+                                    "stc_skipped_steps_total{" + labels + "} 1",
+                                    "stc_device_allocated_bytes{" + labels + "} 1000000000",
+                                    "stc_device_reserved_bytes{" + labels + "} 2000000000",
                                     "stc_loss{" + labels + ",loss=\"total\"} 1.5",
                                     "stc_loss{" + labels + ",loss=\"local_distillation\"} 0.75"}) {
     EXPECT_THAT(answer, HasSubstr("\n" + series + "\n"));
@@ -87,6 +107,67 @@ TEST(Metrics, AddsUpWhatIsOfAStepAndFollowsWhatIsATotal) {
   EXPECT_THAT(answer, HasSubstr("stc_step_seconds_count" + labels + "2\n"));
 }
 
+// The value of the series of rank 0; NaN where there is none.
+double value_of(const std::string& answer, const std::string& name) {
+  const std::string series = "\n" + name + "{node=\"node07\",rank=\"0\"} ";
+  const auto at = answer.find(series);
+  if (at == std::string::npos) return std::numeric_limits<double>::quiet_NaN();
+  return std::stod(answer.substr(at + series.size()));
+}
+
+TEST(Metrics, OnlyTheRankThatSavesHasSeriesOfCheckpoints) {
+  Metrics metrics(options_of_rank(0));
+  metrics.checkpoint({10, 1.5, 4e8});
+  EXPECT_THAT(scrape(metrics.port()), Not(HasSubstr("stc_checkpoint")));
+  const auto before = static_cast<double>(std::time(nullptr));
+  metrics.begin_checkpoints();
+  const double begun = value_of(scrape(metrics.port()), "stc_checkpoint_timestamp_seconds");
+  EXPECT_GE(begun, before - 1);
+  EXPECT_LE(begun, before + 60);
+  EXPECT_EQ(value_of(scrape(metrics.port()), "stc_checkpoint_step"), 0);
+  metrics.checkpoint({10, 1.5, 4e8});
+  EXPECT_GT(value_of(scrape(metrics.port()), "stc_checkpoint_timestamp_seconds"), begun);
+}
+
+TEST(Metrics, ResidentMemoryIsThatOfNow) {
+  Metrics metrics(options_of_rank(0));
+  const double before = value_of(scrape(metrics.port()), "stc_resident_memory_bytes");
+  constexpr std::size_t kBytes = 256 << 20;
+  const std::vector<char> more(kBytes, 1);
+  const double after = value_of(scrape(metrics.port()), "stc_resident_memory_bytes");
+  EXPECT_GT(before, 1 << 20);
+  EXPECT_NEAR(after - before, kBytes, 0.1 * kBytes);
+}
+
+TEST(Metrics, CountsTheTimeOfItsOwnUpdates) {
+  Metrics metrics(options_of_rank(0));
+  EXPECT_EQ(value_of(scrape(metrics.port()), "stc_metrics_seconds_total"), 0);
+  Metrics::Step step;
+  step.losses = {{"total", 1}, {"contrastive", 1}};
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 1000; ++i) metrics.record(step);
+  const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - start;
+  const double told = value_of(scrape(metrics.port()), "stc_metrics_seconds_total");
+  EXPECT_GT(told, whole.count() / 2);
+  EXPECT_LE(told, whole.count());
+}
+
+TEST(Metrics, WithAUserOnlyTheRightPasswordOpens) {
+  auto options = options_of_rank(0);
+  options.user = "scraper";
+  options.password = "open sesame";
+  const Metrics metrics(options);
+  const auto answer = [&](const std::string& encoded) {
+    return scrape(metrics.port(), "Authorization: Basic " + encoded + "\r\n");
+  };
+  EXPECT_THAT(scrape(metrics.port()), HasSubstr("401 Unauthorized"));
+  EXPECT_THAT(answer("c2NyYXBlcjpvcGVuIHNlc2FtZQ=="), HasSubstr("stc_step"));
+  EXPECT_THAT(answer("c2NyYXBlcjpvcGVuIHNlc2FtQQ=="), Not(HasSubstr("stc_step")));  // "... sesam@"
+  EXPECT_THAT(answer("c2NyYXBlcjpvcGVuIHNlc2Ft"), Not(HasSubstr("stc_step")));      // "... sesam"
+  EXPECT_THAT(answer("c2NyYXBlcjo="), Not(HasSubstr("stc_step")));                  // nothing
+  EXPECT_THAT(answer("b3RoZXI6b3BlbiBzZXNhbWU="), Not(HasSubstr("stc_step")));      // "other"
+}
+
 TEST(Metrics, TellsFactsOfTheRunAsLabels) {
   Metrics metrics(options_of_rank(0));
   metrics.info({{"version", "0.1.0"}, {"device", "cpu"}});
@@ -105,6 +186,10 @@ TEST(Metrics, OffListensNowhereAndTakesEveryCall) {
   metrics.checkpoint({});
   metrics.checkpoint_failed();
   metrics.checkpoint_stall(1);
+  metrics.restarts(1);
+  metrics.skipped_step();
+  metrics.device_memory(1, 2);
+  metrics.begin_checkpoints();
   EXPECT_EQ(metrics.port(), -1);
 }
 
@@ -155,7 +240,7 @@ TEST(Metrics, AddressOfAnotherHostIsAUsageErrorNamingIt) {
     Metrics metrics(options);
     ADD_FAILURE() << "nothing was thrown";
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("192.0.2.1"));
+    EXPECT_THAT(error.what(), HasSubstr("metrics.address is 192.0.2.1"));
     EXPECT_EQ(error.exit(), Exit::kUsage);
   }
   GetCapturedStderr();

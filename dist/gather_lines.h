@@ -1,0 +1,14 @@
+// Text from all ranks.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dist/communicator.h"
+
+namespace stc::dist {
+
+/// One line of each rank, in rank order; longer than 255 bytes it is cut. Collective.
+std::vector<std::string> gather_lines(Communicator& world, const std::string& own);
+
+}  // namespace stc::dist
