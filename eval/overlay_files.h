@@ -11,8 +11,8 @@ namespace stc::eval {
 
 inline constexpr char kTruthFolder[] = "truth";
 
-/// Writes OUT/overlays/CLIP/FRAME.jpg, the truth to OUT/overlays/CLIP/truth/FRAME.jpg, and both side
-/// by side to OUT/overlays/CLIP.mp4. What stands of the video is removed where finish() is not
+/// Writes OUT/overlays/CLIP/FRAME.jpg, the truth to OUT/overlays/CLIP/truth/FRAME.jpg, and both
+/// side by side to OUT/overlays/CLIP.mp4. What stands of the video is removed where finish() is not
 /// reached.
 class OverlayFiles {
  public:
