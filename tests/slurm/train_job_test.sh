@@ -32,15 +32,15 @@ job=$(PATH=$work/without-pmix:$PATH sbatch --parsable --ntasks=2 --output=mpirun
 ended "$job" COMPLETED mpirun.log
 grep -q '2 ranks on cpu' mpirun.log || { cat mpirun.log; die 'mpirun did not start two ranks'; }
 
-# A run of 50 seconds in jobs of one minute that are signalled 20 s before that. Slurm looks at time limits twice a minute, so
-# the signal comes 10 to 40 s after the start. Submitted from another folder, and read from the node's disk.
+# A run of 75 seconds in jobs of two minutes that are signalled a minute before that. Slurm looks at time limits twice a minute,
+# so the signal comes 30 to 60 s after the start. Submitted from another folder, and read from the node's disk.
 milliseconds=$(tail -n 20 by-mpirun/metrics.jsonl | sed -E 's/.*"seconds":([^,]*),.*/\1/' |
   awk '{ sum += $1 } END { print int(1000 * sum / NR) + 1 }')
-steps=$((50000 / milliseconds))
+steps=$((75000 / milliseconds))
 mkdir elsewhere node-disk
 cd elsewhere
 job=$(TMPDIR=$work/node-disk STC_STAGE=1 "$stc" slurm submit "${pretrain[@]}" --data.shards=../images --run.dir=../short \
-  --train.steps="$steps" --ntasks-per-node 2 --time 1 -- --parsable --output=../short.log --signal=B:USR1@20 | tail -n 1)
+  --train.steps="$steps" --ntasks-per-node 2 --time 2 -- --parsable --output=../short.log --signal=B:USR1@60 | tail -n 1)
 cd ..
 ended "$job" COMPLETED short.log
 cat short.log
