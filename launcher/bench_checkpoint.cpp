@@ -79,7 +79,9 @@ struct Seconds {
 Seconds measure(const Arguments& arguments, const Checkpoint& state, KeptBuffer& buffer) {
   const ScratchFolder folder(arguments.folder, "--folder");
   CheckpointStore behind(folder.path() + "/behind", 2), waited_for(folder.path() + "/waited", 2);
-  monitoring::Metrics off({.port = -1});
+  monitoring::MetricsOptions none;
+  none.port = -1;
+  monitoring::Metrics off(none);
   CheckpointWriter writer(behind, off);
   Seconds seconds;
   for (int round = 0; round <= arguments.repeats; ++round) {

@@ -37,7 +37,7 @@ PropagationOptions small_window() { return {.half_window = 3}; }
 
 // The slow, obvious twin of both resizes: half-pixel centres, one map, one pixel at a time.
 at::Tensor bilinear(const at::Tensor& map, std::int64_t height, std::int64_t width) {
-  const auto out = at::zeros({height, width}, at::kDouble);
+  auto out = at::zeros({height, width}, at::kDouble);
   const auto at_axis = [](std::int64_t i, std::int64_t from, std::int64_t to) {
     const double centre =
         (static_cast<double>(i) + 0.5) * static_cast<double>(from) / static_cast<double>(to) - 0.5;

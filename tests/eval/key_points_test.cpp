@@ -82,8 +82,9 @@ std::vector<double> located_by_sorting(const at::Tensor& map) {
   double sum = 0, x = 0, y = 0;
   for (int i = 0; i < 5; ++i) {
     sum += pixels[i].first;
-    x += pixels[i].first * static_cast<double>(pixels[i].second % map.size(1));
-    y += pixels[i].first * static_cast<double>(pixels[i].second / map.size(1));
+    const auto row = pixels[i].second / map.size(1), column = pixels[i].second % map.size(1);
+    x += pixels[i].first * static_cast<double>(column);
+    y += pixels[i].first * static_cast<double>(row);
   }
   return {x / sum, y / sum};
 }

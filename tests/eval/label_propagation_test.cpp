@@ -86,7 +86,7 @@ at::Tensor vote(std::vector<Candidate> candidates,
 }
 
 at::Tensor one_hot_of_best(const at::Tensor& label) {
-  const auto hard = at::zeros_like(label);
+  auto hard = at::zeros_like(label);
   hard[label.argmax().item<std::int64_t>()] = 1;
   return hard;
 }

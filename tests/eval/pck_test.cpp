@@ -16,7 +16,7 @@ constexpr int kJoints = data::kJointCount;
 
 // A body 30 pixels wide and 40 high: 0.6 of its diagonal is 30 pixels.
 at::Tensor body(int frames) {
-  const auto points = at::zeros({frames, kJoints, 2}, at::kDouble);
+  auto points = at::zeros({frames, kJoints, 2}, at::kDouble);
   for (int joint = 0; joint < kJoints; ++joint) {
     points.select(1, joint).select(1, 0).fill_(100 + (joint == 14 ? 30 : joint));
     points.select(1, joint).select(1, 1).fill_(50 + (joint == 14 ? 40 : joint));
