@@ -11,8 +11,8 @@ struct MetricsOptions {
   int port = 0;  ///< 0: any free one; -1: off (every call is then free)
   std::string address = "127.0.0.1";
   int rank = 0;
-  std::string node;
-  std::string user, password;  ///< both empty: served to anyone who reaches the port
+  std::string node = {};
+  std::string user = {}, password = {};  ///< both empty: served to anyone who reaches the port
 };
 
 /// Every call may come from any thread. What it costs is in stc_metrics_seconds_total.

@@ -33,7 +33,7 @@ class PropagateCommand : public testing::Test {
   }
   // A grey level of its own for each frame.
   std::string write_frames(int count) const {
-    const auto clip = folder_ / text("clip", count);
+    auto clip = folder_ / text("clip", count);
     fs::create_directory(clip);
     for (int i = 0; i < count; ++i) {
       const auto level = static_cast<std::uint8_t>(60 + 5 * i);
