@@ -69,7 +69,7 @@ class CheckpointWriterTest : public testing::Test {
   }
 
   test::TemporaryFolder folder_;
-  monitoring::Metrics off_{{.port = -1}};
+  monitoring::Metrics off_{{-1, "", 0, "", "", ""}};
   CheckpointStore store_{folder_.path(), 2};
   at::Tensor weights_ = at::zeros({kValues / 16, 16});
   at::Tensor queue_ = at::zeros({kValues}, at::kDouble);

@@ -77,7 +77,9 @@ TEST_F(Password, WithoutOneIsAUsageError) {
 }
 
 TEST(DeviceMemory, TheCpuHasNone) {
-  monitoring::Metrics off({.port = -1});
+  monitoring::MetricsOptions none;
+  none.port = -1;
+  monitoring::Metrics off(none);
   record_device_memory("cpu", &off);
 }
 

@@ -6,7 +6,7 @@ done
 source "$(dirname "${BASH_SOURCE[0]}")/../integration/expect.sh"
 export OMP_NUM_THREADS=1
 # Nothing that a test has started outlives it.
-trap 'kill $(jobs -p) 2> /dev/null; wait; rm -rf "$work"' EXIT
+trap 'kill $(jobs -p) 2> /dev/null || true; wait || true; rm -rf "$work"' EXIT
 
 # endless_pretrain RUN [KEY...]: starts step 1 of two ranks as $started; it serves metrics, saves often, does not
 # end, and is started again once.
