@@ -92,7 +92,7 @@ double difference(const at::Tensor& a, const at::Tensor& b) {
 // torch.autocast's own differences for this net and such input are 0.026 and 0.30: the gradient of
 // the first convolution has come through everything.
 TEST(ResNet, ShorterArithmeticStaysNearAndGivesFloat) {
-  const SumOverRanks none, alone = [](at::Tensor) {};
+  const SumOverRanks none, alone = [](const at::Tensor&) {};
   for (const auto& sum : {none, alone}) {
     const auto exact = answer_of({}, sum), rounded = answer_of({at::kBFloat16, false}, sum);
     EXPECT_EQ(rounded.top.scalar_type(), at::kFloat);
@@ -104,7 +104,7 @@ TEST(ResNet, ShorterArithmeticStaysNearAndGivesFloat) {
 }
 
 TEST(ResNet, MemoryFormatChangesTheOrderOfSumsAlone) {
-  const SumOverRanks none, alone = [](at::Tensor) {};
+  const SumOverRanks none, alone = [](const at::Tensor&) {};
   for (const auto& sum : {none, alone}) {
     const auto exact = answer_of({}, sum), other = answer_of({std::nullopt, true}, sum);
     EXPECT_LT(difference(other.top, exact.top), 1e-5);
