@@ -23,7 +23,8 @@ std::string choose_device(const std::string& asked) {
 
 at::Device device_of_rank(const std::string& asked, int local_rank) {
   if (choose_device(asked) == "cpu") return at::kCPU;
-  const auto gpus = static_cast<int>(at::detail::getCUDAHooks().deviceCount());
+  // NOLINTNEXTLINE(bugprone-signed-char-misuse): a count of GPUs is small and not negative
+  const int gpus = at::detail::getCUDAHooks().deviceCount();
   STC_CHECK_USAGE(local_rank < gpus,
                   "rank ",
                   local_rank,

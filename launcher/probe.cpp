@@ -87,7 +87,7 @@ struct Probe::State {
       activity::enter(activity::Phase::kProbe);
     };
     const auto count = static_cast<std::int64_t>(clips.size());
-    const auto sums = at::zeros({count, 3}, at::kDouble);
+    auto sums = at::zeros({count, 3}, at::kDouble);
     for (std::int64_t i = world.rank(); i < count; i += world.size()) {
       try {
         sums[i].copy_(sums_of(benchmark.evaluate(i, on_frame).front()));

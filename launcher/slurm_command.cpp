@@ -56,7 +56,7 @@ fs::path find_scripts() {
 
 fs::path script_of(const Arguments& arguments) {
   const auto folder = arguments.scripts.empty() ? find_scripts() : fs::absolute(arguments.scripts);
-  const auto script = folder.lexically_normal() / "train.sbatch";
+  auto script = folder.lexically_normal() / "train.sbatch";
   STC_CHECK_USAGE(fs::exists(script), script.string(), ": no such file; look at --scripts");
   return script;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # An installed stc: its folder is moved and another user runs it, without the build's LibTorch; manual and completion know
-# every command; the Debian package holds the same.
+# every command; the Debian package holds the same. Both definitions of a container build it by the same steps.
 #
 #   tests/install/install_test.sh STC BUILD
 source "$(dirname "${BASH_SOURCE[0]}")/../integration/expect.sh"
@@ -27,6 +27,10 @@ works_at() {
 }
 libtorch() { ldd "$stc" | sed -n 's/.*libtorch_cpu.so => \([^ ]*\).*/\1/p'; }
 
+diff <(sed -n 's/^RUN //p' "$repository/Containerfile") \
+  <(sed -n '/^%post/,/^%environment/s/^    \(scripts\/\|cmake \)/\1/p' "$repository/stc.def") ||
+  die 'Containerfile and stc.def build by other steps'
+
 chmod 755 "$work"
 make_frames frames 12
 "$stc" pack images frames --out shards > pack.log
@@ -41,6 +45,7 @@ works_at "$work/moved"
 while read -r command; do
   grep -q "^\.SH \"STC ${command^^}\"" moved/share/man/man1/stc.1 || die "the manual has nothing on stc $command"
 done < commands.txt
+grep -q '^\.SH "STC EVAL JHMDB"' moved/share/man/man1/stc.1 || die "the manual has nothing on a command's own commands"
 # complete WORD...: what the shell offers for the last one.
 complete_words() {
   PATH=$work/moved/bin:$PATH bash -c 'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _stc; echo "${COMPREPLY[*]}"' \
