@@ -8,6 +8,7 @@ import csv
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -83,12 +84,16 @@ def cost_of(command, cores):
     return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def ours_of(program, folder, threads):
+    return [program, "score", "davis", "--truth", f"{folder}/truth", "--prediction", f"{folder}/prediction",
+            "--rule", "any-id", "--threads", str(threads), "--csv", f"{folder}/ours.csv"]
+
+
 def compare(program, folder, cores, rounds):
     truth, prediction = f"{folder}/truth", f"{folder}/prediction"
     ours, theirs = [], []
     for _ in range(rounds):
-        ours.append(cost_of([program, "score", "davis", "--truth", truth, "--prediction", prediction, "--rule", "any-id",
-                             "--threads", str(cores), "--csv", f"{folder}/ours.csv"], cores))
+        ours.append(cost_of(ours_of(program, folder, cores), cores))
         theirs.append(cost_of([sys.executable, __file__, "peer", truth, prediction, str(cores), f"{folder}/peer.json"],
                               cores))
     result = json.load(open(f"{folder}/peer.json"))
@@ -104,7 +109,29 @@ def compare(program, folder, cores, rounds):
     print(f"  CPU seconds{cpu:8.2f}{peer_cpu:15.2f}{peer_cpu / cpu:8.1f}")
     print(f"  less start {cpu - start[0]:8.2f}{peer_cpu - start[1]:15.2f}{(peer_cpu - start[1]) / (cpu - start[0]):8.1f}")
     print(f"  {len(rows)} objects, largest difference of J and F {worst:.1e}", flush=True)
-    return wall
+
+
+def seconds_at_once(commands):
+    """Of the last one; each alone on a core if there are several."""
+    start = time.perf_counter()
+    cores = sorted(os.sched_getaffinity(0))
+    places = [{core} for core in cores] if len(commands) > 1 else [set(cores)]
+    started = [subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=lambda p=place: os.sched_setaffinity(0, p))
+               for command, place in zip(commands, places)]
+    assert all(process.wait() == 0 for process in started)
+    return time.perf_counter() - start
+
+
+def scaling(program, folder, rounds):
+    """On two cores against one, beside what two processes that know nothing of each other get from this machine."""
+    one, two, apart = [], [], []
+    for _ in range(rounds):
+        one.append(seconds_at_once([ours_of(program, folder, 1)]))
+        two.append(seconds_at_once([ours_of(program, folder, 2)]))
+        apart.append(seconds_at_once(2 * [ours_of(program, folder, 1)]))
+    for name, of in (("least", min), ("median", statistics.median)):
+        print(f"  {name}: two threads {of(one) / of(two):.2f} times as fast as one; "
+              f"two processes, a core each: {2 * of(one) / of(apart):.2f}")
 
 
 def run(program, rounds, sequences, frames):
@@ -112,9 +139,12 @@ def run(program, rounds, sequences, frames):
           f"{OBJECTS} objects, {HEIGHT}x{WIDTH}; the least of {rounds} rounds in turn", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         make_suite(folder, int(sequences), int(frames))
-        walls = [compare(program, folder, cores, int(rounds)) for cores in (1, 2) if cores <= os.cpu_count()]
-    if len(walls) == 2:
-        print(f"stc on two cores: {walls[0] / walls[1]:.2f} times as fast as on one")
+        for cores in (1, 2):
+            compare(program, folder, cores, int(rounds))
+    with tempfile.TemporaryDirectory() as folder:
+        print(f"stc over cores, {4 * int(sequences)} sequences:", flush=True)
+        make_suite(folder, 4 * int(sequences), int(frames))
+        scaling(program, folder, 2 * int(rounds) + 1)
 
 
 def main():

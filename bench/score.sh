@@ -2,7 +2,7 @@
 # `stc score davis` beside vos-benchmark 0.1.0: the same drawn masks on disk, one core and two, in
 # turn so that other load on the machine meets both.
 #   bench/score.sh [--build DIR] [--python PYTHON] [--rounds N] [--sequences N] [--frames N]
-# PYTHON needs vos-benchmark 0.1.0 (which brings numpy, OpenCV, scikit-image, Pillow). Both count as
+# Needs two cores. PYTHON needs vos-benchmark 0.1.0 (which brings numpy, OpenCV, scikit-image, Pillow). Both count as
 # whole processes; "less start" is without what `stc --version` and Python's imports take.
 set -euo pipefail
 cd "$(dirname "$0")/.."
