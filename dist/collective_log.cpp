@@ -12,6 +12,7 @@ std::int64_t CollectiveLog::begin(const std::string& verb, std::int64_t bytes) {
   while (recent_.size() >= kept_ && recent_.front().completed) recent_.pop_front();
   const auto now = Collective::Time::clock::now();
   if (!first_arrival_) first_arrival_ = now;
+  if (pending_++ == 0) busy_since_ = now;
   recent_.push_back({++count_, verb, bytes, now, std::nullopt});
   return count_;
 }
@@ -51,7 +52,9 @@ void CollectiveLog::note_end(std::int64_t number) {
   const auto found = std::find_if(recent_.begin(), recent_.end(), [&](const Collective& entry) {
     return entry.number == number;
   });
-  if (found != recent_.end()) found->completed = Collective::Time::clock::now();
+  if (found == recent_.end() || found->completed) return;
+  found->completed = Collective::Time::clock::now();
+  if (--pending_ == 0) busy_ += *found->completed - busy_since_;
 }
 
 void CollectiveLog::begin_step() {
@@ -75,6 +78,13 @@ std::int64_t CollectiveLog::bytes() const {
   std::int64_t bytes = 0;
   for (const auto& [verb, total] : totals()) bytes += total.bytes;
   return bytes;
+}
+
+double CollectiveLog::busy_seconds() const {
+  const std::lock_guard lock(mutex_);
+  const auto now = Collective::Time::clock::now();
+  const auto busy = pending_ == 0 ? busy_ : busy_ + (now - busy_since_);
+  return std::chrono::duration<double>(busy).count();
 }
 
 std::vector<Collective> CollectiveLog::recent() const {

@@ -57,6 +57,8 @@ class CollectiveLog {
   };
   std::map<std::string, Total> totals() const;  ///< by verb
   std::int64_t bytes() const;                   ///< of all collectives so far
+  /// Time in which at least one collective was under way: called and not yet known to be complete.
+  double busy_seconds() const;
   std::vector<Collective> recent() const;  ///< the last ones and all that are pending, newest last
 
  private:
@@ -69,6 +71,9 @@ class CollectiveLog {
   Collective::Time step_begin_ = Collective::Time::clock::now();
   std::optional<Collective::Time> first_arrival_;
   std::int64_t count_ = 0;
+  std::int64_t pending_ = 0;
+  Collective::Time busy_since_;  // while pending_ > 0
+  Collective::Time::duration busy_{};
   std::map<std::string, Total> totals_;
 };
 

@@ -180,6 +180,7 @@ void Trainer::record(const StepOutcome& outcome, double rate, double norm, const
                    .data_wait_seconds = timing.data_wait_seconds,
                    .first_collective_seconds = timing.first_arrival_seconds,
                    .collective_bytes_total = number(setting_.world.bytes_sent()),
+                   .collective_seconds_total = setting_.log.busy_seconds(),
                    .corrupt_samples_total = number(method_.corrupt_samples()),
                    .ready_batches = number(method_.ready_batches()),
                    .losses = losses,

@@ -117,6 +117,9 @@ struct Metrics::State {
       counter("stc_data_wait_seconds_total", "Time that steps waited for the loader.");
   Counter& collective_bytes =
       counter("stc_collective_bytes_total", "Payload this rank handed to collectives.");
+  Counter& collective_seconds =
+      counter("stc_collective_seconds_total",
+              "Time in which this rank had a collective under way, hidden behind work or not.");
   Counter& corrupt_samples =
       counter("stc_corrupt_samples_total", "Samples that could not be read and were replaced.");
   Gauge& arrival_lag =
@@ -172,6 +175,7 @@ void Metrics::record(const Step& step) {
   state_->ready_batches.Set(step.ready_batches);
   raise_to(state_->samples, step.samples);
   raise_to(state_->collective_bytes, step.collective_bytes_total);
+  raise_to(state_->collective_seconds, step.collective_seconds_total);
   raise_to(state_->corrupt_samples, step.corrupt_samples_total);
 }
 

@@ -31,7 +31,8 @@ class Metrics {
   struct Step {
     double step = 0, samples = 0, learning_rate = 0, gradient_norm = 0, seconds = 0,
            data_wait_seconds = 0, first_collective_seconds = 0;
-    double collective_bytes_total = 0, corrupt_samples_total = 0, ready_batches = 0;
+    double collective_bytes_total = 0, collective_seconds_total = 0, corrupt_samples_total = 0,
+           ready_batches = 0;
     std::map<std::string, double> losses;  ///< stc_loss{loss=}
     std::map<std::string, double> health;  ///< by name: stc_accuracy, stc_selected_fraction, ...
   };

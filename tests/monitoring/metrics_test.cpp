@@ -38,6 +38,7 @@ TEST(Metrics, ServesTheSeriesOfAStepWithRankAndNode) {
   step.seconds = 0.25;
   step.data_wait_seconds = 0.125;
   step.collective_bytes_total = 4096;
+  step.collective_seconds_total = 0.1875;
   step.corrupt_samples_total = 1;
   step.losses = {{"total", 1.5}, {"local_distillation", 0.75}};
   step.first_collective_seconds = 0.0625;
@@ -62,6 +63,7 @@ TEST(Metrics, ServesTheSeriesOfAStepWithRankAndNode) {
                                     "stc_gradient_norm{" + labels + "} 2.5",
                                     "stc_data_wait_seconds_total{" + labels + "} 0.125",
                                     "stc_collective_bytes_total{" + labels + "} 4096",
+                                    "stc_collective_seconds_total{" + labels + "} 0.1875",
                                     "stc_corrupt_samples_total{" + labels + "} 1",
                                     "stc_step_seconds_count{" + labels + "} 1",
                                     "stc_step_seconds_sum{" + labels + "} 0.25",
@@ -94,15 +96,18 @@ TEST(Metrics, AddsUpWhatIsOfAStepAndFollowsWhatIsATotal) {
   step.seconds = 0.25;
   step.data_wait_seconds = 0.5;
   step.collective_bytes_total = 100;
+  step.collective_seconds_total = 0.5;
   metrics.record(step);
   step.samples = 128;
   step.collective_bytes_total = 150;
+  step.collective_seconds_total = 0.75;
   metrics.record(step);
 
   const std::string answer = scrape(metrics.port());
   const std::string labels = "{node=\"node07\",rank=\"0\"} ";
   EXPECT_THAT(answer, HasSubstr("stc_samples_total" + labels + "128\n"));
   EXPECT_THAT(answer, HasSubstr("stc_collective_bytes_total" + labels + "150\n"));
+  EXPECT_THAT(answer, HasSubstr("stc_collective_seconds_total" + labels + "0.75\n"));
   EXPECT_THAT(answer, HasSubstr("stc_data_wait_seconds_total" + labels + "1\n"));
   EXPECT_THAT(answer, HasSubstr("stc_step_seconds_count" + labels + "2\n"));
 }
