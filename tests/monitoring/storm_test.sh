@@ -2,8 +2,9 @@
 # storm_test.sh STC STORM [SCRAPES SECONDS]: a rank in training whose metrics are asked for all the time, by requests that are
 # too long, and by connections that say nothing. It must go on training, answer again, and have grown by nothing. Says what a
 # scrape costs and how much longer steps take. CI asks 600 times in 6 s; docs/results.md has 10,000 times in 60 s.
+storm=$(realpath "$2")
 source "$(dirname "${BASH_SOURCE[0]}")/../integration/expect.sh"
-storm=$(realpath "$2") scrapes=${3:-600} seconds=${4:-6}
+scrapes=${3:-600} seconds=${4:-6}
 export OMP_NUM_THREADS=1
 
 make_frames frames 16
