@@ -1,7 +1,6 @@
 #include "data/frame_source.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -169,13 +168,8 @@ bool natural_less(const std::string& a, const std::string& b) {
 
 std::vector<std::string> list_files(const std::string& folder,
                                     const std::vector<std::string>& endings) {
-  return list_files_if(folder, [&](const fs::path& path) {
-    auto ending = path.extension().string();
-    std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) {
-      return static_cast<char>(std::tolower(c));
-    });
-    return std::find(endings.begin(), endings.end(), ending) != endings.end();
-  });
+  return list_files_if(folder,
+                       [&](const fs::path& path) { return has_ending(path.string(), endings); });
 }
 
 std::vector<std::string> list_images(const std::string& folder) {

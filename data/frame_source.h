@@ -37,7 +37,7 @@ class VideoWriter {
 /// order ("2" < "10").
 std::vector<std::string> list_files(const std::string& folder,
                                     const std::vector<std::string>& endings);
-/// Files of a folder (not recursive) that are JPEG or PNG by content, in natural order.
+/// Files of a folder (not recursive) for which is_image_file() holds, in natural order.
 std::vector<std::string> list_images(const std::string& folder);
 /// Numbers by value ("2" < "10"), and "/" before all else, so that a folder's files stay together.
 bool natural_less(const std::string& a, const std::string& b);

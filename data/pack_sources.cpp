@@ -18,20 +18,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool has_ending(const fs::path& path, const std::set<std::string>& endings) {
-  auto ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
-  return endings.contains(ending);
-}
-
-bool is_image(const fs::path& path) {
-  return has_ending(path, {".jpg", ".jpeg", ".png"}) || is_image_file(path.string());
-}
+bool is_image(const fs::path& path) { return is_image_file(path.string()); }
 
 bool is_video(const fs::path& path) {
-  return has_ending(path,
+  return has_ending(path.string(),
                     {".mp4",
                      ".m4v",
                      ".mov",

@@ -1,7 +1,5 @@
 #include "data/synthetic_clips.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -12,6 +10,7 @@
 #include "data/file.h"
 #include "data/frame_source.h"
 #include "data/image.h"
+#include "data/result_folder.h"
 #include "data/synthetic_cast.h"
 #include "monitoring/check.h"
 
@@ -141,37 +140,6 @@ void write_tree(const std::vector<std::string>& photos,
   write_text(root / "ImageSets" / "2017" / "val.txt", names);
 }
 
-/// Gone with its object, unless it was given its name.
-class TemporaryTree {
- public:
-  explicit TemporaryTree(const fs::path& name)
-      : name_(name), path_(name.string() + text(".partial-", ::getpid())) {
-    fs::remove_all(path_);
-    fs::create_directories(path_);
-  }
-  ~TemporaryTree() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryTree(const TemporaryTree&) = delete;
-  TemporaryTree& operator=(const TemporaryTree&) = delete;
-
-  const fs::path& path() const { return path_; }
-
-  /// What had the name before is removed only once the new tree has it.
-  void give_name() {
-    const fs::path old = name_.string() + text(".replaced-", ::getpid());
-    const bool replaces = fs::exists(name_);
-    if (replaces) fs::rename(name_, old);
-    fs::rename(path_, name_);
-    if (replaces) fs::remove_all(old);
-  }
-
- private:
-  fs::path name_;
-  fs::path path_;
-};
-
 }  // namespace
 
 void SyntheticClipOptions::check() const {
@@ -189,15 +157,10 @@ void synthesize_clips(const std::vector<std::string>& photos,
                       const std::string& out,
                       const SyntheticClipOptions& options) {
   options.check();
-  fs::path name = fs::path(out).lexically_normal();
-  if (name.filename().empty()) name = name.parent_path();
-  STC_CHECK_USAGE(options.replace || !fs::exists(name),
-                  out,
-                  ": exists already. Choose another --out, or replace it with --force");
-  const auto paths = find_photos(photos);
-  TemporaryTree tree(name);
-  write_tree(paths, tree.path(), options);
-  tree.give_name();
+  ResultFolder folder(
+      out, options.replace, {"Annotations", "ImageSets", "JPEGImages", "sources.txt"});
+  write_tree(find_photos(photos), folder.path(), options);
+  folder.finish();
 }
 
 }  // namespace stc::data

@@ -5,6 +5,7 @@
 
 #include "data/frame_source.h"
 #include "data/image.h"
+#include "data/result_folder.h"
 #include "eval/overlay.h"
 #include "eval/video_propagation.h"
 #include "launcher/commands.h"
@@ -62,9 +63,8 @@ class Strip {
 // Masks, the video with masks drawn over it, and the strip.
 class ClipFiles {
  public:
-  ClipFiles(const std::string& out, const data::Image& first, double frames_per_second)
-      : out_(out) {
-    fs::create_directories(out_ / "masks");
+  ClipFiles(const fs::path& out, const data::Image& first, double frames_per_second) : out_(out) {
+    fs::create_directory(out_ / "masks");
     video_ = data::VideoWriter::create(
         (out_ / "overlay.mp4").string(), first.height, first.width, frames_per_second);
   }
@@ -88,6 +88,7 @@ class ClipFiles {
 int propagate_clip(const ClipArguments& arguments) {
   prepare_process(arguments, "propagate");
   const auto settings = read_settings(arguments);
+  data::ResultFolder out(arguments.out, arguments.force, {"masks", "overlay.mp4", "strip.png"});
   const auto source = data::FrameSource::open(arguments.video);
   auto labels = data::read_label_png(arguments.mask);
   const auto note = eval::settle_void(&labels);
@@ -99,14 +100,13 @@ int propagate_clip(const ClipArguments& arguments) {
   eval::FeatureExtractor extractor(trunk.network, settings.input);
   eval::VideoPropagation propagation(
       settings.video, extractor.extract(*first, arguments.video), labels);
-  prepare_out(arguments.out, arguments.force);
   for (const int object : propagation.lost_objects()) {
     log::warning(text("object ",
                       object,
                       " is too small: it vanishes from the mask at feature size; a larger "
                       "--short-side or --stride 4 may keep it"));
   }
-  ClipFiles files(arguments.out, *first, source->frames_per_second());
+  ClipFiles files(out.path(), *first, source->frames_per_second());
   files.add(0, *first, propagation.first_mask());
   std::int64_t frames = 1;
   {
@@ -119,6 +119,7 @@ int propagate_clip(const ClipArguments& arguments) {
     }
   }
   files.finish();
+  out.finish();
   std::printf(
       "%ld frames: features %.1f s, propagation %.1f s, masks %.1f s\n"
       "%s: masks/, overlay.mp4, strip.png\n",
@@ -145,7 +146,7 @@ void add_propagate(CLI::App& app, Run& run) {
   command->add_option("--out", arguments->out, "New folder for masks/, overlay.mp4 and strip.png")
       ->required();
   add_propagation_options(command, arguments.get());
-  command->add_flag("--force", arguments->force, "Write over an earlier result in --out");
+  command->add_flag("--force", arguments->force, "Replace an earlier result in --out");
   command->callback(
       [arguments, &run] { run = [arguments] { return propagate_clip(*arguments); }; });
 }

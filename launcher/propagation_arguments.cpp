@@ -265,18 +265,4 @@ void prepare_process(const PropagationArguments& arguments, const std::string& c
   if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
 }
 
-void prepare_out(const std::string& out, bool force) {
-  namespace fs = std::filesystem;
-  const bool is_used = fs::exists(out) && !(fs::is_directory(out) && fs::is_empty(out));
-  STC_CHECK_USAGE(!is_used || (force && fs::is_directory(out)),
-                  out,
-                  fs::is_directory(out) ? ": is not empty; name another folder, or --force to "
-                                          "write over what is there"
-                                        : ": is a file; expected a folder for the results");
-  std::error_code failed;
-  fs::create_directories(out, failed);
-  STC_CHECK(!failed, out, ": cannot be made: ", failed.message());
-  fs::remove(fs::path(out) / "results.json", failed);  // what it says would no longer be so
-}
-
 }  // namespace stc::launcher

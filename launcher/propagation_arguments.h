@@ -70,9 +70,6 @@ PropagationTrunk load_trunk(const PropagationArguments& arguments,
 /// Applies `threads`, refuses more than one rank: all of them would write the same folder.
 void prepare_process(const PropagationArguments& arguments, const std::string& command);
 
-/// `out` must be new or empty; or, with `force`, it may hold earlier results.
-void prepare_out(const std::string& out, bool force);
-
 /// Frames done, rate and time left: one line on a terminal that is drawn again, else one a clip.
 class FrameProgress {
  public:

@@ -48,7 +48,7 @@ void add_synthesize(CLI::App& app, Run& run) {
       ->capture_default_str();
   command->add_option("--width", clips.width, "Width of a frame in pixels")->capture_default_str();
   command->add_option("--seed", clips.seed, "Another seed, other clips")->capture_default_str();
-  command->add_flag("--force", clips.replace, "Replace an existing --out");
+  command->add_flag("--force", clips.replace, "Replace an earlier result in --out");
   command->callback([options, &run] { run = [options] { return synthesize(*options); }; });
 }
 

@@ -97,16 +97,34 @@ TEST(FrameSource, GivesBackTheFramesThatTheVideoWriterTook) {
   }
 }
 
-TEST(FrameSource, ReadsAFolderInNaturalOrderByContent) {
+TEST(FrameSource, ReadsAFolderInNaturalOrder) {
   const test::TemporaryFolder folder;
   write_file(folder / "10.jpg", encode_jpeg(test::smooth_image(8, 10), 90));
   write_png(folder / "9.jpg", test::smooth_image(8, 9));
-  write_file(folder / "1.jpg", {});
+  write_png(folder / "8", test::smooth_image(8, 8));
+  write_file(folder / "notes.txt", {});
+  write_file(folder / "._9.jpg", {});
   const auto source = FrameSource::open(folder.path());
+  EXPECT_EQ(source->next()->width, 8);
   EXPECT_EQ(source->next()->width, 9);
   EXPECT_EQ(source->next()->width, 10);
   EXPECT_FALSE(source->next().has_value());
   EXPECT_EQ(source->frames_per_second(), 25);
+}
+
+TEST(FrameSource, NamesADamagedFrameOfAFolder) {
+  const test::TemporaryFolder folder;
+  write_png(folder / "1.png", test::smooth_image(8, 8));
+  write_file(folder / "2.jpg", {});
+  const auto source = FrameSource::open(folder.path());
+  EXPECT_TRUE(source->next().has_value());
+  try {
+    source->next();
+    FAIL() << "the damaged frame was left out";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit(), Exit::kBadData);
+    EXPECT_THAT(error.what(), HasSubstr("2.jpg: is empty; expected a JPEG or PNG image"));
+  }
 }
 
 TEST(FrameSource, NamesWhatDoesNotOpen) {

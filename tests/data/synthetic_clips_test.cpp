@@ -153,23 +153,21 @@ TEST_F(SynthesizeClips, GivesTheSameFilesForTheSameSeedAndOthersForAnother) {
   }
 }
 
-TEST_F(SynthesizeClips, LeavesAnExistingFolderAloneUnlessAskedToReplaceIt) {
-  const fs::path out = fs::path(folder_.path()) / "out";
-  write_text_file(out / "mine.txt", "mine");
+TEST_F(SynthesizeClips, ReplacesItsOwnFolderWhenAsked) {
+  make("out", options(1));
   try {
-    make("out", options());
+    make("out", options(2));
     FAIL() << "an existing folder was taken";
   } catch (const Error& error) {
     EXPECT_EQ(error.exit(), Exit::kUsage);
     EXPECT_THAT(error.what(), HasSubstr("--force"));
   }
-  EXPECT_TRUE(fs::exists(out / "mine.txt"));
-
-  auto replacing = options();
+  auto replacing = options(2);
   replacing.replace = true;
-  make("out", replacing);
-  EXPECT_FALSE(fs::exists(out / "mine.txt"));
-  EXPECT_TRUE(fs::exists(out / "ImageSets/2017/val.txt"));
+  const fs::path out = make("out", replacing);
+  const std::string frame = "JPEGImages/480p/clip-01/00002.jpg";
+  EXPECT_EQ(read_file((out / frame).string()),
+            read_file((make("other", options(2)) / frame).string()));
 }
 
 TEST_F(SynthesizeClips, LeavesNothingBehindWhereAPhotographIsDamaged) {

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 
 #include "data/frame_source.h"
@@ -81,6 +82,22 @@ TEST_F(PropagateCommand, WritesAMaskAndAVideoFrameForEachFrame) {
   int frames = 0;
   while (video->next()) ++frames;
   EXPECT_EQ(frames, 3);
+}
+
+TEST_F(PropagateCommand, LeavesNothingOfAnEarlierClipThatItReplaces) {
+  ASSERT_EQ(run(write_frames(3)), 0) << said_;
+  ASSERT_EQ(run(write_frames(2), {"--force"}), 0) << said_;
+  EXPECT_TRUE(fs::exists(folder_ / "out/masks/00001.png"));
+  EXPECT_FALSE(fs::exists(folder_ / "out/masks/00002.png"));
+}
+
+TEST_F(PropagateCommand, LeavesNothingBehindWhereAFrameIsDamaged) {
+  const auto clip = write_frames(3);
+  std::ofstream(clip + "/2.png") << "no picture";
+  EXPECT_EQ(run(clip), static_cast<int>(Exit::kBadData));
+  EXPECT_THAT(said_, HasSubstr("2.png"));
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+  EXPECT_FALSE(fs::exists(folder_ / "out.partial"));
 }
 
 // The strip is gathered in bounded memory, so its length has corner cases at 6, 12 and 24 frames.

@@ -1,0 +1,60 @@
+#include "data/result_folder.h"
+
+#include "monitoring/check.h"
+
+namespace stc::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+// "runs/dog/" and "runs/dog" are one folder, and ".partial" must not lie within it.
+fs::path without_trailing_slash(const std::string& name) {
+  const auto path = fs::path(name).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
+void check_free(const fs::path& name, bool replace, const std::set<std::string>& entries) {
+  if (!fs::exists(name)) return;
+  STC_CHECK_USAGE(
+      fs::is_directory(name), name.string(), ": is a file; expected a folder for the results");
+  for (const auto& entry : fs::directory_iterator(name)) {
+    STC_CHECK_USAGE(replace,
+                    name.string(),
+                    ": is not empty; name another folder, or replace what is there with --force");
+    STC_CHECK_USAGE(entries.count(entry.path().filename().string()) == 1,
+                    entry.path().string(),
+                    ": is nothing that this command writes, so its folder is not replaced; name "
+                    "another one");
+  }
+}
+
+}  // namespace
+
+ResultFolder::ResultFolder(const std::string& name,
+                           bool replace,
+                           const std::set<std::string>& entries)
+    : name_(without_trailing_slash(name)), path_(name_.string() + ".partial") {
+  check_free(name_, replace, entries);
+  std::error_code failed;
+  fs::remove_all(path_, failed);
+  if (!failed) fs::create_directories(path_, failed);
+  STC_CHECK(!failed, path_.string(), ": cannot be made: ", failed.message());
+}
+
+ResultFolder::~ResultFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+void ResultFolder::finish() {
+  const fs::path old = name_.string() + ".replaced";
+  const bool replaces = fs::exists(name_);
+  if (replaces) {
+    fs::remove_all(old);
+    fs::rename(name_, old);
+  }
+  fs::rename(path_, name_);
+  if (replaces) fs::remove_all(old);
+}
+
+}  // namespace stc::data

@@ -1,0 +1,27 @@
+// A folder of results that has its name only once it is whole.
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+
+namespace stc::data {
+
+class ResultFolder {
+ public:
+  /// `entries` are what such a folder holds, at its top. Throws stc::Error (kUsage) where `name` is
+  /// a file, or a folder that is not empty; with `replace`, only where that holds anything else.
+  ResultFolder(const std::string& name, bool replace, const std::set<std::string>& entries);
+  ~ResultFolder();  ///< without finish() nothing is left, and what had the name before stays
+  ResultFolder(const ResultFolder&) = delete;
+  ResultFolder& operator=(const ResultFolder&) = delete;
+
+  /// Where to write: `name` + ".partial".
+  const std::filesystem::path& path() const { return path_; }
+  void finish();  ///< gives it its name; what had it before is then removed
+
+ private:
+  std::filesystem::path name_, path_;
+};
+
+}  // namespace stc::data
