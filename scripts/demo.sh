@@ -5,6 +5,7 @@
 #
 #   scripts/demo.sh             about ten minutes once all is set up and fetched
 #   scripts/demo.sh --short     a few steps of everything, in runs/demo-short: shows that it works, not that it learns
+#   scripts/demo.sh --seed N    other draws in both steps and other random weights, in runs/demo-seed-N
 #   scripts/demo.sh --fresh     forgets what an earlier run left
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -13,13 +14,21 @@ source scripts/functions.sh
 runs=runs/demo
 fresh=no
 short=no
-for argument in "$@"; do
-  case $argument in
+seed=0
+while [ $# -gt 0 ]; do
+  case $1 in
     --short) short=yes runs=runs/demo-short ;;
     --fresh) fresh=yes ;;
+    --seed)
+      seed=${2:-}
+      [[ $seed =~ ^[0-9]+$ ]] || { say "--seed is '$seed'; expected a number" >&2; exit 2; }
+      runs=runs/demo-seed-$seed
+      shift
+      ;;
     -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; exit 0 ;;
-    *) say "unknown argument '$argument'; expected --short or --fresh." >&2; exit 2 ;;
+    *) say "unknown argument '$1'; expected --short, --seed N or --fresh." >&2; exit 2 ;;
   esac
+  shift
 done
 
 clips=(--clips 5 --frames 20)
@@ -62,14 +71,15 @@ say 'packing'
 
 say 'step 1: contrastive learning on images'
 two_ranks pretrain --config configs/demo/pretrain.toml --run.dir="$runs/step1" --data.shards="$runs/data/images" \
-  "${pretrain_steps[@]}"
+  --run.seed="$seed" "${pretrain_steps[@]}"
 
 say 'step 2: reconstruction learning on videos'
 two_ranks train --config configs/demo/train.toml --run.dir="$runs/step2" --data.shards="$runs/data/videos" \
-  --model.teacher="$runs/step1/weights.safetensors" --model.init="$runs/step1/weights.safetensors" "${train_steps[@]}"
+  --model.teacher="$runs/step1/weights.safetensors" --model.init="$runs/step1/weights.safetensors" \
+  --run.seed="$seed" "${train_steps[@]}"
 
 say 'evaluation on clips of photographs that no training saw'
-evaluate random random
+evaluate random "random:$seed"
 evaluate step1 "$runs/step1/weights.safetensors"
 evaluate step2 "$runs/step2/weights.safetensors"
 
