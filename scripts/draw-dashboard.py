@@ -112,7 +112,7 @@ def chart(series, unit, window, width, height):
     low = min(low, 0) if low < 0.5 * high or unit == 'percentunit' else low
     if high - low < 1e-12:
         low, high = low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1)
-    left, bottom, top = 52, 18, 6
+    left, bottom, top = 62, 18, 6
     begin = min(points[0][0] for _, points in series)
 
     def x(when):
@@ -122,12 +122,14 @@ def chart(series, unit, window, width, height):
         return top + (high - value) / (high - low) * (height - top - bottom)
 
     parts = [f'<svg width="{width}" height="{height}">']
-    for tick in ticks(low, high):
+    scale = 1024 ** max(math.floor(math.log(high, 1024)), 0) if unit in ('bytes', 'Bps') else 1
+    for tick in (scale * tick for tick in ticks(low / scale, high / scale)):
         parts.append(f'<line x1="{left}" x2="{width}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>'
                      f'<text x="{left - 5}" y="{y(tick) + 3:.1f}" text-anchor="end">{with_unit(tick, unit)}</text>')
-    for tick in ticks(begin - window.end, 0):
-        parts.append(f'<text x="{x(window.end + tick):.1f}" y="{height - 4}" text-anchor="middle">'
-                     f'{"now" if abs(tick) < 1e-6 else f"{tick / 60:.3g} min"}</text>')
+    for tick in ticks((begin - window.end) / 60, 0):
+        now = abs(tick) < 1e-6
+        parts.append(f'<text x="{x(window.end + 60 * tick):.1f}" y="{height - 4}" text-anchor="{"end" if now else "middle"}">'
+                     f'{"now" if now else f"{tick:.3g} min"}</text>')
     for i, (_, points) in enumerate(series):
         path, last = '', None
         for when, value in points:
@@ -145,10 +147,11 @@ def draw(panel, window):
     title = html.escape(panel['title'])
     if panel['type'] == 'row':
         return f'<div class="row" {box}>{title}</div>'
-    unit = panel['fieldConfig']['defaults'].get('unit', 'short')
+    defaults = panel['fieldConfig']['defaults']
+    unit = defaults.get('unit', 'short')
     series = list(window.series(panel))
     if not series:
-        body = '<div class="none">No data</div>'
+        body = f'<div class="none">{html.escape(defaults.get("noValue", "No data"))}</div>'
     elif panel['type'] == 'stat':
         body = ''.join(f'<div class="stat">{with_unit(points[-1][1], unit)}<small>{html.escape(name)}</small></div>'
                        for name, points in series)

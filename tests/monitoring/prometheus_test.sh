@@ -50,6 +50,10 @@ while read -r expression; do
   fi
 done < queries.txt
 echo "$(wc -l < queries.txt) queries of the dashboard"
+"$repository/scripts/draw-dashboard.py" "$prometheus" page.html --minutes 2
+for part in '<h2>Losses</h2><svg' '<h2>Late to the first collective</h2><svg' '<h2>Device memory</h2><div class="none">no GPU'; do
+  grep -qF "$part" page.html || die "the drawn dashboard has no $part"
+done
 
 # It is found again after a restart, which has other ports.
 kill -9 "$(rank_pid "$run" 1)"

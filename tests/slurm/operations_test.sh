@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the commands of docs/operations.md (a workstation, a cluster, many nodes) in their order, each as it stands there, but those that are marked as not run here; a
-# job has to end well before the next command begins.
+# Runs the commands of docs/operations.md (a workstation, a cluster, many nodes) in their order, each as it stands there, but
+# those that are marked as not run here; a job has to end well before the next command begins.
 #
 #   tests/slurm/operations_test.sh STC
 source "$(dirname "${BASH_SOURCE[0]}")/slurm.sh"
