@@ -94,6 +94,16 @@ std::string unexpected_argument(const CLI::App& app) {
               " -h` lists what there is");
 }
 
+std::string usage_of(const CLI::App& app, const CLI::ParseError& error) {
+  if (!app.remaining(true).empty()) return unexpected_argument(app);
+  const auto [command, path] = chosen_command(app);
+  std::string names;
+  for (const auto& name : command_names(*command)) names += (names.empty() ? "" : ", ") + name;
+  if (names.empty()) return text(first_line(error.what()), "; `", path, " -h` lists what there is");
+  return text(
+      "'", path, "' wants a command after it: ", names, "; `", path, " -h` says what each does");
+}
+
 int usage_error(const std::string& message) {
   log::error(message);
   return static_cast<int>(Exit::kUsage);
@@ -151,8 +161,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& asked_for_text) {
     return app.exit(asked_for_text);
   } catch (const CLI::ParseError& error) {
-    const bool unexpected = !app.remaining(true).empty();
-    return usage_error(unexpected ? unexpected_argument(app) : first_line(error.what()));
+    return usage_error(usage_of(app, error));
   }
   return run_command(run);
 }
