@@ -7,15 +7,12 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
-#include <chrono>
 #include <cstdio>
-#include <ctime>
-#include <fstream>
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "bench/process_cost.h"
 #include "data/safetensors.h"
 #include "eval/window_search.h"
 
@@ -36,17 +33,6 @@ std::vector<eval::SearchFrame> read_context(const std::string& folder, int frame
   return context;
 }
 
-double peak_megabytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    if (word != "VmHWM:") continue;
-    double kilobytes = 0;
-    status >> kilobytes;
-    return kilobytes / 1024;
-  }
-  return 0;
-}
-
 int run(const std::string& folder, int frames, std::int64_t half) {
   const auto context = read_context(folder, frames);
   const auto features = data::read_safetensors(frame_file(folder, frames)).tensors.at("features");
@@ -55,17 +41,14 @@ int run(const std::string& folder, int frames, std::int64_t half) {
   for (const auto& frame : context) slots.push_back({&frame, &window});
   at::Tensor labels;
   for (std::string line; std::getline(std::cin, line);) {
-    const auto start = std::chrono::steady_clock::now();
-    const auto cpu_start = std::clock();
     // All that a step does: the frame is searched for, and packed to be searched in turn.
-    const auto unit = eval::unit_features(features);
-    labels = eval::search_labels(unit, slots, {});
-    const auto searched_next = eval::make_search_frame(unit, labels);
-    const double cpu = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
-    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-    const nlohmann::json result = {
-        {"seconds", taken.count()}, {"cpu", cpu}, {"megabytes", peak_megabytes()}};
-    std::cout << result.dump() << std::endl;
+    auto cost = bench::cost_of([&] {
+      const auto unit = eval::unit_features(features);
+      labels = eval::search_labels(unit, slots, {});
+      eval::make_search_frame(unit, labels);
+    });
+    cost["megabytes"] = bench::status_megabytes("VmHWM:");
+    std::cout << cost.dump() << std::endl;
   }
   data::write_safetensors(folder + "/ours.safetensors", {{"labels", labels}});
   return 0;

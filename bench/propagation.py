@@ -3,15 +3,14 @@ frames by dense products, in slices of 32 queries, as published code has it.
 
     propagation.py PROGRAM THREADS ROUNDS SLICES DEPTH:STRIDE...
 """
-import json
 import os
 import subprocess
 import sys
 import tempfile
-import time
 
 import torch
 import torch.nn.functional as F
+from peer import Ours, cost_of, least, status_megabytes
 from safetensors.torch import load_file, save_file
 
 FRAMES, SLICE, TOP_K, TEMPERATURE, LABELS = 21, 32, 10, 0.07, 4
@@ -61,49 +60,34 @@ class Peer:
         self.scale = cells / (SLICE * slices)
 
     def frame(self):
-        """Seconds and CPU seconds, scaled from the slices to all queries; and the labels."""
-        start, cpu_start = time.perf_counter(), time.process_time()
-        labels = [dense(self.keys, self.values, self.query[:, q], far) for q, far in zip(self.queries, self.far)]
-        cost = time.perf_counter() - start, time.process_time() - cpu_start
-        return [c * self.scale for c in cost], torch.cat(labels, 1)
-
-
-def peak_megabytes():
-    for line in open("/proc/self/status"):
-        if line.startswith("VmHWM"):
-            return int(line.split()[1]) / 1024
+        """What it costs, scaled from the slices to all queries; and the labels."""
+        cost, labels = cost_of(
+            lambda: [dense(self.keys, self.values, self.query[:, q], far) for q, far in zip(self.queries, self.far)])
+        return {key: value * self.scale for key, value in cost.items()}, torch.cat(labels, 1)
 
 
 def compare(program, threads, rounds, slices, depth, stride):
     height, width, half = SHAPES[stride]
     with tempfile.TemporaryDirectory() as folder:
         make_case(folder, CHANNELS[depth], height, width)
-        ours = subprocess.Popen([program, folder, str(FRAMES), str(half), str(threads)], text=True,
-                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-        def our_frame():
-            ours.stdin.write("\n")
-            ours.stdin.flush()
-            return json.loads(ours.stdout.readline())
-
-        our_frame()  # reads its case and warms up
+        ours = Ours([program, folder, str(FRAMES), str(half), str(threads)])
+        ours.step()  # reads its case and warms up
         peer = Peer(folder, height, width, half, slices)
         mine, theirs = [], []
         for _ in range(rounds):
-            mine.append(our_frame())
+            mine.append(ours.step())
             cost, labels = peer.frame()
             theirs.append(cost)
-        ours.communicate()
-        assert ours.returncode == 0, "our side failed"
+        ours.close()
         expected = load_file(f"{folder}/ours.safetensors")["labels"].t()[:, torch.cat(peer.queries)]
     difference = (labels - expected).abs()
-    least = [min(m[key] for m in mine) for key in ("seconds", "cpu")] + [min(t[i] for t in theirs) for i in (0, 1)]
     print(f"ResNet-{depth} stride {stride}, {height}x{width} cells, window {2 * half + 1}: "
           f"{100 / peer.scale:.1f} % of the queries on PyTorch's side, times scaled")
     print(f"  {'':26}{'stc':>10}{'PyTorch':>12}{'ratio':>8}")
-    print(f"  {'seconds a frame':26}{least[0]:10.2f}{least[2]:12.2f}{least[2] / least[0]:8.1f}")
-    print(f"  {'CPU seconds a frame':26}{least[1]:10.2f}{least[3]:12.2f}{least[3] / least[1]:8.1f}")
-    print(f"  {'peak memory, MB':26}{mine[-1]['megabytes']:10.0f}{peak_megabytes():12.0f}")
+    for key, name in (("seconds", "seconds a frame"), ("cpu", "CPU seconds a frame")):
+        a, b = least(mine, key), least(theirs, key)
+        print(f"  {name:26}{a:10.2f}{b:12.2f}{b / a:8.1f}")
+    print(f"  {'peak memory, MB':26}{mine[-1]['megabytes']:10.0f}{status_megabytes('VmHWM:'):12.0f}")
     print(f"  labels: largest difference {difference.max():.1e}, above 1e-4 in "
           f"{(difference > 1e-4).any(0).sum()} of {difference.shape[1]} queries", flush=True)
 

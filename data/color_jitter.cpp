@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "data/vector_clones.h"
+
 namespace stc::data {
 namespace {
 
@@ -17,8 +19,18 @@ int luma(std::uint8_t red, std::uint8_t green, std::uint8_t blue) {
 }
 
 /// value * factor + offset
-void scale_and_shift(std::uint8_t* values, std::int64_t count, float factor, float offset) {
+STC_VECTOR_CLONES void scale_and_shift(std::uint8_t* values,
+                                       std::int64_t count,
+                                       float factor,
+                                       float offset) {
   for (std::int64_t i = 0; i < count; ++i) values[i] = truncated(factor * values[i] + offset);
+}
+
+STC_VECTOR_CLONES std::int64_t sum_of_luma(const std::uint8_t* rgb, std::int64_t pixels) {
+  std::int64_t sum = 0;
+  for (std::int64_t i = 0; i < pixels; ++i)
+    sum += luma(rgb[i], rgb[pixels + i], rgb[2 * pixels + i]);
+  return sum;
 }
 
 }  // namespace
@@ -28,15 +40,12 @@ void adjust_brightness(std::uint8_t* rgb, std::int64_t pixels, double factor) {
 }
 
 void adjust_contrast(std::uint8_t* rgb, std::int64_t pixels, double factor) {
-  std::int64_t sum = 0;
-  for (std::int64_t i = 0; i < pixels; ++i)
-    sum += luma(rgb[i], rgb[pixels + i], rgb[2 * pixels + i]);
-  const double mean = static_cast<double>(sum) / static_cast<double>(pixels);
+  const double mean = static_cast<double>(sum_of_luma(rgb, pixels)) / static_cast<double>(pixels);
   scale_and_shift(
       rgb, 3 * pixels, static_cast<float>(factor), static_cast<float>((1.0 - factor) * mean));
 }
 
-void adjust_saturation(std::uint8_t* rgb, std::int64_t pixels, double factor) {
+STC_VECTOR_CLONES void adjust_saturation(std::uint8_t* rgb, std::int64_t pixels, double factor) {
   std::uint8_t* red = rgb;
   std::uint8_t* green = rgb + pixels;
   std::uint8_t* blue = rgb + 2 * pixels;
@@ -63,7 +72,7 @@ float channel_of(float hue, float sector, float value, float chroma) {
 
 }  // namespace
 
-void adjust_hue(std::uint8_t* rgb, std::int64_t pixels, double turn) {
+STC_VECTOR_CLONES void adjust_hue(std::uint8_t* rgb, std::int64_t pixels, double turn) {
   constexpr float kToByte = 255.999F / 255.0F;  // then truncated: torchvision's float to uint8
   std::uint8_t* reds = rgb;
   std::uint8_t* greens = rgb + pixels;
@@ -86,7 +95,7 @@ void adjust_hue(std::uint8_t* rgb, std::int64_t pixels, double turn) {
   }
 }
 
-void make_gray(std::uint8_t* rgb, std::int64_t pixels) {
+STC_VECTOR_CLONES void make_gray(std::uint8_t* rgb, std::int64_t pixels) {
   for (std::int64_t i = 0; i < pixels; ++i) {
     const auto gray = static_cast<std::uint8_t>(luma(rgb[i], rgb[pixels + i], rgb[2 * pixels + i]));
     rgb[i] = rgb[pixels + i] = rgb[2 * pixels + i] = gray;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "data/vector_clones.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
@@ -48,15 +49,27 @@ int reflected(int place, int size) {
   return place < size ? place : period - place;
 }
 
+STC_VECTOR_CLONES void to_fixed(const std::uint8_t* values, std::size_t count, Fixed* out) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<Fixed>(values[i] << kPixelBits);
+}
+
+STC_VECTOR_CLONES void round_to_bytes(const Fixed* values, int count, std::uint8_t* out) {
+  for (int i = 0; i < count; ++i)
+    out[i] = static_cast<std::uint8_t>((values[i] + (1 << (kPixelBits - 1))) >> kPixelBits);
+}
+
 /// sums = kernel[0] * middle, and half a unit for each tap to come.
-void start_sums(const Fixed* middle, int size, const std::vector<Fixed>& kernel, Fixed* sums) {
+STC_VECTOR_CLONES void start_sums(const Fixed* middle,
+                                  int size,
+                                  const std::vector<Fixed>& kernel,
+                                  Fixed* sums) {
   const auto half_units = static_cast<Fixed>(kernel.size() / 2);
   for (int x = 0; x < size; ++x)
     sums[x] = static_cast<Fixed>(scaled(middle[x], kernel[0]) + half_units);
 }
 
 // Not inlined: g++ would make the taps the inner loop, which then runs pixel by pixel.
-[[gnu::noinline]] void add_pair(
+STC_VECTOR_CLONES [[gnu::noinline]] void add_pair(
     const Fixed* one, const Fixed* other, int size, Fixed weight, Fixed* sums) {
   for (int x = 0; x < size; ++x)
     sums[x] = static_cast<Fixed>(sums[x] + scaled(static_cast<Fixed>(one[x] + other[x]), weight));
@@ -73,8 +86,7 @@ void gaussian_blur(std::uint8_t* plane, int size, double sigma) {
   const std::vector<Fixed> kernel = half_kernel(sigma);
   const int radius = static_cast<int>(kernel.size()) - 1;
   std::vector<Fixed> source(static_cast<std::size_t>(size) * size);
-  for (std::size_t i = 0; i < source.size(); ++i)
-    source[i] = static_cast<Fixed>(plane[i] << kPixelBits);
+  to_fixed(plane, source.size(), source.data());
   const auto row_of = [&](int y) {
     return source.data() + static_cast<std::size_t>(reflected(y, size)) * size;
   };
@@ -90,9 +102,7 @@ void gaussian_blur(std::uint8_t* plane, int size, double sigma) {
     }
     start_sums(row, size, kernel, sums.data());
     for (int k = 1; k <= radius; ++k) add_pair(row - k, row + k, size, kernel[k], sums.data());
-    std::uint8_t* out = plane + static_cast<std::size_t>(y) * size;
-    for (int x = 0; x < size; ++x)
-      out[x] = static_cast<std::uint8_t>((sums[x] + (1 << (kPixelBits - 1))) >> kPixelBits);
+    round_to_bytes(sums.data(), size, plane + static_cast<std::size_t>(y) * size);
   }
 }
 
