@@ -24,7 +24,8 @@ def make_case(folder, depth, size, batch):
     tensors = {}
     for i, (channels, stride) in enumerate(zip(CHANNELS[depth], STRIDES)):
         scene = torch.randn(batch, 1, channels, size // stride, size // stride)
-        tensors[f"level{i}"] = F.relu(scene + 0.4 * torch.randn(batch, 2, *scene.shape[2:]))
+        pair = F.relu(scene + 0.4 * torch.randn(batch, 2, *scene.shape[2:]))
+        tensors[f"level{i}"] = channels**-0.25 * pair  # else the unscaled products are one-hot, and ties decide
     tensors["teacher"] = F.relu(torch.randn_like(tensors["level2"]))
     tensors["lab"] = torch.rand(batch, 2, 3, size, size) - 0.5
     save_file(tensors, f"{folder}/case.safetensors")

@@ -5,7 +5,7 @@
 # PYTHON needs torch and safetensors; DIR needs `cmake --build DIR --target stc_bench_losses`. A case is DEPTH:PIXELS.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-build=build/release python=python3 threads=1 rounds=3 batch=4 cases="18:256 50:256 18:512"
+build=build/release python=python3 threads=1 rounds=3 batch=4 cases="18:256 50:256"
 while [ $# -gt 0 ]; do
   case $1 in
     --build) build=$2 ;;
