@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -97,6 +98,14 @@ void OutputFile::commit() {
             std::strerror(errno));
   ::close(std::exchange(descriptor_, -1));
   sync_path(parent_of(path_));
+}
+
+bool has_ending(const std::string& path, const std::vector<std::string>& endings) {
+  auto ending = std::filesystem::path(path).extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) {
+    return static_cast<char>(std::tolower(c));
+  });
+  return std::find(endings.begin(), endings.end(), ending) != endings.end();
 }
 
 std::vector<std::uint8_t> read_file(const std::string& path) {

@@ -51,6 +51,9 @@ class OutputFile {
   int descriptor_ = -1;
 };
 
+/// Whether `path` has one of the endings, which are in lower case and with their dot.
+bool has_ending(const std::string& path, const std::vector<std::string>& endings);
+
 std::vector<std::uint8_t> read_file(const std::string& path);
 void write_file(const std::string& path, std::span<const std::uint8_t> bytes);
 

@@ -1,7 +1,6 @@
 #include "data/image.h"
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <iomanip>
@@ -65,14 +64,6 @@ Image decode_image(std::span<const std::uint8_t> bytes,
 }
 
 Image read_image(const std::string& path) { return decode_image(read_file(path), path); }
-
-bool has_ending(const std::string& path, const std::vector<std::string>& endings) {
-  auto ending = std::filesystem::path(path).extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
-  return std::find(endings.begin(), endings.end(), ending) != endings.end();
-}
 
 bool is_image_file(const std::string& path) {
   const bool is_hidden = std::filesystem::path(path).filename().string().starts_with('.');

@@ -39,8 +39,6 @@ Image read_image(const std::string& path);
 /// By its ending (.jpg, .jpeg, .png) or its content: a damaged frame is an image all the same, and
 /// reading it says what is wrong. Hidden files, such as those that macOS adds, by content alone.
 bool is_image_file(const std::string& path);
-/// Whether `path` has one of the endings, which are in lower case and with their dot.
-bool has_ending(const std::string& path, const std::vector<std::string>& endings);
 
 std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality);
 void write_png(const std::string& path, const Image& image);

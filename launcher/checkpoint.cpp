@@ -188,7 +188,14 @@ std::string CheckpointStore::resume_point() const {
 }
 
 data::NamedTensors read_weights(const std::string& path) {
-  if (!fs::is_directory(path)) return data::read_safetensors(path).tensors;
+  if (!fs::is_directory(path)) {
+    STC_CHECK_DATA(!data::has_ending(path, {".pth", ".pt", ".tar"}),
+                   path,
+                   ": is not read as it is; `stc import ",
+                   path,
+                   " OUT.safetensors` takes the weights out of it");
+    return data::read_safetensors(path).tensors;
+  }
   const fs::path folder = fs::canonical(path);
   if (fs::exists(folder / "MANIFEST") || fs::exists(folder / kModel))
     return read_checkpoint_weights(folder);

@@ -24,6 +24,7 @@ void add_launch(CLI::App& app, Run& run);
 void add_slurm(CLI::App& app, Run& run);
 void add_parity(CLI::App& app, Run& run);
 void add_export(CLI::App& app, Run& run);
+void add_import(CLI::App& app, Run& run);
 void add_report(CLI::App& app, Run& run);
 void add_monitor(CLI::App& app, Run& run);
 void add_synthesize(CLI::App& app, Run& run);

@@ -40,6 +40,7 @@ void add_commands(CLI::App& app, Run& run) {
                          add_monitor,
                          add_parity,
                          add_export,
+                         add_import,
                          add_doctor,
                          add_plan,
                          add_bench})

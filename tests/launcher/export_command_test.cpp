@@ -28,6 +28,7 @@ class ExportCommand : public testing::Test {
     CLI::App app;
     launcher::Run command;
     add_export(app, command);
+    add_import(app, command);
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);
     CaptureStderr();
@@ -40,6 +41,14 @@ class ExportCommand : public testing::Test {
       said_ = error.what();
       return static_cast<int>(error.exit());
     }
+  }
+
+  /// The weights under a name of a larger model.
+  void add_under(const std::string& prefix, data::NamedTensors* model, double factor = 1) const {
+    for (const auto& [name, tensor] : weights_) model->emplace(prefix + name, tensor * factor);
+  }
+  at::Tensor written() const {
+    return data::read_safetensors(out_).tensors.at("layer1.0.conv1.weight");
   }
 
   test::TemporaryFolder folder_;
@@ -94,6 +103,56 @@ TEST_F(ExportCommand, WeightsThatAreNoResNetAreBadDataAndNothingIsWritten) {
 TEST_F(ExportCommand, MissingSourceIsBadDataNamingIt) {
   EXPECT_EQ(run({"export", folder_ / "none", out_}), 3);
   EXPECT_THAT(said_, HasSubstr(folder_ / "none"));
+}
+
+TEST_F(ExportCommand, ImportFindsTheNetworkWithinALargerModel) {
+  data::NamedTensors model = {{"state_dict.head.weight", at::zeros({2})}};
+  add_under("state_dict.backbone.", &model);
+  data::write_safetensors(folder_ / "in.safetensors", model);
+  EXPECT_EQ(run({"import", folder_ / "in.safetensors", out_}), 0) << said_;
+  EXPECT_THAT(said_, HasSubstr("under 'state_dict.backbone.'"));
+  EXPECT_TRUE(at::equal(written(), weights_.at("layer1.0.conv1.weight")));
+}
+
+TEST_F(ExportCommand, ImportTakesTheQueryEncoderOfSeveralNetworksOrTheOneThatIsNamed) {
+  data::NamedTensors model;
+  add_under("module.encoder_q.", &model);
+  add_under("module.encoder_k.", &model, 2);
+  data::write_safetensors(folder_ / "in.safetensors", model);
+  EXPECT_EQ(run({"import", folder_ / "in.safetensors", out_}), 0) << said_;
+  EXPECT_TRUE(at::equal(written(), weights_.at("layer1.0.conv1.weight")));
+  EXPECT_EQ(
+      run({"import", folder_ / "in.safetensors", out_, "--force", "--prefix", "module.encoder_k."}),
+      0)
+      << said_;
+  EXPECT_TRUE(at::equal(written(), weights_.at("layer1.0.conv1.weight") * 2));
+  EXPECT_EQ(run({"import", folder_ / "in.safetensors", out_, "--force", "--prefix", "encoder_k"}),
+            2);
+  EXPECT_THAT(said_, HasSubstr("holds 'module.encoder_k.', 'module.encoder_q.'"));
+}
+
+TEST_F(ExportCommand, ImportAsksWhichOfSeveralNetworksIsMeant) {
+  data::NamedTensors model;
+  add_under("student.", &model);
+  add_under("teacher.", &model);
+  data::write_safetensors(folder_ / "in.safetensors", model);
+  EXPECT_EQ(run({"import", folder_ / "in.safetensors", out_}), 2);
+  EXPECT_THAT(said_, HasSubstr("say which by --prefix: 'student.', 'teacher.'"));
+}
+
+TEST_F(ExportCommand, AFileByTorchSaveIsSentToImport) {
+  EXPECT_EQ(run({"export", folder_ / "in.pth", out_}), 3);
+  EXPECT_THAT(said_, HasSubstr("`stc import " + (folder_ / "in.pth") + " OUT.safetensors`"));
+}
+
+TEST_F(ExportCommand, ImportRefusesWhatHoldsNoNetwork) {
+  data::write_safetensors(folder_ / "in.safetensors", {{"embedding", at::zeros({3})}});
+  EXPECT_EQ(run({"import", folder_ / "in.safetensors", out_}), 3);
+  EXPECT_THAT(said_, HasSubstr("none of its 1 tensors is the layer1.0.conv1.weight of a ResNet"));
+  std::ofstream(folder_ / "in.pth") << "no weights";
+  EXPECT_EQ(run({"import", folder_ / "in.pth", out_}), 3);
+  EXPECT_THAT(said_, HasSubstr("in.pth: is no file by torch.save"));
+  EXPECT_FALSE(std::filesystem::exists(out_));
 }
 
 }  // namespace
