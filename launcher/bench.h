@@ -7,6 +7,7 @@ namespace stc::launcher {
 
 void add_bench_allreduce(CLI::App& bench, Run& run);
 void add_bench_checkpoint(CLI::App& bench, Run& run);
+void add_bench_loader(CLI::App& bench, Run& run);
 void add_bench_propagation(CLI::App& bench, Run& run);
 void add_bench_step2(CLI::App& bench, Run& run);
 

@@ -9,6 +9,7 @@ void add_bench(CLI::App& app, Run& run) {
   bench->require_subcommand(1);
   add_bench_allreduce(*bench, run);
   add_bench_checkpoint(*bench, run);
+  add_bench_loader(*bench, run);
   add_bench_propagation(*bench, run);
   add_bench_step2(*bench, run);
 }
