@@ -68,8 +68,8 @@ STC_VECTOR_CLONES void start_sums(const Fixed* middle,
     sums[x] = static_cast<Fixed>(scaled(middle[x], kernel[0]) + half_units);
 }
 
-// Not inlined: g++ would make the taps the inner loop, which then runs pixel by pixel.
-STC_VECTOR_CLONES [[gnu::noinline]] void add_pair(
+// A clone is not inlined; if it were, g++ would make the taps the inner loop, pixel by pixel.
+STC_VECTOR_CLONES void add_pair(
     const Fixed* one, const Fixed* other, int size, Fixed weight, Fixed* sums) {
   for (int x = 0; x < size; ++x)
     sums[x] = static_cast<Fixed>(sums[x] + scaled(static_cast<Fixed>(one[x] + other[x]), weight));
