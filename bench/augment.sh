@@ -6,18 +6,9 @@
 # brought to ImageNet's usual size first; scripts/fetch-demo-data.sh fetches some.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-photos= build=build/release python=python3 rounds=3 images=200
-while [ $# -gt 0 ]; do
-  case $1 in
-    --photos) photos=$2 ;;
-    --build) build=$2 ;;
-    --python) python=$2 ;;
-    --rounds) rounds=$2 ;;
-    --images) images=$2 ;;
-    *) echo "augment.sh: unknown argument $1; the head of this file lists what there is" >&2; exit 2 ;;
-  esac
-  shift 2
-done
+source bench/options.sh
+photos='' build=build/release python=python3 rounds=3 images=200
+options photos build python rounds images -- "$@"
 [ -n "$photos" ] || { echo 'augment.sh: --photos FOLDER is missing' >&2; exit 2; }
 export OMP_NUM_THREADS=1
 "$python" bench/augment.py "$build/bin/stc_bench_augment" "$photos" "$rounds" "$images"

@@ -7,17 +7,9 @@
 # that all threads of a process computed, which other load on the machine disturbs less.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source bench/options.sh
 build=build/release python=python3 rounds=4 steps=10
-while [ $# -gt 0 ]; do
-  case $1 in
-    --build) build=$2 ;;
-    --python) python=$2 ;;
-    --rounds) rounds=$2 ;;
-    --steps) steps=$2 ;;
-    *) echo "ddp.sh: unknown argument $1; the head of this file lists what there is" >&2; exit 2 ;;
-  esac
-  shift 2
-done
+options build python rounds steps -- "$@"
 export OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -8,7 +8,6 @@
 #include <ATen/Parallel.h>
 
 #include <cstdio>
-#include <iostream>
 #include <string>
 
 #include "bench/process_cost.h"
@@ -34,15 +33,15 @@ int run(const std::string& folder) {
   bench::restart_peak();
   const double before = bench::status_megabytes("VmRSS:");
   models::TemporalLosses losses;
-  for (std::string line; std::getline(std::cin, line);) {
+  bench::answer_each_line([&] {
     for (auto& level : inputs.levels) level.mutable_grad().reset();
     auto cost = bench::cost_of([&] {
       losses = models::temporal_losses(inputs, {});
       losses.total.backward();
     });
     cost["megabytes"] = bench::status_megabytes("VmHWM:") - before;
-    std::cout << cost.dump() << std::endl;
-  }
+    return cost;
+  });
   data::write_safetensors(folder + "/ours.safetensors",
                           {{"total", losses.total.detach()},
                            {"grad0", inputs.levels[0].grad()},

@@ -3,14 +3,11 @@ published code has them, forward and backward.
 
     losses.py PROGRAM THREADS ROUNDS BATCH DEPTH:SIZE...
 """
-import os
-import subprocess
-import sys
 import tempfile
 
 import torch
 import torch.nn.functional as F
-from peer import Ours, cost_of, least, restart_peak, status_megabytes
+from peer import Ours, cost_of, head, least, restart_peak, row, run_cases, status_megabytes
 from safetensors.torch import load_file, save_file
 
 CHANNELS = {18: (128, 256, 512), 50: (512, 1024, 2048)}
@@ -107,24 +104,12 @@ def compare(program, threads, rounds, batch, depth, size):
         expected = load_file(f"{folder}/ours.safetensors")
     worst = max(((level.grad - expected[f"grad{i}"]).norm() / level.grad.norm()).item() for i, level in enumerate(peer.levels))
     print(f"ResNet-{depth}, {batch} pairs of {size} pixels: features of {'x'.join(map(str, peer.levels[0].shape[-2:]))} cells")
-    print(f"  {'':26}{'stc':>10}{'PyTorch':>12}{'ratio':>8}")
-    for key, unit, name in (("seconds", 1000, "ms"), ("cpu", 1000, "CPU ms")):
-        a, b = unit * least(mine, key), unit * least(theirs, key)
-        print(f"  {name + ', forward and backward':26}{a:10.0f}{b:12.0f}{b / a:8.1f}")
-    print(f"  {'memory above inputs, MB':26}{mine[-1]['megabytes']:10.0f}{memory:12.0f}{memory / mine[-1]['megabytes']:8.1f}")
+    head()
+    for key, name in (("seconds", "ms"), ("cpu", "CPU ms")):
+        row(f"{name}, forward and backward", 1000 * least(mine, key), 1000 * least(theirs, key))
+    row("memory above inputs, MB", mine[-1]["megabytes"], memory)
     print(f"  loss {loss:.6f}, relative difference {abs(expected['total'] - loss) / loss:.1e}; gradients {worst:.1e}", flush=True)
 
 
-def main():
-    program, (threads, rounds, batch), cases = sys.argv[1], map(int, sys.argv[2:5]), sys.argv[5:]
-    if cases[0] == "only":
-        torch.set_num_threads(threads)
-        return compare(program, threads, rounds, batch, *map(int, cases[1].split(":")))
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} (1 min); {threads} thread(s); the least of {rounds} rounds in turn",
-          flush=True)
-    for case in cases:  # one process each, so that peak memory is that of the case
-        subprocess.run([sys.executable, *sys.argv[:5], "only", case], check=True)
-
-
 if __name__ == "__main__":
-    main()
+    run_cases(compare, torch.set_num_threads)

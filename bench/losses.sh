@@ -5,19 +5,9 @@
 # PYTHON needs torch and safetensors; DIR needs `cmake --build DIR --target stc_bench_losses`. A case is DEPTH:PIXELS.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source bench/options.sh
 build=build/release python=python3 threads=1 rounds=3 batch=4 cases="18:256 50:256"
-while [ $# -gt 0 ]; do
-  case $1 in
-    --build) build=$2 ;;
-    --python) python=$2 ;;
-    --threads) threads=$2 ;;
-    --rounds) rounds=$2 ;;
-    --batch) batch=$2 ;;
-    --cases) cases=$2 ;;
-    *) echo "losses.sh: unknown argument $1; the head of this file lists what there is" >&2; exit 2 ;;
-  esac
-  shift 2
-done
+options build python threads rounds batch cases -- "$@"
 export OMP_NUM_THREADS=$threads
 # shellcheck disable=SC2086
 "$python" bench/losses.py "$build/bin/stc_bench_losses" "$threads" "$rounds" "$batch" $cases

@@ -1,6 +1,8 @@
-"""What the Python sides of the benchmarks share: our program, asked in turn with theirs, and what a process costs."""
+"""What the Python sides of the benchmarks share: our program, asked in turn with theirs, what a process costs, and a table."""
 import json
+import os
 import subprocess
+import sys
 import time
 
 
@@ -42,3 +44,25 @@ def cost_of(step):
 
 def least(costs, key):
     return min(cost[key] for cost in costs)
+
+
+def head():
+    print(f"{'':28}{'stc':>10}{'PyTorch':>12}{'ratio':>8}")
+
+
+def row(name, ours, theirs, form=".0f"):
+    print(f"  {name:26}{ours:10{form}}{theirs:12{form}}{theirs / ours:8.1f}")
+
+
+def run_cases(compare, set_threads):
+    """compare(program, threads, rounds, number, *case) for each case of the command line PROGRAM THREADS ROUNDS NUMBER A:B..., in
+    a process of its own, so that peak memory is that of the case."""
+    own, cases = sys.argv[:5], sys.argv[5:]
+    threads, rounds, number = map(int, own[2:])
+    if cases[0] == "only":
+        set_threads(threads)
+        return compare(own[1], threads, rounds, number, *map(int, cases[1].split(":")))
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} (1 min); {threads} thread(s); the least of {rounds} rounds in turn",
+          flush=True)
+    for case in cases:
+        subprocess.run([sys.executable, *own, "only", case], check=True)

@@ -1,9 +1,10 @@
-// What one step of a benchmark costs this process.
+// What one step of a benchmark costs this process, and how it is told.
 #pragma once
 
 #include <chrono>
 #include <ctime>
 #include <fstream>
+#include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -33,6 +34,12 @@ nlohmann::json cost_of(const Step& step) {
   const double cpu = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   return {{"seconds", taken.count()}, {"cpu", cpu}};
+}
+
+/// For each line on standard input, until it ends, what `step` costs: a JSON line.
+template <typename Step>
+void answer_each_line(const Step& step) {
+  for (std::string line; std::getline(std::cin, line);) std::cout << step().dump() << std::endl;
 }
 
 }  // namespace stc::bench

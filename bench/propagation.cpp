@@ -8,7 +8,6 @@
 #include <ATen/Parallel.h>
 
 #include <cstdio>
-#include <iostream>
 #include <string>
 #include <vector>
 
@@ -40,7 +39,7 @@ int run(const std::string& folder, int frames, std::int64_t half) {
   std::vector<eval::SearchSlot> slots;
   for (const auto& frame : context) slots.push_back({&frame, &window});
   at::Tensor labels;
-  for (std::string line; std::getline(std::cin, line);) {
+  bench::answer_each_line([&] {
     // All that a step does: the frame is searched for, and packed to be searched in turn.
     auto cost = bench::cost_of([&] {
       const auto unit = eval::unit_features(features);
@@ -48,8 +47,8 @@ int run(const std::string& folder, int frames, std::int64_t half) {
       eval::make_search_frame(unit, labels);
     });
     cost["megabytes"] = bench::status_megabytes("VmHWM:");
-    std::cout << cost.dump() << std::endl;
-  }
+    return cost;
+  });
   data::write_safetensors(folder + "/ours.safetensors", {{"labels", labels}});
   return 0;
 }

@@ -3,14 +3,11 @@ frames by dense products, in slices of 32 queries, as published code has it.
 
     propagation.py PROGRAM THREADS ROUNDS SLICES DEPTH:STRIDE...
 """
-import os
-import subprocess
-import sys
 import tempfile
 
 import torch
 import torch.nn.functional as F
-from peer import Ours, cost_of, least, status_megabytes
+from peer import Ours, cost_of, head, least, row, run_cases, status_megabytes
 from safetensors.torch import load_file, save_file
 
 FRAMES, SLICE, TOP_K, TEMPERATURE, LABELS = 21, 32, 10, 0.07, 4
@@ -81,27 +78,15 @@ def compare(program, threads, rounds, slices, depth, stride):
         ours.close()
         expected = load_file(f"{folder}/ours.safetensors")["labels"].t()[:, torch.cat(peer.queries)]
     difference = (labels - expected).abs()
-    print(f"ResNet-{depth} stride {stride}, {height}x{width} cells, window {2 * half + 1}: "
+    print(f"ResNet-{depth} stride {stride}, {height}x{width} cells, {FRAMES} frames, window {2 * half + 1}: "
           f"{100 / peer.scale:.1f} % of the queries on PyTorch's side, times scaled")
-    print(f"  {'':26}{'stc':>10}{'PyTorch':>12}{'ratio':>8}")
+    head()
     for key, name in (("seconds", "seconds a frame"), ("cpu", "CPU seconds a frame")):
-        a, b = least(mine, key), least(theirs, key)
-        print(f"  {name:26}{a:10.2f}{b:12.2f}{b / a:8.1f}")
-    print(f"  {'peak memory, MB':26}{mine[-1]['megabytes']:10.0f}{status_megabytes('VmHWM:'):12.0f}")
+        row(name, least(mine, key), least(theirs, key), ".2f")
+    row("peak memory, MB", mine[-1]["megabytes"], status_megabytes("VmHWM:"))
     print(f"  labels: largest difference {difference.max():.1e}, above 1e-4 in "
           f"{(difference > 1e-4).any(0).sum()} of {difference.shape[1]} queries", flush=True)
 
 
-def main():
-    program, (threads, rounds, slices), cases = sys.argv[1], map(int, sys.argv[2:5]), sys.argv[5:]
-    if cases[0] == "only":
-        torch.set_num_threads(threads)
-        return compare(program, threads, rounds, slices, *map(int, cases[1].split(":")))
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} (1 min); {threads} thread(s); "
-          f"{FRAMES} frames of context; the least of {rounds} rounds in turn", flush=True)
-    for case in cases:  # one process each, so that peak memory is that of the case
-        subprocess.run([sys.executable, *sys.argv[:5], "only", case], check=True)
-
-
 if __name__ == "__main__":
-    main()
+    run_cases(compare, torch.set_num_threads)

@@ -6,19 +6,9 @@
 # stride 4, so only some slices of its queries are computed, and their time is scaled.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source bench/options.sh
 build=build/release python=python3 threads=1 rounds=3 slices=10 cases="18:8 50:8 18:4"
-while [ $# -gt 0 ]; do
-  case $1 in
-    --build) build=$2 ;;
-    --python) python=$2 ;;
-    --threads) threads=$2 ;;
-    --rounds) rounds=$2 ;;
-    --slices) slices=$2 ;;
-    --cases) cases=$2 ;;
-    *) echo "propagation.sh: unknown argument $1; the head of this file lists what there is" >&2; exit 2 ;;
-  esac
-  shift 2
-done
+options build python threads rounds slices cases -- "$@"
 export OMP_NUM_THREADS=$threads
 # shellcheck disable=SC2086
 "$python" bench/propagation.py "$build/bin/stc_bench_propagation" "$threads" "$rounds" "$slices" $cases

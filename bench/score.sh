@@ -6,17 +6,8 @@
 # whole processes; "less start" is without what `stc --version` and Python's imports take.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source bench/options.sh
 build=build/release python=python3 rounds=3 sequences=10 frames=70
-while [ $# -gt 0 ]; do
-  case $1 in
-    --build) build=$2 ;;
-    --python) python=$2 ;;
-    --rounds) rounds=$2 ;;
-    --sequences) sequences=$2 ;;
-    --frames) frames=$2 ;;
-    *) echo "score.sh: unknown argument $1; the head of this file lists what there is" >&2; exit 2 ;;
-  esac
-  shift 2
-done
+options build python rounds sequences frames -- "$@"
 export OMP_NUM_THREADS=1
 "$python" bench/score.py run "$build/bin/stc" "$rounds" "$sequences" "$frames"

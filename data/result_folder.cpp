@@ -7,12 +7,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// "runs/dog/" and "runs/dog" are one folder, and ".partial" must not lie within it.
-fs::path without_trailing_slash(const std::string& name) {
-  const auto path = fs::path(name).lexically_normal();
-  return path.has_filename() ? path : path.parent_path();
-}
-
 void check_free(const fs::path& name, bool replace, const std::set<std::string>& entries) {
   if (!fs::exists(name)) return;
   STC_CHECK_USAGE(
@@ -33,7 +27,7 @@ void check_free(const fs::path& name, bool replace, const std::set<std::string>&
 ResultFolder::ResultFolder(const std::string& name,
                            bool replace,
                            const std::set<std::string>& entries)
-    : name_(without_trailing_slash(name)), path_(name_.string() + ".partial") {
+    : name_(without_slash(name)), path_(name_.string() + ".partial") {
   check_free(name_, replace, entries);
   std::error_code failed;
   fs::remove_all(path_, failed);
@@ -55,6 +49,12 @@ void ResultFolder::finish() {
   }
   fs::rename(path_, name_);
   if (replaces) fs::remove_all(old);
+}
+
+std::string without_slash(const std::string& folder) {
+  auto path = fs::path(folder).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  return path.string();
 }
 
 }  // namespace stc::data

@@ -24,4 +24,7 @@ class ResultFolder {
   std::filesystem::path name_, path_;
 };
 
+/// The same folder without a "/" at its end, which would put ".partial" inside it.
+std::string without_slash(const std::string& folder);
+
 }  // namespace stc::data

@@ -6,6 +6,7 @@
 #include "data/crc32c.h"
 #include "data/file.h"
 #include "data/image.h"
+#include "data/result_folder.h"
 #include "data/shard_file.h"
 #include "data/spool.h"
 #include "monitoring/check.h"
@@ -14,13 +15,6 @@ namespace stc::data {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A trailing "/" would put ".partial" inside the folder.
-std::string without_slash(const std::string& folder) {
-  auto path = fs::path(folder).lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();
-  return path.string();
-}
 
 bool is_ours(const std::string& file) {
   return file == "manifest.json" || (file.starts_with("shard-") && file.ends_with(".h5"));

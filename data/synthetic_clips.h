@@ -14,7 +14,7 @@ struct SyntheticClipOptions {
   int height = 240;  ///< pixels, >= 64
   int width = 428;   ///< pixels, >= 64
   std::uint64_t seed = 0;
-  bool replace = false;  ///< an existing folder is replaced once the new one is whole
+  bool replace = false;  ///< an earlier result is replaced once the new one is whole
 
   void check() const;  ///< throws stc::Error (kUsage) naming the option and the rule
 };
@@ -24,7 +24,8 @@ struct SyntheticClipOptions {
 /// OUT/Annotations/480p/clip-00/00000.png, ..., OUT/ImageSets/2017/val.txt and OUT/sources.txt (the
 /// photographs of each clip). Equal input gives equal files. Clips 1, 3, ... have two objects, the
 /// others one. Written under another name and renamed; throws stc::Error: kUsage where `out`
-/// exists, kBadData naming the photograph that cannot be read, or where there are too few.
+/// holds anything (ResultFolder), kBadData naming the photograph that cannot be read, or where
+/// there are too few.
 void synthesize_clips(const std::vector<std::string>& photos,
                       const std::string& out,
                       const SyntheticClipOptions& options);

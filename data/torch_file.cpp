@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <map>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "data/file.h"
@@ -58,18 +61,18 @@ class Storages {
   }
   const std::map<std::string, at::Tensor>& by_key() const { return by_key_; }
 
+  /// `key` must be one of by_key().
   void fill(const std::string& key, Bytes content) {
-    const auto found = by_key_.find(key);
-    STC_CHECK_DATA(found != by_key_.end(), name_, ": storage ", key, " belongs to no tensor");
-    STC_CHECK_DATA(content.size() == found->second.nbytes(),
+    const auto& flat = by_key_.at(key);
+    STC_CHECK_DATA(content.size() == flat.nbytes(),
                    name_,
                    ": storage ",
                    key,
                    " has ",
                    content.size(),
                    " bytes; expected ",
-                   found->second.nbytes());
-    if (!content.empty()) std::memcpy(found->second.data_ptr(), content.data(), content.size());
+                   flat.nbytes());
+    if (!content.empty()) std::memcpy(flat.data_ptr(), content.data(), content.size());
   }
 
  private:
@@ -162,8 +165,14 @@ void collect(const PickleValue& value, const std::string& name, int depth, Named
   }
 }
 
-NamedTensors read_zip(const std::string& path, Bytes file) {
-  Storages storages(path, file.size());
+NamedTensors tensors_of(const PickleValue& value) {
+  NamedTensors found;
+  collect(value, "", 0, &found);
+  return found;
+}
+
+NamedTensors read_zip(const std::string& path, std::uint64_t file_size) {
+  Storages storages(path, file_size);
   try {
     caffe2::serialize::PyTorchStreamReader reader(path);
     const auto record = [&](const std::string& name) { return reader.getRecord(name); };
@@ -175,9 +184,7 @@ NamedTensors read_zip(const std::string& path, Bytes file) {
       const auto [content, bytes] = record("data/" + key);
       storages.fill(key, {static_cast<const std::uint8_t*>(content.get()), bytes});
     }
-    NamedTensors found;
-    collect(value, "", 0, &found);
-    return found;
+    return tensors_of(value);
   } catch (const c10::Error& error) {
     throw Error(
         Exit::kBadData,
@@ -207,18 +214,18 @@ NamedTensors read_old_form(const std::string& path, Bytes file) {
     storages.fill(*key, rest.subspan(8, bytes));
     rest = rest.subspan(8 + bytes);
   }
-  NamedTensors found;
-  collect(value, "", 0, &found);
-  return found;
+  return tensors_of(value);
 }
 
 }  // namespace
 
 NamedTensors read_torch_file(const std::string& path) {
-  const auto file = read_file(path);
-  if (starts_with(file, kZipMagic)) return read_zip(path, file);
-  STC_CHECK_DATA(starts_with(file, kOldMagic), path, ": is no file by torch.save");
-  return read_old_form(path, file);
+  const InputFile file(path);
+  std::vector<std::uint8_t> start(std::min<std::uint64_t>(file.size(), kOldMagic.size()));
+  file.read(0, start);
+  if (starts_with(start, kZipMagic)) return read_zip(path, file.size());
+  STC_CHECK_DATA(starts_with(start, kOldMagic), path, ": is no file by torch.save");
+  return read_old_form(path, read_file(path));
 }
 
 }  // namespace stc::data

@@ -1,5 +1,6 @@
 #include "data/unpickler.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "monitoring/check.h"
