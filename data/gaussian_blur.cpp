@@ -4,23 +4,15 @@
 #include <cmath>
 #include <vector>
 
+#include "data/fixed_point.h"
 #include "data/vector_clones.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
 namespace {
 
-// Fixed point: pixels in units of 1/128 and weights in units of 1/65536, so that a product's upper
-// half is in units of 1/128 again. Eight pixels fit an SSE2 register where four floats do. Cutting
-// off the lower halves costs half a unit a tap on average, which the sums start with; what is left
-// is below 0.2 grey levels at the largest sigma.
-using Fixed = std::uint16_t;
-constexpr int kPixelBits = 7;
+// Rounding stays below 0.2 grey levels at the largest sigma.
 constexpr double kMaxSigma = 10.0;  // 41 taps: sums of two pixels still fit
-
-Fixed scaled(Fixed value, Fixed weight) {
-  return static_cast<Fixed>((std::uint32_t{value} * weight) >> 16);
-}
 
 /// Weights of the middle and of the places 1, 2, ... on either side.
 std::vector<Fixed> half_kernel(double sigma) {
@@ -50,12 +42,12 @@ int reflected(int place, int size) {
 }
 
 STC_VECTOR_CLONES void to_fixed(const std::uint8_t* values, std::size_t count, Fixed* out) {
-  for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<Fixed>(values[i] << kPixelBits);
+  for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<Fixed>(values[i] << kFixedBits);
 }
 
 STC_VECTOR_CLONES void round_to_bytes(const Fixed* values, int count, std::uint8_t* out) {
   for (int i = 0; i < count; ++i)
-    out[i] = static_cast<std::uint8_t>((values[i] + (1 << (kPixelBits - 1))) >> kPixelBits);
+    out[i] = static_cast<std::uint8_t>((values[i] + kHalfLevel) >> kFixedBits);
 }
 
 /// sums = kernel[0] * middle, and half a unit for each tap to come.

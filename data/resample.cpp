@@ -6,21 +6,12 @@
 #include <cstring>
 #include <vector>
 
+#include "data/fixed_point.h"
 #include "data/vector_clones.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
 namespace {
-
-// Fixed point: samples in units of 1/128 and weights in units of 1/65536, so that a product's upper
-// half is in units of 1/128 again. Eight samples fit an SSE2 register where four floats do. Cutting
-// off the lower halves costs half a unit a tap on average, which the sums start with.
-using Fixed = std::uint16_t;
-constexpr int kSampleBits = 7;
-
-Fixed scaled(Fixed value, Fixed weight) {
-  return static_cast<Fixed>((std::uint32_t{value} * weight) >> 16);
-}
 
 /// The input samples that one output sample is a weighted mean of.
 struct Taps {
@@ -95,7 +86,7 @@ STC_VECTOR_CLONES void mean_of_rows(const std::uint8_t* rows,
     const Fixed weight = weights[k];
     for (int i = 0; i < samples; ++i)
       out[i] =
-          static_cast<Fixed>(out[i] + scaled(static_cast<Fixed>(row[i] << kSampleBits), weight));
+          static_cast<Fixed>(out[i] + scaled(static_cast<Fixed>(row[i] << kFixedBits), weight));
   }
 }
 
@@ -126,7 +117,7 @@ STC_VECTOR_CLONES void mean_of_pixels(const Fixed* pixels,
         sum[lane] = static_cast<Fixed>(sum[lane] + scaled(pixel[lane], weight));
     }
     for (int lane = 0; lane < kLanes; ++lane) {
-      const int rounded = (sum[lane] + (1 << (kSampleBits - 1))) >> kSampleBits;
+      const int rounded = (sum[lane] + kHalfLevel) >> kFixedBits;
       means[lane] = static_cast<std::uint8_t>(std::min(rounded, 255));
     }
     means += kLanes;
