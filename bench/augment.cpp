@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "bench/process_cost.h"
+#include "data/augment/image_augment.h"
 #include "data/file.h"
-#include "data/frame_source.h"
-#include "data/image.h"
-#include "data/image_augment.h"
+#include "data/images/frame_source.h"
+#include "data/images/image.h"
 #include "launcher/process_start.h"
 #include "models/spatial_model.h"
 

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "data/safetensors.h"
+#include "data/weights/safetensors.h"
 #include "dist/communicator.h"
 #include "dist/gradient_reducer.h"
 #include "launcher/process_start.h"

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "bench/process_cost.h"
-#include "data/safetensors.h"
+#include "data/weights/safetensors.h"
 #include "launcher/process_start.h"
 #include "models/temporal_loss.h"
 

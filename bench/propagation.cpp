@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "bench/process_cost.h"
-#include "data/safetensors.h"
-#include "eval/window_search.h"
+#include "data/weights/safetensors.h"
+#include "eval/propagation/window_search.h"
 
 namespace stc {
 namespace {

@@ -11,8 +11,7 @@
 
 #include "dist/heartbeat.h"
 #include "launcher/commands.h"
-#include "launcher/first_line.h"
-#include "launcher/nearest_name.h"
+#include "launcher/config/nearest_name.h"
 #include "launcher/process_start.h"
 #include "launcher/version.h"
 #include "monitoring/check.h"

@@ -29,6 +29,12 @@ std::string text(const Parts&... parts) {
   return out.str();
 }
 
+/// LibTorch's errors carry a backtrace after their first line; that line is what an operator can
+/// use.
+inline std::string first_line(const std::string& message) {
+  return message.substr(0, message.find('\n'));
+}
+
 }  // namespace stc
 
 // Each takes a condition and the parts of a message.

@@ -1,5 +1,6 @@
-// The walls between the folders, read from the tree: an include points down, never up or sideways,
-// and each foreign library stays in the one folder that speaks for it.
+// The walls between the folders, and between the rooms of a folder, read from the tree: an include
+// points down, never up or sideways, and each foreign library stays in the one folder that speaks
+// for it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -32,6 +33,37 @@ const std::map<std::string, std::set<std::string>> kBelow = {
     {"dist", {"monitoring"}},
     {"monitoring", {}},
 };
+
+/// What each room may include, besides itself and what lies flat in its folder.
+const std::map<std::string, std::set<std::string>> kRoomsBelow = {
+    {"launcher/config", {}},
+    {"launcher/run_folder", {"config"}},
+    {"launcher/report", {}},
+    {"launcher/packing", {}},
+    {"launcher/training", {"config", "run_folder"}},
+    {"launcher/evaluation", {"config", "run_folder", "report", "training"}},
+    {"launcher/planning", {"config", "run_folder", "training"}},
+    {"launcher/checks", {"config", "run_folder", "training"}},
+    {"launcher/supervision", {"config", "run_folder", "training"}},
+    {"data/images", {}},
+    {"data/augment", {"images"}},
+    {"data/shards", {"images"}},
+    {"data/loading", {"images", "augment", "shards"}},
+    {"data/packing", {"images", "shards"}},
+    {"data/weights", {}},
+    {"data/benchmarks", {"images"}},
+    {"data/synthetic", {"images"}},
+    {"eval/propagation", {}},
+    {"eval/scores", {}},
+    {"eval/drawing", {}},
+    {"eval/jobs", {"propagation", "scores", "drawing"}},
+};
+
+/// The one flat file that includes rooms: it wires them.
+const std::string kMain = "launcher/main.cpp";
+
+/// How many .cpp files may lie flat in a folder with rooms.
+const std::map<std::string, int> kMaxFlat = {{"launcher", 8}, {"data", 12}, {"eval", 0}};
 
 /// Prefix of a foreign include, and the only folder whose .cpp files may have it.
 const std::map<std::string, std::string> kHome = {
@@ -69,6 +101,20 @@ std::string included(const std::string& line) {
   return line.substr(begin + 1, end - begin - 1);
 }
 
+/// "launcher/training" of "launcher/training/trainer.h"; "launcher" of "launcher/version.h".
+std::string room_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+/// What is wrong with an include between rooms of one folder, or "".
+std::string room_fault(const std::string& path, const std::string& include) {
+  const std::string from = room_of(path), to = room_of(include);
+  if (!kRoomsBelow.contains(to) || from == to || path == kMain) return "";
+  const std::string folder = path.substr(0, path.find('/'));
+  if (!to.starts_with(folder + "/")) return "";  // a matter of the folders' walls
+  const auto below = kRoomsBelow.find(from);
+  if (below != kRoomsBelow.end() && below->second.contains(to.substr(folder.size() + 1))) return "";
+  return from + " may not include " + to;
+}
+
 /// What is wrong with one include of the file `path` (relative to the root), or "".
 std::string include_fault(const std::string& path, const std::string& include) {
   const std::string folder = path.substr(0, path.find('/'));
@@ -76,6 +122,7 @@ std::string include_fault(const std::string& path, const std::string& include) {
   if (kBelow.contains(target) && include != target && target != folder &&
       !kBelow.at(folder).contains(target))
     return folder + " may not include " + target;
+  if (const std::string fault = room_fault(path, include); !fault.empty()) return fault;
   if (is_header(path) && include == "torch/torch.h") return "torch/torch.h belongs in no header";
   for (const auto& [prefix, home] : kHome)
     if (include.starts_with(prefix) && (folder != home || is_header(path)))
@@ -126,10 +173,25 @@ TEST(Layout, EveryFolderKeepsToItsWalls) {
   EXPECT_THAT(faults, IsEmpty());
 }
 
+TEST(Layout, EveryFileOfAFolderWithRoomsLiesInAKnownOne) {
+  std::map<std::string, int> flat;
+  for (const std::string& path : sources()) {
+    const std::string folder = path.substr(0, path.find('/')), room = room_of(path);
+    if (!kMaxFlat.contains(folder)) continue;
+    if (room == folder)
+      flat[folder] += !is_header(path);
+    else
+      EXPECT_TRUE(kRoomsBelow.contains(room)) << path;
+  }
+  for (const auto& [folder, most] : kMaxFlat) EXPECT_LE(flat[folder], most) << folder;
+}
+
 TEST(Layout, SeesTheFilesOfEveryFolder) {
   const std::vector<std::string> found = sources();
   for (const auto& [folder, below] : kBelow)
     EXPECT_THAT(found, Contains(::testing::StartsWith(folder + "/"))) << folder;
+  for (const auto& [room, below] : kRoomsBelow)
+    EXPECT_THAT(found, Contains(::testing::StartsWith(room + "/"))) << room;
 }
 
 TEST(Layout, CatchesAnIncludeThatPointsUpOrSideways) {
@@ -137,6 +199,18 @@ TEST(Layout, CatchesAnIncludeThatPointsUpOrSideways) {
   EXPECT_THAT(faults_of("models/resnet.cpp", "#include <set>\n  #include \"data/image.h\"\n"),
               ElementsAre(HasSubstr("models/resnet.cpp:2: models may not include data")));
   EXPECT_THAT(faults_of("eval/x.cpp", "#include \"models/resnet.h\"\n"), IsEmpty());
+}
+
+TEST(Layout, CatchesAnIncludeBetweenRoomsThatPointsUpOrSideways) {
+  EXPECT_THAT(faults_of("launcher/config/schema.h", "#include \"launcher/training/trainer.h\"\n"),
+              ElementsAre(HasSubstr("launcher/config may not include launcher/training")));
+  EXPECT_THAT(faults_of("launcher/version.cpp", "#include \"launcher/config/schema.h\"\n"),
+              SizeIs(1));
+  EXPECT_THAT(faults_of("data/weights/x.cpp", "#include \"data/images/image.h\"\n"), SizeIs(1));
+  EXPECT_THAT(faults_of("launcher/training/x.cpp", "#include \"launcher/config/schema.h\"\n"),
+              IsEmpty());
+  EXPECT_THAT(faults_of("launcher/training/x.cpp", "#include \"launcher/version.h\"\n"), IsEmpty());
+  EXPECT_THAT(faults_of("launcher/main.cpp", "#include \"launcher/config/schema.h\"\n"), IsEmpty());
 }
 
 TEST(Layout, CatchesALibraryAwayFromHome) {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "data/shard_set.h"
+#include "data/shards/shard_set.h"
 #include "monitoring/check.h"
 
 namespace stc::data {

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "data/file.h"
-#include "data/image.h"
-#include "data/pack_options.h"
-#include "data/shard_set.h"
+#include "data/images/image.h"
+#include "data/packing/pack_options.h"
+#include "data/shards/shard_set.h"
 #include "monitoring/check.h"
 #include "tests/data/test_images.h"
 #include "tests/support/temporary_folder.h"

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "data/image.h"
+#include "data/images/image.h"
 
 namespace stc::test {
 

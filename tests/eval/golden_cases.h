@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "data/safetensors.h"
+#include "data/weights/safetensors.h"
 
 namespace stc::test {
 

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <string>
 
-#include "data/image.h"
+#include "data/images/image.h"
 
 namespace stc::test {
 

@@ -1,0 +1,80 @@
+#include "data/benchmarks/davis.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "data/benchmarks/sequence_files.h"
+#include "monitoring/check.h"
+
+namespace stc::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kDefaultSplit = "ImageSets/2017/val.txt";
+
+/// Users have the resolution's level or not; both are taken.
+fs::path with_resolution(const fs::path& folder) {
+  return fs::is_directory(folder / "480p") ? folder / "480p" : folder;
+}
+
+std::vector<std::string> names_of(const fs::path& root,
+                                  const fs::path& annotations,
+                                  const DavisOptions& options) {
+  if (!options.names.empty()) return options.names;
+  if (!options.split.empty()) return read_split(options.split);
+  if (fs::exists(root / kDefaultSplit)) return read_split((root / kDefaultSplit).string());
+  return annotated_sequences(
+      annotations.string(),
+      "folders of masks (SEQ/*.png), or a DAVIS root with Annotations/[480p/]SEQ/*.png");
+}
+
+void check_first_frame(const DavisSequence& sequence) {
+  const auto first = fs::path(sequence.images.front()).stem();
+  const bool is_annotated = std::any_of(
+      sequence.annotations.begin(), sequence.annotations.end(), [&](const std::string& path) {
+        return fs::path(path).stem() == first;
+      });
+  STC_CHECK_DATA(is_annotated,
+                 sequence.images.front(),
+                 ": the first frame has no annotation; expected ",
+                 (fs::path(sequence.annotations.front()).parent_path() / first).string(),
+                 ".png");
+}
+
+}  // namespace
+
+std::string annotation_folder(const std::string& root) {
+  STC_CHECK_DATA(fs::is_directory(root),
+                 root,
+                 ": no such folder; expected a DAVIS root, or a folder of SEQ/*.png");
+  const fs::path annotations = fs::path(root) / "Annotations";
+  return with_resolution(fs::is_directory(annotations) ? annotations : fs::path(root)).string();
+}
+
+std::vector<DavisSequence> open_davis(const std::string& root, const DavisOptions& options) {
+  const fs::path annotations = annotation_folder(root);
+  const fs::path images = with_resolution(fs::path(root) / "JPEGImages");
+  if (options.need_images) {
+    STC_CHECK_DATA(
+        fs::is_directory(images),
+        root,
+        ": holds no JPEGImages folder; expected a DAVIS root with JPEGImages/[480p/]SEQ and "
+        "Annotations/[480p/]SEQ");
+  }
+  std::vector<DavisSequence> sequences;
+  for (const auto& name : names_of(root, annotations, options)) {
+    DavisSequence sequence;
+    sequence.name = name;
+    sequence.fault = fault_of(options.keep_faulty, [&] {
+      sequence.annotations = files_of_sequence(annotations.string(), name, {".png"});
+      if (!options.need_images) return;
+      sequence.images = files_of_sequence(images.string(), name, {".jpg", ".jpeg", ".png"});
+      check_first_frame(sequence);
+    });
+    sequences.push_back(std::move(sequence));
+  }
+  return sequences;
+}
+
+}  // namespace stc::data

@@ -1,0 +1,109 @@
+#include "data/benchmarks/vip.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "data/benchmarks/sequence_files.h"
+#include "monitoring/check.h"
+
+namespace stc::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The first of the folders that is there; users keep the masks in one of three places.
+fs::path annotations_of(const fs::path& root) {
+  for (const char* folder : {"Category_ids", "Annotations/Category_ids", "Annotations"})
+    if (fs::is_directory(root / folder)) return root / folder;
+  return {};
+}
+
+std::vector<std::string> names_of(const fs::path& root,
+                                  const fs::path& annotations,
+                                  const VipOptions& options) {
+  if (!options.split.empty()) return read_split(options.split);
+  for (const auto& folder : {root, root.parent_path()}) {
+    const auto list = folder / "lists" / "val_videos.txt";
+    if (fs::exists(list)) return read_split(list.string());
+  }
+  return annotated_sequences(annotations.string(),
+                             "folders of masks (SEQ/*.png), or a VIP root with Category_ids/SEQ");
+}
+
+void check_pairs(const VipSequence& sequence) {
+  const auto images = sequence.images.size(), annotations = sequence.annotations.size();
+  for (std::size_t i = 0; i < std::min(images, annotations); ++i) {
+    const auto stem = fs::path(sequence.images[i]).stem();
+    const auto expected =
+        fs::path(sequence.annotations[i]).replace_filename(stem.string() + ".png");
+    STC_CHECK_DATA(fs::path(sequence.annotations[i]).stem() == stem,
+                   sequence.images[i],
+                   ": has no annotation; expected ",
+                   expected.string());
+  }
+  STC_CHECK_DATA(images == annotations,
+                 "sequence '",
+                 sequence.name,
+                 "': ",
+                 images,
+                 " images in ",
+                 fs::path(sequence.images.front()).parent_path().string(),
+                 ", ",
+                 annotations,
+                 " annotations in ",
+                 fs::path(sequence.annotations.front()).parent_path().string(),
+                 "; expected one an image");
+}
+
+}  // namespace
+
+const std::array<const char*, kPartCount> kPartNames = {
+    "background", "hat",      "hair",      "sun-glasses", "upper-clothes", "dress",      "coat",
+    "socks",      "pants",    "gloves",    "scarf",       "skirt",         "torso-skin", "face",
+    "right-arm",  "left-arm", "right-leg", "left-leg",    "right-shoe",    "left-shoe"};
+
+std::vector<VipSequence> open_vip(const std::string& folder, const VipOptions& options) {
+  STC_CHECK_DATA(fs::is_directory(folder),
+                 folder,
+                 ": no such folder; expected a VIP root, or a folder of SEQ/*.png");
+  const fs::path inner = fs::path(folder) / "VIP_Fine";
+  const fs::path root = fs::is_directory(inner) ? inner : fs::path(folder);
+  const fs::path images = root / "Images";
+  fs::path annotations = annotations_of(root);
+  if (options.need_images) {
+    STC_CHECK_DATA(!annotations.empty() && fs::is_directory(images),
+                   root.string(),
+                   ": is not a VIP root; expected Images/SEQ, and Category_ids/SEQ or "
+                   "Annotations/SEQ");
+  }
+  if (annotations.empty()) annotations = root;
+  std::vector<VipSequence> sequences;
+  for (const auto& name : names_of(root, annotations, options)) {
+    VipSequence sequence;
+    sequence.name = name;
+    sequence.fault = fault_of(options.keep_faulty, [&] {
+      sequence.annotations = files_of_sequence(annotations.string(), name, {".png"});
+      if (!options.need_images) return;
+      sequence.images = files_of_sequence(images.string(), name, {".jpg", ".jpeg", ".png"});
+      check_pairs(sequence);
+    });
+    sequences.push_back(std::move(sequence));
+  }
+  return sequences;
+}
+
+LabelMap read_part_labels(const std::string& path) {
+  auto map = read_label_png(path);
+  for (const auto label : map.labels) {
+    STC_CHECK_DATA(label < kPartCount || label == kNoPart,
+                   path,
+                   ": holds label ",
+                   int{label},
+                   "; expected parts 0 to ",
+                   kPartCount - 1,
+                   ", or 255 where nothing is known");
+  }
+  return map;
+}
+
+}  // namespace stc::data

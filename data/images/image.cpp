@@ -1,0 +1,90 @@
+#include "data/images/image.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iomanip>
+
+#include "data/file.h"
+#include "data/images/image_codecs.h"
+#include "monitoring/check.h"
+
+namespace stc::data {
+namespace {
+
+constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 28;  // 0.8 GB decoded
+
+std::string first_bytes(std::span<const std::uint8_t> bytes) {
+  std::ostringstream out;
+  out << std::hex << std::setfill('0');
+  for (const auto byte : bytes.first(std::min<std::size_t>(bytes.size(), 4))) {
+    out << ' ' << std::setw(2) << int{byte};
+  }
+  return out.str();
+}
+
+}  // namespace
+
+ImageFormat image_format(std::span<const std::uint8_t> bytes) {
+  constexpr std::uint8_t kJpeg[] = {0xff, 0xd8, 0xff};
+  constexpr std::uint8_t kPng[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+  const auto starts_with = [&](std::span<const std::uint8_t> start) {
+    return bytes.size() >= start.size() && std::equal(start.begin(), start.end(), bytes.begin());
+  };
+  if (starts_with(kJpeg)) return ImageFormat::kJpeg;
+  if (starts_with(kPng)) return ImageFormat::kPng;
+  return ImageFormat::kOther;
+}
+
+void check_image_size(const std::string& name, std::uint64_t height, std::uint64_t width) {
+  STC_CHECK_DATA(height * width <= kMostPixels,
+                 name,
+                 ": an image of ",
+                 height,
+                 " x ",
+                 width,
+                 " pixels; at most ",
+                 kMostPixels,
+                 " pixels are supported");
+}
+
+Image decode_image(std::span<const std::uint8_t> bytes,
+                   const std::string& name,
+                   bool apply_orientation) {
+  STC_CHECK_DATA(!bytes.empty(), name, ": is empty; expected a JPEG or PNG image");
+  const auto format = image_format(bytes);
+  STC_CHECK_DATA(format != ImageFormat::kOther,
+                 name,
+                 ": is neither JPEG nor PNG (it starts with the bytes",
+                 first_bytes(bytes),
+                 ")");
+  auto image = format == ImageFormat::kJpeg ? decode_jpeg(bytes, name) : decode_png(bytes, name);
+  const int orientation = apply_orientation ? exif_orientation(bytes) : 1;
+  return orientation == 1 ? std::move(image) : upright(image, orientation);
+}
+
+Image read_image(const std::string& path) { return decode_image(read_file(path), path); }
+
+bool is_image_file(const std::string& path) {
+  const bool is_hidden = std::filesystem::path(path).filename().string().starts_with('.');
+  if (!is_hidden && has_ending(path, {".jpg", ".jpeg", ".png"})) return true;
+  std::array<char, 8> start = {};
+  std::ifstream file(path, std::ios::binary);
+  file.read(start.data(), start.size());
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(start.data());
+  return image_format({bytes, static_cast<std::size_t>(file.gcount())}) != ImageFormat::kOther;
+}
+
+std::array<std::uint8_t, 3> palette_color(std::uint8_t label) {
+  // Pascal VOC: bits 0, 1, 2 of the label are the highest bits of red, green, blue, bits 3, 4, 5
+  // the next, and so on.
+  std::array<std::uint8_t, 3> color = {};
+  for (int shift = 7; label != 0; --shift, label >>= 3) {
+    for (int channel = 0; channel < 3; ++channel) {
+      color[channel] |= static_cast<std::uint8_t>((label >> channel & 1) << shift);
+    }
+  }
+  return color;
+}
+
+}  // namespace stc::data

@@ -1,0 +1,84 @@
+#include "data/loading/loader.h"
+
+#include <utility>
+
+#include "data/loading/loader_over_shards.h"
+#include "data/loading/prefetching_loader.h"
+#include "monitoring/check.h"
+
+namespace stc::data {
+namespace {
+
+void check(const LoaderOptions& options) {
+  STC_CHECK_USAGE(options.workers >= 0 && options.workers <= 256,
+                  "loader workers are ",
+                  options.workers,
+                  "; 0 to 256 threads are expected");
+  STC_CHECK_USAGE(options.prefetch >= 1 && options.prefetch <= 1024,
+                  "prefetched batches are ",
+                  options.prefetch,
+                  "; 1 to 1024 are expected");
+  STC_CHECK_USAGE(options.max_bad_fraction >= 0 && options.max_bad_fraction <= 1,
+                  "max_bad_fraction is ",
+                  options.max_bad_fraction,
+                  "; 0 to 1 is expected");
+}
+
+void check(const SampleWindow& window, std::int64_t first_step) {
+  STC_CHECK_USAGE(window.world >= 1 && window.rank >= 0 && window.rank < window.world,
+                  "rank ",
+                  window.rank,
+                  " of a world of ",
+                  window.world,
+                  "; 0 <= rank < world is expected");
+  STC_CHECK_USAGE(
+      window.batch_size >= 1 && window.batch_size % window.world == 0,
+      "the global batch of ",
+      window.batch_size,
+      " samples does not divide over ",
+      window.world,
+      " ranks; a positive multiple is expected. Change train.batch_size or the number of ranks.");
+  STC_CHECK(first_step >= 0, "a loader cannot start at step ", first_step);
+}
+
+}  // namespace
+
+std::unique_ptr<ImageLoader> make_image_loader(std::shared_ptr<const ShardSet> shards,
+                                               const LoaderOptions& loader,
+                                               const ImageOptions& images,
+                                               const SampleWindow& window,
+                                               std::int64_t first_step) {
+  check(loader);
+  check(window, first_step);
+  return std::make_unique<PrefetchingLoader<ImageBatch>>(
+      make_image_source(std::move(shards), loader.seed, images), loader, window, first_step);
+}
+
+std::unique_ptr<ClipLoader> make_clip_loader(std::shared_ptr<const ShardSet> shards,
+                                             const LoaderOptions& loader,
+                                             const ClipOptions& clips,
+                                             const SampleWindow& window,
+                                             std::int64_t first_step) {
+  check(loader);
+  check(window, first_step);
+  return std::make_unique<PrefetchingLoader<ClipBatch>>(
+      make_clip_source(std::move(shards), loader.seed, clips), loader, window, first_step);
+}
+
+std::unique_ptr<ImageLoader> make_image_loader(const std::string& shards,
+                                               const LoaderOptions& loader,
+                                               const ImageOptions& images,
+                                               const SampleWindow& window,
+                                               std::int64_t first_step) {
+  return make_image_loader(ShardSet::open(shards), loader, images, window, first_step);
+}
+
+std::unique_ptr<ClipLoader> make_clip_loader(const std::string& shards,
+                                             const LoaderOptions& loader,
+                                             const ClipOptions& clips,
+                                             const SampleWindow& window,
+                                             std::int64_t first_step) {
+  return make_clip_loader(ShardSet::open(shards), loader, clips, window, first_step);
+}
+
+}  // namespace stc::data

@@ -1,0 +1,23 @@
+// What a shard keeps of one image: its own bytes where it may, a new JPEG where it must. Private to
+// data.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/images/image.h"
+#include "data/packing/pack_options.h"
+
+namespace stc::data {
+
+struct StoredImage {
+  std::vector<std::uint8_t> bytes;
+  std::string error;  ///< not empty: what is wrong with the file, which it names
+};
+
+/// Decodes the file, so that a damaged one is found before training.
+StoredImage store_file(const std::string& path, const PackOptions& options);
+StoredImage store_frame(const Image& frame, const PackOptions& options);
+
+}  // namespace stc::data

@@ -1,0 +1,231 @@
+#include "data/weights/torch_file.h"
+
+#include <ATen/ATen.h>
+#include <caffe2/serialize/inline_container.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "data/file.h"
+#include "data/weights/unpickler.h"
+#include "monitoring/check.h"
+
+namespace stc::data {
+namespace {
+
+using Bytes = std::span<const std::uint8_t>;
+
+// A pickle of protocol 2 that holds one number; torch.save began files with it before 1.6.
+constexpr std::array<std::uint8_t, 15> kOldMagic = {
+    0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e};
+constexpr std::array<std::uint8_t, 4> kZipMagic = {'P', 'K', 3, 4};
+constexpr int kDeepest = 32;  // dicts within dicts
+
+bool starts_with(Bytes bytes, Bytes magic) {
+  return bytes.size() >= magic.size() && std::equal(magic.begin(), magic.end(), bytes.begin());
+}
+
+std::optional<at::ScalarType> type_of_storage(const std::string& global) {
+  static const std::map<std::string, at::ScalarType> types = {
+      {"torch.FloatStorage", at::kFloat},
+      {"torch.DoubleStorage", at::kDouble},
+      {"torch.HalfStorage", at::kHalf},
+      {"torch.BFloat16Storage", at::kBFloat16},
+      {"torch.LongStorage", at::kLong},
+      {"torch.IntStorage", at::kInt},
+      {"torch.ShortStorage", at::kShort},
+      {"torch.CharStorage", at::kChar},
+      {"torch.ByteStorage", at::kByte},
+      {"torch.BoolStorage", at::kBool},
+  };
+  const auto found = types.find(global);
+  return found == types.end() ? std::nullopt : std::optional(found->second);
+}
+
+/// Tensors are views of storages, whose content is read after the pickle that names them.
+class Storages {
+ public:
+  Storages(std::string name, std::uint64_t file_size)
+      : name_(std::move(name)), file_size_(file_size) {}
+
+  Unpickler::Hooks hooks() {
+    return {[this](const PickleItems& id) { return storage(id); },
+            [this](const std::string& global, const PickleItems& arguments) {
+              return call(global, arguments);
+            }};
+  }
+  const std::map<std::string, at::Tensor>& by_key() const { return by_key_; }
+
+  /// `key` must be one of by_key().
+  void fill(const std::string& key, Bytes content) {
+    const auto& flat = by_key_.at(key);
+    STC_CHECK_DATA(content.size() == flat.nbytes(),
+                   name_,
+                   ": storage ",
+                   key,
+                   " has ",
+                   content.size(),
+                   " bytes; expected ",
+                   flat.nbytes());
+    if (!content.empty()) std::memcpy(flat.data_ptr(), content.data(), content.size());
+  }
+
+ private:
+  // ("storage", torch.FloatStorage, key, location, number of elements, ...)
+  PickleValue storage(const PickleItems& id) {
+    const auto* type = id.size() >= 5 ? id[1].get_if<PickleGlobal>() : nullptr;
+    const auto* key = type != nullptr ? id[2].get_if<std::string>() : nullptr;
+    const auto* count = type != nullptr ? id[4].get_if<std::int64_t>() : nullptr;
+    STC_CHECK_DATA(key != nullptr && count != nullptr, name_, ": a storage of unknown form");
+    const auto scalar = type_of_storage(type->name);
+    STC_CHECK_DATA(scalar.has_value(), name_, ": tensors of ", type->name, " are not known here");
+    STC_CHECK_DATA(
+        *count >= 0 && static_cast<std::uint64_t>(*count) <= file_size_ / c10::elementSize(*scalar),
+        name_,
+        ": cut short, or damaged: storage ",
+        *key,
+        " has ",
+        *count,
+        " elements");
+    auto& flat = by_key_[*key];
+    if (!flat.defined()) flat = at::zeros({*count}, *scalar);
+    return {flat};
+  }
+
+  PickleValue call(const std::string& global, const PickleItems& arguments) const {
+    if (global == "collections.OrderedDict") return ordered_dict(arguments);
+    if (global == "torch._utils._rebuild_tensor_v2" || global == "torch._utils._rebuild_tensor")
+      return {tensor(arguments)};
+    if (global.starts_with("torch._utils._rebuild_parameter") && !arguments.empty())
+      return arguments[0];
+    return {};
+  }
+
+  // Python 2 gives the entries as a list of pairs, Python 3 adds them later.
+  static PickleValue ordered_dict(const PickleItems& arguments) {
+    auto entries = std::make_shared<PickleEntries>();
+    const auto* pairs = arguments.empty() ? nullptr : arguments[0].items();
+    if (pairs == nullptr) return {entries};
+    for (const auto& pair : *pairs) {
+      if (pair.items() != nullptr && pair.items()->size() == 2)
+        entries->emplace_back((*pair.items())[0], (*pair.items())[1]);
+    }
+    return {entries};
+  }
+
+  // (storage, offset, sizes, strides, ...)
+  at::Tensor tensor(const PickleItems& arguments) const {
+    const auto* flat = arguments.size() >= 4 ? arguments[0].get_if<at::Tensor>() : nullptr;
+    const auto* offset = flat != nullptr ? arguments[1].get_if<std::int64_t>() : nullptr;
+    STC_CHECK_DATA(offset != nullptr, name_, ": a tensor of unknown form");
+    const auto sizes = numbers(arguments[2]), strides = numbers(arguments[3]);
+    STC_CHECK_DATA(sizes.size() == strides.size() && *offset >= 0, name_, ": a damaged tensor");
+    const auto is_within = [&] {
+      std::int64_t last = *offset;
+      for (std::size_t i = 0; i < sizes.size(); ++i) {
+        if (sizes[i] == 0) return true;
+        if (sizes[i] > 1 && strides[i] > flat->numel() / (sizes[i] - 1)) return false;
+        last += (sizes[i] - 1) * strides[i];
+        if (last >= flat->numel()) return false;
+      }
+      return last < flat->numel();
+    };
+    STC_CHECK_DATA(is_within(), name_, ": a tensor that reaches out of its storage");
+    return flat->as_strided(sizes, strides, *offset);
+  }
+
+  std::vector<std::int64_t> numbers(const PickleValue& value) const {
+    std::vector<std::int64_t> numbers;
+    STC_CHECK_DATA(value.items() != nullptr, name_, ": a tensor without a shape");
+    for (const auto& item : *value.items()) {
+      const auto* number = item.get_if<std::int64_t>();
+      STC_CHECK_DATA(number != nullptr && *number >= 0, name_, ": a tensor of a damaged shape");
+      numbers.push_back(*number);
+    }
+    return numbers;
+  }
+
+  std::string name_;
+  std::uint64_t file_size_;
+  std::map<std::string, at::Tensor> by_key_;
+};
+
+void collect(const PickleValue& value, const std::string& name, int depth, NamedTensors* found) {
+  if (const auto* tensor = value.get_if<at::Tensor>()) found->emplace(name, *tensor);
+  if (value.entries() == nullptr || depth == kDeepest) return;
+  for (const auto& [key, inner] : *value.entries()) {
+    const auto* part = key.get_if<std::string>();
+    if (part != nullptr)
+      collect(inner, name.empty() ? *part : name + "." + *part, depth + 1, found);
+  }
+}
+
+NamedTensors tensors_of(const PickleValue& value) {
+  NamedTensors found;
+  collect(value, "", 0, &found);
+  return found;
+}
+
+NamedTensors read_zip(const std::string& path, std::uint64_t file_size) {
+  Storages storages(path, file_size);
+  try {
+    caffe2::serialize::PyTorchStreamReader reader(path);
+    const auto record = [&](const std::string& name) { return reader.getRecord(name); };
+    const auto [pickle, size] = record("data.pkl");
+    Unpickler unpickler(
+        {static_cast<const std::uint8_t*>(pickle.get()), size}, 0, path, storages.hooks());
+    const auto value = unpickler.read();
+    for (const auto& [key, flat] : storages.by_key()) {
+      const auto [content, bytes] = record("data/" + key);
+      storages.fill(key, {static_cast<const std::uint8_t*>(content.get()), bytes});
+    }
+    return tensors_of(value);
+  } catch (const c10::Error& error) {
+    throw Error(
+        Exit::kBadData,
+        text(path, ": no zip file by torch.save, or damaged: ", error.what_without_backtrace()));
+  }
+}
+
+// Magic number, version, facts of the machine, value, keys of the storages: a pickle each. Then
+// each storage's number of elements and content.
+NamedTensors read_old_form(const std::string& path, Bytes file) {
+  Storages storages(path, file.size());
+  Unpickler unpickler(file, kOldMagic.size(), path, storages.hooks());
+  unpickler.read();
+  unpickler.read();
+  const auto value = unpickler.read();
+  const auto keys = unpickler.read();
+  auto rest = file.subspan(unpickler.position());
+  STC_CHECK_DATA(keys.items() != nullptr, path, ": damaged: its storages are not listed");
+  for (const auto& item : *keys.items()) {
+    const auto* key = item.get_if<std::string>();
+    STC_CHECK_DATA(key != nullptr && storages.by_key().contains(*key),
+                   path,
+                   ": damaged: a storage that belongs to no tensor");
+    const auto bytes = storages.by_key().at(*key).nbytes();
+    STC_CHECK_DATA(
+        rest.size() >= 8 && rest.size() - 8 >= bytes, path, ": cut short at storage ", *key);
+    storages.fill(*key, rest.subspan(8, bytes));
+    rest = rest.subspan(8 + bytes);
+  }
+  return tensors_of(value);
+}
+
+}  // namespace
+
+NamedTensors read_torch_file(const std::string& path) {
+  const InputFile file(path);
+  std::vector<std::uint8_t> start(std::min<std::uint64_t>(file.size(), kOldMagic.size()));
+  file.read(0, start);
+  if (starts_with(start, kZipMagic)) return read_zip(path, file.size());
+  STC_CHECK_DATA(starts_with(start, kOldMagic), path, ": is no file by torch.save");
+  return read_old_form(path, read_file(path));
+}
+
+}  // namespace stc::data

@@ -1,0 +1,31 @@
+// What was found, drawn over the frames of one clip: a picture a frame, and a video.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "data/images/frame_source.h"
+#include "data/images/image.h"
+#include "data/images/video_writer.h"
+
+namespace stc::eval {
+
+inline constexpr char kTruthFolder[] = "truth";
+
+/// Writes OUT/overlays/CLIP/FRAME.jpg, the truth to OUT/overlays/CLIP/truth/FRAME.jpg, and both
+/// side by side to OUT/overlays/CLIP.mp4. What stands of the video is removed where finish() is not
+/// reached.
+class OverlayFiles {
+ public:
+  OverlayFiles(const std::string& out, const std::string& clip);
+
+  /// Pictures of equal size: what was found, and the truth.
+  void add(const std::string& frame, const data::Image& found, const data::Image& truth);
+  void finish();
+
+ private:
+  std::string folder_;
+  std::unique_ptr<data::VideoWriter> video_;
+};
+
+}  // namespace stc::eval

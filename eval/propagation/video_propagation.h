@@ -1,0 +1,67 @@
+// One video, frame by frame: labels of the first frame in, a label map of each later one out.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/images/image.h"
+#include "data/images/propagation_input.h"
+#include "eval/propagation/frame_features.h"
+#include "eval/propagation/label_propagation.h"
+
+namespace stc::eval {
+
+/// How the first mask comes to feature size.
+enum class FirstLabels {
+  kNearest,   ///< in two steps, by the nearest pixel (PIL): to the input's size, then the features'
+  kBilinear,  ///< in one step, each label's mask bilinearly (not antialiased): soft at the rims
+};
+
+struct VideoOptions {
+  FirstLabels first_labels = FirstLabels::kNearest;
+  bool stretch = true;  ///< see to_mask()
+  /// A label for every object of the first frame. false: as many as the map at feature size still
+  /// shows, so that an object lost in shrinking is lost for good (the rule behind published
+  /// numbers).
+  bool keep_channels = false;
+  PropagationOptions propagation;
+};
+
+class VideoPropagation {
+ public:
+  /// `first`: the features of a frame of `labels`' size.
+  VideoPropagation(const VideoOptions& options,
+                   const FrameFeatures& first,
+                   const data::LabelMap& labels);
+
+  /// The first frame's labels after they went through the size of the network's input.
+  data::LabelMap first_mask() const;
+  /// Of the next frame, from its features.
+  data::LabelMap next(const at::Tensor& features);
+
+  /// Objects of the first frame that its map at feature size no longer shows.
+  const std::vector<int>& lost_objects() const { return lost_objects_; }
+  double propagation_seconds() const { return propagation_seconds_; }  ///< the search and the vote
+  double mask_seconds() const { return mask_seconds_; }  ///< soft labels to masks of frame size
+
+ private:
+  data::PictureSize frame_size_;
+  bool stretch_;
+  data::LabelMap input_labels_;
+  std::vector<int> lost_objects_;
+  std::optional<LabelPropagation> propagation_;
+  double propagation_seconds_ = 0, mask_seconds_ = 0;
+};
+
+/// Throws stc::Error (kBadData) naming `labels_name` where the mask is not of the frame's size.
+void check_mask_size(const data::LabelMap& labels,
+                     const std::string& labels_name,
+                     const data::Image& frame);
+
+/// 255 in a first frame's labels: the object 1 where there is nothing but 0 and 255 (a binary
+/// mask), else background. Returns what was done, in words; empty where there was no 255.
+std::string settle_void(data::LabelMap* labels);
+
+}  // namespace stc::eval

@@ -1,0 +1,194 @@
+#include "eval/scores/davis_scores.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "data/images/image.h"
+#include "eval/scores/region_contour.h"
+#include "monitoring/check.h"
+
+namespace stc::eval {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint8_t kVoid = 255;
+
+/// Masks of {0, 255} alone are the DAVIS-2016 form, where 255 is the object. One frame cannot tell
+/// (its other labels may have left the picture), so all are asked, until one shows another label.
+bool is_binary_255(const data::DavisSequence& truth) {
+  bool has_255 = false;
+  for (const auto& path : truth.annotations) {
+    for (const auto label : data::read_label_png(path).labels) {
+      if (label != 0 && label != kVoid) return false;
+      has_255 |= label == kVoid;
+    }
+  }
+  return has_255;
+}
+
+void replace(data::LabelMap& map, std::uint8_t from, std::uint8_t to) {
+  for (auto& label : map.labels) label = label == from ? to : label;
+}
+
+int highest_label(const data::LabelMap& map) {
+  std::uint8_t highest = 0;
+  for (const auto label : map.labels) highest = std::max(highest, label);
+  return highest;
+}
+
+/// Where the prediction of a frame of the truth lies.
+std::string predicted_path(const std::string& folder,
+                           const std::string& sequence,
+                           const std::string& annotation) {
+  return (fs::path(folder) / sequence / fs::path(annotation).filename()).string();
+}
+
+void check_size(const std::string& path,
+                const data::LabelMap& prediction,
+                const data::LabelMap& truth) {
+  STC_CHECK_DATA(prediction.height == truth.height && prediction.width == truth.width,
+                 path,
+                 ": is ",
+                 prediction.height,
+                 "x",
+                 prediction.width,
+                 " (height x width); its truth is ",
+                 truth.height,
+                 "x",
+                 truth.width,
+                 ". Predictions are scored at the size of the truth");
+}
+
+void check_labels(const std::string& path, const data::LabelMap& prediction, int objects) {
+  const int highest = highest_label(prediction);
+  STC_CHECK_DATA(highest <= objects,
+                 path,
+                 ": holds label ",
+                 highest,
+                 "; the first frame of the truth has objects 1 to ",
+                 objects,
+                 ". Write background as 0 and no other labels, or count them as background with "
+                 "--drop-unknown");
+}
+
+struct FramePair {
+  std::string path;  // of the prediction
+  data::LabelMap truth, prediction;
+};
+
+FramePair read_pair(const data::DavisSequence& sequence,
+                    std::size_t frame,
+                    const std::string& folder) {
+  FramePair pair;
+  pair.path = predicted_path(folder, sequence.name, sequence.annotations[frame]);
+  pair.truth = data::read_label_png(sequence.annotations[frame]);
+  pair.prediction = data::read_label_png(pair.path);
+  check_size(pair.path, pair.prediction, pair.truth);
+  return pair;
+}
+
+void add_frame(ObjectScore& object, const FramePair& pair, const RegionContour& score) {
+  object.frames.push_back(fs::path(pair.path).stem().string());
+  object.j.push_back(score.j);
+  object.f.push_back(score.f);
+}
+
+SequenceResult score_by_official_rule(const data::DavisSequence& truth,
+                                      const std::string& folder,
+                                      bool drop_unknown) {
+  SequenceResult result;
+  const bool binary_255 = is_binary_255(truth);
+  // Elsewhere 255 marks void, which the semi-supervised rules count as background.
+  const std::uint8_t void_becomes = binary_255 ? 1 : 0;
+  if (binary_255) {
+    result.notes.push_back(
+        text("sequence '", truth.name, "': masks hold 0 and 255 alone; 255 was read as object 1"));
+  }
+  auto first = data::read_label_png(truth.annotations.front());
+  replace(first, kVoid, void_becomes);
+  const int objects = highest_label(first);
+  if (objects == 0) {
+    result.notes.push_back(
+        text("sequence '", truth.name, "': no object in its first frame; nothing was scored"));
+  }
+  for (int object = 1; object <= objects; ++object)
+    result.objects.push_back({truth.name, object, {}, {}, {}, {}, {}});
+  for (std::size_t i = 1; i + 1 < truth.annotations.size(); ++i) {
+    auto pair = read_pair(truth, i, folder);
+    replace(pair.truth, kVoid, void_becomes);
+    if (binary_255) replace(pair.prediction, kVoid, 1);
+    if (!drop_unknown) check_labels(pair.path, pair.prediction, objects);
+    const auto scores = region_and_contour(pair.truth, pair.prediction, objects);
+    for (auto& object : result.objects) add_frame(object, pair, scores[object.object - 1]);
+  }
+  return result;
+}
+
+void mark_labels(const data::LabelMap& map, std::array<bool, 256>* seen) {
+  for (const auto label : map.labels) (*seen)[label] = true;
+}
+
+SequenceResult score_by_any_id(const data::DavisSequence& truth, const std::string& folder) {
+  std::array<bool, 256> in_truth{}, in_either{};
+  std::vector<ObjectScore> objects;
+  for (int label = 1; label < 256; ++label)
+    objects.push_back({truth.name, label, {}, {}, {}, {}, {}});
+  for (std::size_t i = 1; i + 1 < truth.annotations.size(); ++i) {
+    const auto pair = read_pair(truth, i, folder);
+    mark_labels(pair.truth, &in_truth);
+    mark_labels(pair.truth, &in_either);
+    mark_labels(pair.prediction, &in_either);
+    const auto scores = region_and_contour(pair.truth, pair.prediction, 255);
+    for (auto& object : objects)
+      if (in_either[object.object]) add_frame(object, pair, scores[object.object - 1]);
+  }
+  SequenceResult result;
+  for (auto& object : objects)
+    if (in_truth[object.object]) result.objects.push_back(std::move(object));
+  if (result.objects.empty()) {
+    result.notes.push_back(
+        text("sequence '", truth.name, "': no object in its scored frames; nothing was scored"));
+  }
+  return result;
+}
+
+}  // namespace
+
+void check_scorable(const data::DavisSequence& truth) {
+  STC_CHECK_DATA(truth.annotations.size() >= 3,
+                 "sequence '",
+                 truth.name,
+                 "' has ",
+                 truth.annotations.size(),
+                 " annotated frame(s); the first and the last are never scored, so at least 3 are "
+                 "needed. Take it out of the split");
+}
+
+void check_predictions_exist(const data::DavisSequence& truth, const std::string& folder) {
+  for (std::size_t i = 1; i + 1 < truth.annotations.size(); ++i) {
+    const auto path = predicted_path(folder, truth.name, truth.annotations[i]);
+    STC_CHECK_DATA(fs::is_regular_file(path),
+                   path,
+                   ": no such prediction; expected one for every annotated frame but the first and "
+                   "the last, named as in the truth");
+  }
+}
+
+SequenceResult score_sequence(const data::DavisSequence& truth,
+                              const std::string& folder,
+                              const ScoreOptions& options) {
+  check_scorable(truth);
+  check_predictions_exist(truth, folder);
+  auto result = options.rule == ScoreRule::kAnyId
+                    ? score_by_any_id(truth, folder)
+                    : score_by_official_rule(truth, folder, options.drop_unknown);
+  for (auto& object : result.objects) {
+    object.j_statistics = statistics_of(object.j);
+    object.f_statistics = statistics_of(object.f);
+  }
+  return result;
+}
+
+}  // namespace stc::eval

@@ -1,0 +1,113 @@
+#include "eval/scores/key_point_files.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "data/benchmarks/jhmdb.h"
+#include "eval/scores/text_files.h"
+#include "monitoring/check.h"
+
+namespace stc::eval {
+namespace {
+
+constexpr const char* kHeader = "frame,joint,x,y";
+constexpr std::int64_t kMostFrames = 1'000'000;
+
+struct Line {
+  std::int64_t frame = 0, joint = 0;
+  double x = 0, y = 0;
+};
+
+bool parse(const std::string& text, Line* line) {
+  std::istringstream in(text);
+  char first = 0, second = 0, third = 0;
+  std::string more;
+  in >> line->frame >> first >> line->joint >> second >> line->x >> third >> line->y;
+  const bool is_whole = !in.fail() && first == ',' && second == ',' && third == ',';
+  return is_whole && !(in >> more) && std::isfinite(line->x) && std::isfinite(line->y);
+}
+
+std::vector<Line> read_lines(const std::string& path) {
+  std::ifstream file(path);
+  STC_CHECK_DATA(file, path, ": no such prediction; expected key points, a file for each clip");
+  std::string text_line;
+  std::getline(file, text_line);
+  if (text_line.ends_with('\r')) text_line.pop_back();
+  STC_CHECK_DATA(text_line == kHeader,
+                 path,
+                 ": starts with '",
+                 text_line.substr(0, 40),
+                 "'; expected the line ",
+                 kHeader);
+  std::vector<Line> lines;
+  for (std::int64_t number = 2; std::getline(file, text_line); ++number) {
+    if (text_line.find_first_not_of(" \r") == std::string::npos) continue;
+    Line line;
+    STC_CHECK_DATA(parse(text_line, &line) && line.frame >= 0 && line.frame < kMostFrames &&
+                       line.joint >= 0 && line.joint < data::kJointCount,
+                   path,
+                   ":",
+                   number,
+                   ": is '",
+                   text_line.substr(0, 80),
+                   "'; expected ",
+                   kHeader,
+                   " with frames from 0, joints 0 to ",
+                   data::kJointCount - 1,
+                   " and positions in pixels");
+    lines.push_back(line);
+  }
+  STC_CHECK_DATA(!lines.empty(), path, ": holds no key point");
+  return lines;
+}
+
+}  // namespace
+
+void write_key_points(const std::string& path, const at::Tensor& points) {
+  const auto positions = points.accessor<double, 3>();
+  std::string content = text(kHeader, "\n");
+  for (std::int64_t t = 0; t < points.size(0); ++t)
+    for (std::int64_t joint = 0; joint < points.size(1); ++joint)
+      content += text(t,
+                      ",",
+                      joint,
+                      ",",
+                      exact(positions[t][joint][0]),
+                      ",",
+                      exact(positions[t][joint][1]),
+                      "\n");
+  write_text(path, content);
+}
+
+at::Tensor read_key_points(const std::string& path) {
+  const auto lines = read_lines(path);
+  std::int64_t frames = 0;
+  for (const auto& line : lines) frames = std::max(frames, line.frame + 1);
+  auto points = at::empty({frames, data::kJointCount, 2}, at::kDouble);
+  auto positions = points.accessor<double, 3>();
+  std::vector<bool> is_seen(frames * data::kJointCount);
+  for (const auto& line : lines) {
+    const auto place = line.frame * data::kJointCount + line.joint;
+    STC_CHECK_DATA(
+        !is_seen[place], path, ": holds joint ", line.joint, " of frame ", line.frame, " twice");
+    is_seen[place] = true;
+    positions[line.frame][line.joint][0] = line.x;
+    positions[line.frame][line.joint][1] = line.y;
+  }
+  const auto absent = std::find(is_seen.begin(), is_seen.end(), false) - is_seen.begin();
+  STC_CHECK_DATA(absent == static_cast<std::ptrdiff_t>(is_seen.size()),
+                 path,
+                 ": holds no joint ",
+                 absent % data::kJointCount,
+                 " of frame ",
+                 absent / data::kJointCount,
+                 "; expected all of them, -1,-1 for one that was not found");
+  return points;
+}
+
+}  // namespace stc::eval

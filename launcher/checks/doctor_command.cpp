@@ -1,0 +1,244 @@
+// stc doctor: one screen on what this build and this host offer, and what is wrong with it.
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "data/versions.h"
+#include "dist/communicator.h"
+#include "dist/versions.h"
+#include "launcher/checks/doctor.h"
+#include "launcher/checks/host_facts.h"
+#include "launcher/commands.h"
+#include "launcher/version.h"
+#include "monitoring/check.h"
+
+namespace stc::launcher {
+namespace {
+
+void look_at_cores(const dist::World& world, Findings& findings) {
+  const double quota = cgroup_cores();
+  Finding finding{"cores of this rank", text(world.cores, " of ", host_cores())};
+  if (quota > 0) finding.seen += text(", cgroup limit ", quota);
+  if (world.cores == 1 && host_cores() > 1) {
+    finding.verdict = Verdict::kWarning;
+    finding.advice =
+        "loader threads share this one core with the model; mpirun: --bind-to none, srun: "
+        "--cpus-per-task";
+  } else if (quota > 0 && quota < world.cores) {
+    finding.verdict = Verdict::kWarning;
+    finding.advice = text("threads beyond the limit are put to sleep: give --run.threads=",
+                          std::max(1, static_cast<int>(quota)),
+                          " divided by the ranks here, or raise the container's CPU limit");
+  }
+  findings.push_back(finding);
+}
+
+void look_at_ranks(const std::optional<dist::Session>& session, Findings& findings) {
+  if (!session) return;
+  const dist::World& world = session->world();
+  const bool alone = world.launcher == "none";
+  findings.push_back(
+      {"launcher",
+       alone ? "none: a world of one"
+             : text(world.launcher,
+                    ": ",
+                    world.size,
+                    " ranks, ",
+                    world.local_size,
+                    " on this host, MPI_THREAD_MULTIPLE"),
+       Verdict::kFine,
+       alone ? "`mpirun -np N --bind-to none stc doctor` shows what a job's ranks get" : ""});
+  look_at_cores(world, findings);
+}
+
+void look_at_mpi(const std::string& mpi_error, Findings& findings) {
+  const bool has_mpirun = !output_of("mpirun --version").empty();
+  Finding mpi{"MPI", dist::mpi_version()};
+  if (!mpi_error.empty()) {
+    mpi.verdict = Verdict::kBroken;
+    mpi.advice = mpi_error;
+  } else if (!has_mpirun) {
+    mpi.verdict = Verdict::kWarning;
+    mpi.advice = "mpirun is not in PATH; many ranks need it (Debian: openmpi-bin), or srun";
+  }
+  if (output_of("ompi_info").find("MCA pmix") != std::string::npos) mpi.seen += ", with PMIx";
+  findings.push_back(mpi);
+
+  const std::string plugins = output_of("srun --mpi=list");
+  const bool has_pmix = plugins.find("pmix") != std::string::npos;
+  findings.push_back({"Slurm",
+                      plugins.empty() ? "no working srun here"
+                      : has_pmix      ? "srun with PMIx"
+                                      : "srun without PMIx",
+                      plugins.empty() || has_pmix ? Verdict::kFine : Verdict::kWarning,
+                      plugins.empty() ? ""
+                      : has_pmix
+                          ? "start ranks by `srun --mpi=pmix`"
+                          : "its ranks cannot find each other; start mpirun inside the job"});
+}
+
+void look_at_signals(Findings& findings) {
+  findings.push_back(
+      {"signals",
+       "SIGTERM, SIGUSR1 and SIGINT to `stc launch` or to any one rank: all ranks save and stop",
+       Verdict::kFine,
+       "mpirun passes SIGUSR1 on, but on SIGTERM kills after 1 s (--mca odls_base_sigkill_timeout "
+       "60); srun passes SIGUSR1 on, with -X Ctrl-C too, but on SIGTERM kills at once; scancel "
+       "--signal"});
+}
+
+Finding nccl() {
+  const std::string loaded = dist::nccl_version();
+  const std::string compiled = dist::nccl_header_version();
+  Finding finding{"CUDA", "not built in"};
+  if (!built_with_cuda()) {
+    if (nvidia_driver().empty()) return finding;
+    finding.verdict = Verdict::kWarning;
+    finding.advice = "this host has a GPU driver; build the preset `cuda` to use it";
+    return finding;
+  }
+  finding.seen = text("built in, NCCL ", loaded, " loaded, compiled against ", compiled);
+  if (loaded != compiled) {
+    finding.verdict = Verdict::kWarning;
+    finding.advice = "another libnccl is found first; look at LD_LIBRARY_PATH and ldd";
+  }
+  return finding;
+}
+
+/// Whether GPUs reach each other's memory; without it NCCL goes through the host.
+Finding peer_access(const std::vector<dist::Gpu>& gpus) {
+  Finding finding{"peer access", "between all GPUs"};
+  std::string missing;
+  for (std::size_t i = 0; i < gpus.size(); ++i) {
+    if (gpus[i].peers.size() + 1 < gpus.size()) missing += text(missing.empty() ? "" : ", ", i);
+  }
+  if (missing.empty()) return finding;
+  finding.seen = text("not from GPU ", missing, " to all others");
+  finding.verdict = Verdict::kWarning;
+  finding.advice =
+      "sums go through the host: slower. In a virtual machine or container pass the NVLink "
+      "through; "
+      "`nvidia-smi topo -p2p r` says why";
+  return finding;
+}
+
+void look_at_gpus(Findings& findings) {
+  const std::string driver = nvidia_driver();
+  const std::vector<dist::Gpu> gpus = dist::gpus();
+  findings.push_back(nccl());
+  Finding cards{"GPUs", text(gpus.size(), driver.empty() ? ", no driver" : ", driver " + driver)};
+  for (const dist::Gpu& gpu : gpus)
+    cards.seen += text("\n", std::string(29, ' '), gpu.name, " at ", gpu.pci_address);
+  if (built_with_cuda() && gpus.empty()) {
+    cards.verdict = Verdict::kWarning;
+    cards.advice = driver.empty() ? "runs on the CPU only; install the NVIDIA driver to use a GPU"
+                                  : "the driver is there but gives no GPU; look at nvidia-smi and "
+                                    "CUDA_VISIBLE_DEVICES";
+  }
+  findings.push_back(cards);
+  if (gpus.size() > 1) findings.push_back(peer_access(gpus));
+}
+
+const char* word(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kFine:
+      return "ok";
+    case Verdict::kWarning:
+      return "warning";
+    default:
+      return "BROKEN";
+  }
+}
+
+std::string as_json(const Findings& findings, bool fine) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Finding& finding : findings) {
+    list.push_back({{"topic", finding.topic},
+                    {"seen", finding.seen},
+                    {"verdict", word(finding.verdict)},
+                    {"advice", finding.advice}});
+  }
+  return nlohmann::ordered_json{{"fine", fine}, {"findings", list}}.dump(2) + "\n";
+}
+
+std::string as_text(const Findings& findings) {
+  std::string all;
+  for (const Finding& finding : findings) {
+    char line[64];
+    std::snprintf(line, sizeof(line), "%-8s %-19s ", word(finding.verdict), finding.topic.c_str());
+    all += line + finding.seen + "\n";
+    if (!finding.advice.empty()) all += std::string(29, ' ') + "-> " + finding.advice + "\n";
+  }
+  return all;
+}
+
+Findings broken_of(const Findings& findings) {
+  Findings broken;
+  for (const Finding& finding : findings) {
+    if (finding.verdict == Verdict::kBroken) broken.push_back(finding);
+  }
+  return broken;
+}
+
+int examine(const std::string& data_folder, bool json) {
+  // A world that does not start is a finding here, not the end.
+  std::optional<dist::Session> session;
+  std::string mpi_error;
+  try {
+    session.emplace();
+  } catch (const Error& error) {
+    mpi_error = error.what();
+  }
+  Findings findings = {{"stc", version()},
+                       {"LibTorch",
+                        text(libtorch_version(),
+                             ", ",
+                             at::get_cpu_capability(),
+                             ", threads: ",
+                             at::get_num_threads())}};
+  look_at_ranks(session, findings);
+  look_at_mpi(mpi_error, findings);
+  look_at_signals(findings);
+  findings.push_back(
+      {"HDF5",
+       data::hdf5_version() + (data::hdf5_is_thread_safe() ? ", thread-safe" : ", not thread-safe"),
+       Verdict::kFine,
+       data::hdf5_is_thread_safe() ? "" : "slower indexing only: images are read outside HDF5"});
+  findings.push_back({"OpenCV", data::opencv_version()});
+  look_at_gpus(findings);
+  look_at_host(data_folder, findings);
+
+  const Findings broken = broken_of(findings);
+  const bool fine = broken.empty();
+  if (!session || session->world().rank == 0) {
+    std::fputs((json ? as_json(findings, fine) : as_text(findings)).c_str(), stdout);
+  } else if (!fine) {
+    // Another host may lack what the first one has.
+    std::fputs(text("rank ", session->world().rank, "\n", as_text(broken)).c_str(), stderr);
+  }
+  return static_cast<int>(fine ? Exit::kFine : Exit::kFailed);
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app, Run& run) {
+  struct Options {
+    std::string data;
+    bool json = false;
+  };
+  auto* command =
+      app.add_subcommand("doctor", "Show what this build and this host offer, and what is wrong");
+  const auto options = std::make_shared<Options>();
+  command->add_option("--data", options->data, "A data folder whose file system is looked at");
+  command->add_flag("--json", options->json, "For programs");
+  command->callback(
+      [options, &run] { run = [options] { return examine(options->data, options->json); }; });
+}
+
+}  // namespace stc::launcher

@@ -1,0 +1,33 @@
+// Golden cases against this build: each tensor's error, and what it is held to (docs/parity.md).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <vector>
+
+#include "data/weights/safetensors.h"
+
+namespace stc::launcher {
+
+struct ParityRow {
+  std::string tensor;
+  double error = 0;      ///< see `measure`
+  double tolerance = 0;  ///< passes when error <= tolerance
+  std::string
+      measure;  ///< "relative", "relative L2", "absolute" or "cells" (number of unequal ones)
+  bool passes() const { return error <= tolerance; }  // NaN fails
+};
+
+struct ParityOptions {
+  std::string device = "cpu";  ///< "cpu" or "cuda"
+  bool in_double = false;
+};
+
+/// The kind stands in the file's metadata: moco, step2, step2-features or propagation. Throws
+/// stc::Error (kBadData) naming the file where the kind is unknown or a tensor is missing.
+std::vector<ParityRow> parity_rows(const data::SafeTensors& golden,
+                                   const std::string& file,
+                                   const ParityOptions& options);
+
+}  // namespace stc::launcher

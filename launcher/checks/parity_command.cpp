@@ -1,0 +1,89 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "dist/device.h"
+#include "launcher/checks/parity.h"
+#include "launcher/commands.h"
+#include "monitoring/check.h"
+
+namespace stc::launcher {
+namespace {
+
+struct Arguments {
+  std::vector<std::string> cases;
+  ParityOptions options;
+  std::string json;
+};
+
+void print_rows(const std::string& file,
+                const std::string& kind,
+                const std::vector<ParityRow>& rows) {
+  std::printf("%s (%s)\n", file.c_str(), kind.c_str());
+  for (const auto& row : rows) {
+    std::printf("  %-28s %9.2e  of %.0e %-12s%s\n",
+                row.tensor.c_str(),
+                row.error,
+                row.tolerance,
+                row.measure.c_str(),
+                row.passes() ? "" : " FAILS");
+  }
+}
+
+nlohmann::json to_json(const std::string& file, const std::vector<ParityRow>& rows) {
+  nlohmann::json tensors = nlohmann::json::array();
+  for (const auto& row : rows) {
+    tensors.push_back({{"tensor", row.tensor},
+                       {"error", row.error},
+                       {"tolerance", row.tolerance},
+                       {"measure", row.measure},
+                       {"passes", row.passes()}});
+  }
+  return {{"case", file}, {"tensors", tensors}};
+}
+
+int run_parity(const Arguments& arguments) {
+  dist::require_device(arguments.options.device);
+  nlohmann::json report = nlohmann::json::array();
+  std::size_t passed = 0;
+  for (const auto& file : arguments.cases) {
+    const auto golden = data::read_safetensors(file);
+    const auto rows = parity_rows(golden, file, arguments.options);
+    print_rows(file, golden.metadata.at("kind"), rows);
+    report.push_back(to_json(file, rows));
+    bool passes = true;
+    for (const auto& row : rows) passes = passes && row.passes();
+    passed += passes;
+  }
+  if (!arguments.json.empty()) {
+    std::ofstream out(arguments.json);
+    out << report.dump(1) << "\n";
+    STC_CHECK(out.flush(), arguments.json, ": cannot be written");
+  }
+  std::printf("parity: %zu of %zu cases pass (%s, %s)\n",
+              passed,
+              arguments.cases.size(),
+              arguments.options.device.c_str(),
+              arguments.options.in_double ? "double" : "float32");
+  return passed == arguments.cases.size() ? 0 : 1;
+}
+
+}  // namespace
+
+void add_parity(CLI::App& app, Run& run) {
+  auto arguments = std::make_shared<Arguments>();
+  auto* command = app.add_subcommand("parity", "Check this build's numbers against golden cases");
+  command->add_option("CASE", arguments->cases, "Golden cases (.safetensors)")->required();
+  command->add_option("--device", arguments->options.device, "cpu or cuda")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str();
+  command->add_flag("--double", arguments->options.in_double, "Compute in double");
+  command->add_option("--json", arguments->json, "Write every error to this file");
+  command->callback([arguments, &run] { run = [arguments] { return run_parity(*arguments); }; });
+}
+
+}  // namespace stc::launcher

@@ -1,0 +1,244 @@
+#include "launcher/evaluation/evaluation.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+
+#include "data/benchmarks/davis.h"
+#include "data/benchmarks/jhmdb.h"
+#include "data/benchmarks/vip.h"
+#include "data/file.h"
+#include "dist/shared_counters.h"
+#include "eval/jobs/davis_benchmark.h"
+#include "eval/jobs/evaluation_job.h"
+#include "eval/jobs/jhmdb_benchmark.h"
+#include "eval/jobs/vip_benchmark.h"
+#include "launcher/evaluation/evaluation_folder.h"
+#include "launcher/version.h"
+#include "monitoring/check.h"
+#include "monitoring/log.h"
+
+namespace stc::launcher {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+std::string hexadecimal(std::uint32_t value) {
+  char buffer[16];
+  std::snprintf(buffer, sizeof(buffer), "%08x", value);
+  return buffer;
+}
+
+void write_json(const fs::path& path, const ordered_json& json) {
+  const auto content = json.dump(2) + "\n";
+  data::write_file(path.string(),
+                   {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
+}
+
+// Sums over clips, whatever ranks and starts they were evaluated in.
+ordered_json timings_of(const std::vector<eval::Json>& records) {
+  std::int64_t frames = 0;
+  std::map<std::string, double> seconds;
+  for (const auto& record : records) {
+    if (record.is_null()) continue;
+    frames += record.at("frames").get<std::int64_t>();
+    for (const auto& [stage, taken] : record.at("seconds").items())
+      seconds[stage] += taken.get<double>();
+  }
+  ordered_json timings = {{"frames", frames}};
+  for (const char* stage : {"features", "propagation", "masks", "files", "scoring"})
+    timings[text(stage, "_seconds")] = seconds[stage];
+  return timings;
+}
+
+ordered_json notes_of(const std::vector<eval::Json>& records) {
+  auto notes = ordered_json::array();
+  for (const auto& record : records)
+    if (!record.is_null())
+      notes.insert(notes.end(), record.at("notes").begin(), record.at("notes").end());
+  return notes;
+}
+
+at::Device device_of(const PropagationTrunk& trunk) {
+  return trunk.network.parameters().front().second.device();
+}
+
+std::unique_ptr<eval::Benchmark> make_benchmark(const BenchmarkSource& source,
+                                                const PropagationTrunk& trunk,
+                                                const std::vector<EvaluationVariant>& variants) {
+  std::vector<eval::Variant> ways;
+  for (const auto& variant : variants) ways.push_back({variant.settings.video, variant.out});
+  const auto& input = variants.front().settings.input;
+  if (source.name == "davis")
+    return std::make_unique<eval::DavisBenchmark>(
+        trunk.network,
+        data::open_davis(source.data, {.split = source.split, .keep_faulty = source.keep_going}),
+        eval::DavisBenchmarkOptions{input, source.overlays},
+        std::move(ways));
+  if (source.name == "jhmdb")
+    return std::make_unique<eval::JhmdbBenchmark>(
+        trunk.network,
+        data::open_jhmdb(source.data, {.split = source.split, .keep_faulty = source.keep_going}),
+        eval::JhmdbBenchmarkOptions{input, source.overlays},
+        std::move(ways));
+  if (source.name == "vip")
+    return std::make_unique<eval::VipBenchmark>(
+        trunk.network,
+        data::open_vip(source.data, {.split = source.split, .keep_faulty = source.keep_going}),
+        eval::VipBenchmarkOptions{input, source.overlays},
+        std::move(ways));
+  throw Error(Exit::kUsage,
+              text("benchmark '", source.name, "' is unknown; expected davis, jhmdb or vip"));
+}
+
+}  // namespace
+
+Evaluation::Evaluation(BenchmarkSource source,
+                       std::shared_ptr<const PropagationTrunk> trunk,
+                       std::string label,
+                       std::vector<EvaluationVariant> variants)
+    : source_(std::move(source)),
+      trunk_(std::move(trunk)),
+      label_(std::move(label)),
+      variants_(std::move(variants)),
+      benchmark_(make_benchmark(source_, *trunk_, variants_)) {}
+
+/// All that the numbers depend on, so that a second start knows whether it may go on.
+ordered_json Evaluation::job_json(const EvaluationVariant& variant) const {
+  ordered_json job = {{"benchmark", source_.name},
+                      {"data", fs::absolute(source_.data).lexically_normal().string()},
+                      {"split", source_.split},
+                      {"weights_crc32c", hexadecimal(trunk_->crc32c)},
+                      {"depth", trunk_->network.options().depth},
+                      {"overlays", source_.overlays}};
+  job.update(settings_json(variant.settings));
+  return job;
+}
+
+void Evaluation::open_folders(FolderUse use) {
+  for (const auto& variant : variants_)
+    locks_.push_back(open_evaluation_folder(variant.out, job_json(variant), use));
+}
+
+std::int64_t Evaluation::frames() const {
+  std::int64_t frames = 0;
+  for (const auto& clip : benchmark_->clips()) frames += clip.frames;
+  return frames;
+}
+
+std::int64_t Evaluation::evaluate(const std::function<std::int64_t()>& next_ticket,
+                                  const eval::OnFrame& on_frame) const {
+  return eval::evaluate_clips(
+      *benchmark_,
+      {.next_ticket = next_ticket, .on_frame = on_frame, .keep_going = source_.keep_going});
+}
+
+bool Evaluation::is_complete() const {
+  const auto clips = benchmark_->clips();
+  return std::all_of(variants_.begin(), variants_.end(), [&](const EvaluationVariant& variant) {
+    return eval::collect_records(clips, variant.out).failed.empty();
+  });
+}
+
+std::vector<EvaluationResult> Evaluation::finish(int ranks) const {
+  std::vector<EvaluationResult> results;
+  for (const auto& variant : variants_) results.push_back(finish_variant(variant, ranks));
+  return results;
+}
+
+EvaluationResult Evaluation::finish_variant(const EvaluationVariant& variant, int ranks) const {
+  const auto clips = benchmark_->clips();
+  const auto found = eval::collect_records(clips, variant.out);
+  STC_CHECK_DATA(found.failed.size() < clips.size(),
+                 "none of the ",
+                 clips.size(),
+                 " clips could be evaluated; the first: ",
+                 found.failed.front());
+  const auto summary = benchmark_->summarise(variant.out, found.records);
+  ordered_json json = {{"benchmark", source_.name},
+                       {"data", source_.data},
+                       {"weights", trunk_->weights},
+                       {"label", label_},
+                       {"settings", settings_json(variant.settings)},
+                       {"version", {{"stc", version()}, {"libtorch", libtorch_version()}}}};
+  auto& settings = json["settings"];
+  settings["depth"] = trunk_->network.options().depth;
+  settings["split"] = source_.split;
+  settings["weights_crc32c"] = hexadecimal(trunk_->crc32c);
+  settings["precision"] = "float32";
+  settings["device"] = device_of(*trunk_).is_cpu() ? "cpu" : "cuda";
+  settings["ranks"] = ranks;
+  settings["threads"] = at::get_num_threads();
+  json.update(summary.numbers);
+  json["score"] = {{"name", summary.score_name}, {"value", summary.score}};
+  json["notes"] = notes_of(found.records);
+  json["failed"] = found.failed;
+  json["timings"] = timings_of(found.records);
+  write_json(fs::path(variant.out) / "results.json", json);
+  return {json, summary.table, found.failed, clips.size()};
+}
+
+std::string label_of_weights(const std::string& weights) {
+  const auto path = fs::path(weights).lexically_normal();
+  const auto name = path.stem().string();
+  const bool is_generic = name == "weights" || name == "model";
+  if (is_generic && path.has_parent_path()) return path.parent_path().filename().string();
+  return name.empty() ? path.parent_path().filename().string() : name;
+}
+
+std::string describe(const PropagationTrunk& trunk, std::int64_t stride) {
+  return text("ResNet-",
+              trunk.network.options().depth,
+              " stage 3, ",
+              trunk.network.channels(3),
+              " channels, stride ",
+              stride,
+              ", weights ",
+              trunk.weights,
+              " (crc32c ",
+              hexadecimal(trunk.crc32c),
+              "), on ",
+              device_of(trunk).str());
+}
+
+std::shared_ptr<dist::Communicator> start_evaluation(const dist::Session& session,
+                                                     std::int64_t threads) {
+  constexpr double kNoTimeout = 30 * 86400;
+  const auto& world = session.world();
+  log::open(world.rank, world.size);
+  const int share = world.owns_cores ? world.cores : std::max(1, world.cores / world.local_size);
+  at::set_num_threads(threads > 0 ? static_cast<int>(threads) : share);
+  return dist::make_communicator(session, "cpu", {kNoTimeout});
+}
+
+void evaluate_over_ranks(const std::vector<const Evaluation*>& evaluations,
+                         dist::Communicator& world,
+                         const EvaluationShare& share) {
+  std::int64_t frames = 0, passed_over = 0;
+  for (const auto* evaluation : evaluations) frames += evaluation->frames();
+  const auto counters = dist::open_shared_counters(world);
+  {
+    FrameProgress progress(frames);
+    const auto on_frame = [&](const std::string& clip, std::int64_t frame, std::int64_t count) {
+      progress.update(clip, frame, count, counters->add("frame", 1) + 1);
+    };
+    // A rank that finds no clip left goes on with the next evaluation, and waits for nobody.
+    for (std::size_t i = 0; i < evaluations.size(); ++i) {
+      const auto counter = text("clip of ", i);
+      passed_over += evaluations[i]->evaluate(
+          [&] { return share.index + share.count * counters->add(counter, 1); }, on_frame);
+    }
+  }
+  // Waits for the last clip, and keeps rank 0 to serve the counters until all are done with them.
+  const auto by_all = at::full({1}, passed_over, at::kLong);
+  world.all_reduce(by_all);
+  const auto earlier = by_all.item<std::int64_t>();
+  if (earlier > 0) log::info(text(earlier, " clips were evaluated by an earlier start"));
+}
+
+}  // namespace stc::launcher

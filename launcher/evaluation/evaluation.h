@@ -1,0 +1,96 @@
+// One benchmark on one trunk, as `stc eval` and `stc sweep` run it: folders, ranks, tables.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "dist/communicator.h"
+#include "eval/jobs/benchmark.h"
+#include "launcher/evaluation/evaluation_folder.h"
+#include "launcher/evaluation/propagation_arguments.h"
+
+namespace stc::launcher {
+
+struct BenchmarkSource {
+  std::string name;   ///< "davis", "jhmdb" or "vip"
+  std::string data;   ///< root of the data set
+  std::string split;  ///< file that lists its clips; empty: the benchmark's own
+  bool overlays = false;
+  /// A clip with bad data or missing files is left out, and the others go on; else its error ends
+  /// the job.
+  bool keep_going = false;
+};
+
+/// Label propagation with one setting, and the folder of its results.
+struct EvaluationVariant {
+  PropagationSettings settings;
+  std::string out;
+};
+
+struct EvaluationResult {
+  nlohmann::ordered_json json;      ///< as in results.json
+  std::string table;                ///< for the terminal
+  std::vector<std::string> failed;  ///< what is wrong with clips that were left out
+  std::size_t clips = 0;
+};
+
+class Evaluation {
+ public:
+  /// Variants share stride and input, and with them the features. Opens the data set; throws
+  /// stc::Error naming what is wrong. `label` names the weights in tables.
+  Evaluation(BenchmarkSource source,
+             std::shared_ptr<const PropagationTrunk> trunk,
+             std::string label,
+             std::vector<EvaluationVariant> variants);
+
+  /// Makes or opens the variants' folders (evaluation_folder.h), and holds them. By rank 0.
+  void open_folders(FolderUse use);
+
+  std::int64_t frames() const;  ///< of all clips
+  /// This rank's part of the clips; returns how many had been evaluated by an earlier start.
+  std::int64_t evaluate(const std::function<std::int64_t()>& next_ticket,
+                        const eval::OnFrame& on_frame) const;
+  bool is_complete() const;  ///< every clip has its record in every variant's folder
+  /// After all ranks are done: tables and results.json of each variant. By rank 0. Throws
+  /// stc::Error (kBadData) where no clip at all could be evaluated.
+  std::vector<EvaluationResult> finish(int ranks) const;
+
+ private:
+  nlohmann::ordered_json job_json(const EvaluationVariant& variant) const;
+  EvaluationResult finish_variant(const EvaluationVariant& variant, int ranks) const;
+
+  BenchmarkSource source_;
+  std::shared_ptr<const PropagationTrunk> trunk_;
+  std::string label_;
+  std::vector<EvaluationVariant> variants_;
+  std::unique_ptr<eval::Benchmark> benchmark_;
+  std::vector<FolderLock> locks_;
+};
+
+/// "runs/demo/step2/weights.safetensors" -> "step2".
+std::string label_of_weights(const std::string& weights);
+
+/// "ResNet-18 stage 3, 256 channels, stride 8, weights W (crc32c ...), on cpu".
+std::string describe(const PropagationTrunk& trunk, std::int64_t stride);
+
+/// Takes the rank's place in the world: log and compute threads (0: its share of the cores). The
+/// communicator waits as long as the longest clip takes.
+std::shared_ptr<dist::Communicator> start_evaluation(const dist::Session& session,
+                                                     std::int64_t threads);
+
+/// Of several jobs that work on the same evaluations, each takes every count-th clip.
+struct EvaluationShare {
+  std::int64_t index = 0, count = 1;
+};
+
+/// All ranks evaluate the clips of all `evaluations` together, and wait for the last one. Ends with
+/// all records of the share written. A collective.
+void evaluate_over_ranks(const std::vector<const Evaluation*>& evaluations,
+                         dist::Communicator& world,
+                         const EvaluationShare& share = {});
+
+}  // namespace stc::launcher

@@ -1,0 +1,156 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "data/images/frame_source.h"
+#include "data/images/image.h"
+#include "data/images/video_writer.h"
+#include "data/result_folder.h"
+#include "dist/device.h"
+#include "eval/drawing/overlay.h"
+#include "eval/propagation/video_propagation.h"
+#include "launcher/commands.h"
+#include "launcher/evaluation/propagation_arguments.h"
+#include "monitoring/check.h"
+#include "monitoring/log.h"
+
+namespace stc::launcher {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ClipArguments : PropagationArguments {
+  std::string video;
+  std::string mask;
+  std::string out;
+  bool force = false;
+};
+
+std::string file_name(std::int64_t frame) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof(buffer), "%05ld.png", static_cast<long>(frame));
+  return buffer;
+}
+
+// A few pictures spread over a clip of unknown length, in bounded memory: when there are too many,
+// every other one goes, and from then on half as many are kept.
+class Strip {
+ public:
+  void add(std::int64_t frame, const data::Image& picture) {
+    if (frame % interval_ != 0) return;
+    pictures_.push_back(eval::shrink(picture, kHeight));
+    if (pictures_.size() < 2 * kPictures) return;
+    for (std::size_t i = 1; i < kPictures; ++i) pictures_[i] = std::move(pictures_[2 * i]);
+    pictures_.resize(kPictures);
+    interval_ *= 2;
+  }
+  data::Image draw() const {
+    constexpr int kGap = 4;
+    std::vector<data::Image> row;
+    const auto shown = std::min(kPictures, pictures_.size());
+    for (std::size_t i = 0; i < shown; ++i)
+      row.push_back(pictures_[shown == 1 ? 0 : i * (pictures_.size() - 1) / (shown - 1)]);
+    return eval::contact_sheet({row}, kGap);
+  }
+
+ private:
+  static constexpr std::size_t kPictures = 6;
+  static constexpr int kHeight = 180;
+  std::vector<data::Image> pictures_;
+  std::int64_t interval_ = 1;
+};
+
+// Masks, the video with masks drawn over it, and the strip.
+class ClipFiles {
+ public:
+  ClipFiles(const fs::path& out, const data::Image& first, double frames_per_second) : out_(out) {
+    fs::create_directory(out_ / "masks");
+    video_ = data::VideoWriter::create(
+        (out_ / "overlay.mp4").string(), first.height, first.width, frames_per_second);
+  }
+  void add(std::int64_t frame, const data::Image& image, const data::LabelMap& mask) {
+    data::write_label_png((out_ / "masks" / file_name(frame)).string(), mask);
+    const auto picture = eval::overlay(image, mask);
+    video_->add(picture);
+    strip_.add(frame, picture);
+  }
+  void finish() {
+    video_->finish();
+    data::write_png((out_ / "strip.png").string(), strip_.draw());
+  }
+
+ private:
+  fs::path out_;
+  std::unique_ptr<data::VideoWriter> video_;
+  Strip strip_;
+};
+
+int propagate_clip(const ClipArguments& arguments) {
+  prepare_process(arguments, "propagate");
+  const auto settings = read_settings(arguments);
+  data::ResultFolder out(arguments.out, arguments.force, {"masks", "overlay.mp4", "strip.png"});
+  const auto source = data::FrameSource::open(arguments.video);
+  auto labels = data::read_label_png(arguments.mask);
+  const auto note = eval::settle_void(&labels);
+  if (!note.empty()) log::info(note);
+  const auto trunk =
+      load_trunk(arguments, settings.stride, dist::device_of_rank(arguments.device, 0));
+  const auto first = source->next();
+  STC_CHECK_DATA(first.has_value(), arguments.video, ": holds no frame");
+  eval::check_mask_size(labels, arguments.mask, *first);
+  eval::FeatureExtractor extractor(trunk.network, settings.input);
+  eval::VideoPropagation propagation(
+      settings.video, extractor.extract(*first, arguments.video), labels);
+  for (const int object : propagation.lost_objects()) {
+    log::warning(text("object ",
+                      object,
+                      " is too small: it vanishes from the mask at feature size; a larger "
+                      "--short-side or --stride 4 may keep it"));
+  }
+  ClipFiles files(out.path(), *first, source->frames_per_second());
+  files.add(0, *first, propagation.first_mask());
+  std::int64_t frames = 1;
+  {
+    FrameProgress progress(0);
+    while (const auto frame = source->next()) {
+      const auto features = extractor.extract(*frame, text(arguments.video, ": frame ", frames));
+      files.add(frames, *frame, propagation.next(features.map));
+      ++frames;
+      progress.update("propagate", frames, 0, frames);
+    }
+  }
+  files.finish();
+  out.finish();
+  std::printf(
+      "%ld frames: features %.1f s, propagation %.1f s, masks %.1f s\n"
+      "%s: masks/, overlay.mp4, strip.png\n",
+      static_cast<long>(frames),
+      extractor.seconds(),
+      propagation.propagation_seconds(),
+      propagation.mask_seconds(),
+      arguments.out.c_str());
+  return 0;
+}
+
+}  // namespace
+
+void add_propagate(CLI::App& app, Run& run) {
+  auto* command =
+      app.add_subcommand("propagate", "Carry a first frame's mask through a clip of one's own");
+  const auto arguments = std::make_shared<ClipArguments>();
+  command->add_option("VIDEO", arguments->video, "A video file, or a folder of frames")->required();
+  command
+      ->add_option("--mask",
+                   arguments->mask,
+                   "Palette or grey PNG of the first frame's size: 0 background, 1.. objects")
+      ->required();
+  command->add_option("--out", arguments->out, "New folder for masks/, overlay.mp4 and strip.png")
+      ->required();
+  add_propagation_options(command, arguments.get());
+  command->add_flag("--force", arguments->force, "Replace an earlier result in --out");
+  command->callback(
+      [arguments, &run] { run = [arguments] { return propagate_clip(*arguments); }; });
+}
+
+}  // namespace stc::launcher

@@ -1,0 +1,277 @@
+// `stc sweep`: evaluates weights x benchmarks x settings, and makes one table of them.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "data/file.h"
+#include "dist/device.h"
+#include "dist/run_together.h"
+#include "launcher/commands.h"
+#include "launcher/evaluation/evaluation.h"
+#include "launcher/evaluation/sweep_plan.h"
+#include "launcher/evaluation/sweep_table.h"
+#include "monitoring/check.h"
+#include "monitoring/log.h"
+
+namespace stc::launcher {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+struct SweepArguments {
+  std::string plan;
+  std::string part;  ///< "I/N"
+  std::int64_t threads = 0;
+  std::string device = "auto";
+  bool force = false;
+  bool keep_going = false;
+};
+
+/// Settings that share the features: they differ in the search and the vote alone.
+struct SweepGroup {
+  std::unique_ptr<Evaluation> evaluation;
+  std::string weights;  ///< label
+  std::vector<SweepSetting> settings;
+};
+
+EvaluationShare share_of(const std::string& part) {
+  if (part.empty()) return {};
+  EvaluationShare share;
+  char rest = 0;
+  long index = 0, count = 0;
+  const bool is_read = std::sscanf(part.c_str(), "%ld/%ld%c", &index, &count, &rest) == 2;
+  STC_CHECK_USAGE(is_read && count >= 1 && index >= 0 && index < count,
+                  "--part ",
+                  part,
+                  ": expected I/N with 0 <= I < N, such as 0/4");
+  return {index, count};
+}
+
+// Two checkpoints of one run end in different words, two runs in different ones before them.
+std::vector<std::string> labels_of(const std::vector<std::string>& weights) {
+  std::vector<std::string> labels;
+  std::map<std::string, int> uses;
+  for (const auto& path : weights) ++uses[label_of_weights(path)];
+  for (const auto& path : weights) {
+    auto label = label_of_weights(path);
+    if (uses[label] > 1) {
+      label = fs::path(path).lexically_normal().relative_path().string();
+      std::replace(label.begin(), label.end(), '/', '-');
+    }
+    labels.push_back(label);
+  }
+  return labels;
+}
+
+PropagationArguments arguments_of(const SweepPlan& plan,
+                                  const std::string& benchmark,
+                                  const std::string& weights,
+                                  const SweepSetting& setting) {
+  PropagationArguments arguments;
+  arguments.defaults = defaults_of(benchmark);
+  arguments.weights = weights;
+  if (weights.starts_with("random")) arguments.depth = plan.depth;
+  arguments.overrides = setting.overrides;
+  return arguments;
+}
+
+// Trunks of one file differ in their stride alone.
+using Trunks = std::map<std::int64_t, std::shared_ptr<const PropagationTrunk>>;
+
+std::vector<SweepGroup> groups_of_benchmark(const SweepPlan& plan,
+                                            const BenchmarkSource& benchmark,
+                                            const fs::path& folder,
+                                            const std::string& weights,
+                                            const std::string& label,
+                                            at::Device device,
+                                            Trunks* trunks) {
+  std::map<std::string, SweepGroup> groups;
+  std::map<std::string, std::vector<EvaluationVariant>> variants;
+  std::map<std::string, std::int64_t> strides;
+  for (const auto& setting : plan.settings) {
+    const auto arguments = arguments_of(plan, benchmark.name, weights, setting);
+    const auto settings = read_settings(arguments);
+    const auto key = features_key(settings);
+    if (!trunks->contains(settings.stride))
+      (*trunks)[settings.stride] =
+          std::make_shared<PropagationTrunk>(load_trunk(arguments, settings.stride, device));
+    groups[key].settings.push_back(setting);
+    variants[key].push_back({settings, (folder / setting.name()).string()});
+    strides[key] = settings.stride;
+  }
+  std::vector<SweepGroup> result;
+  for (auto& [key, group] : groups) {
+    group.weights = label;
+    group.evaluation = std::make_unique<Evaluation>(
+        benchmark, trunks->at(strides[key]), label, std::move(variants[key]));
+    result.push_back(std::move(group));
+  }
+  return result;
+}
+
+std::vector<SweepGroup> groups_of(const SweepPlan& plan, at::Device device) {
+  std::vector<SweepGroup> groups;
+  const auto labels = labels_of(plan.weights);
+  for (std::size_t i = 0; i < plan.weights.size(); ++i) {
+    Trunks trunks;
+    for (std::size_t b = 0; b < plan.benchmarks.size(); ++b) {
+      const auto& benchmark = plan.benchmarks[b];
+      const auto folder = fs::path(plan.out) / labels[i] / text(b, "-", benchmark.name);
+      for (auto& group : groups_of_benchmark(
+               plan, benchmark, folder, plan.weights[i], labels[i], device, &trunks))
+        groups.push_back(std::move(group));
+    }
+  }
+  return groups;
+}
+
+// "j": {"mean": x} becomes j.mean.
+void add_numbers(const ordered_json& json, const std::string& prefix, SweepRow* row) {
+  for (const auto& [name, value] : json.items()) {
+    if (value.is_number_float()) (*row)[prefix + name] = value;
+    if (value.is_object() && prefix.empty()) add_numbers(value, name + ".", row);
+  }
+}
+
+std::vector<SweepRow> rows_of(const SweepGroup& group, int ranks) {
+  std::vector<SweepRow> rows;
+  const auto results = group.evaluation->finish(ranks);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    auto json = results[i].json;
+    SweepRow row = {{"weights", group.weights}, {"benchmark", json.at("benchmark")}};
+    for (const auto& [key, value] : group.settings[i].swept) {
+      const auto parsed = ordered_json::parse(value, nullptr, /*allow_exceptions=*/false);
+      row[key] = parsed.is_discarded() ? ordered_json(value) : parsed;
+    }
+    row["score"] = json.at("score").at("value");
+    row["score_of"] = json.at("score").at("name");
+    for (const char* other : {"score", "settings", "timings", "version"}) json.erase(other);
+    add_numbers(json, "", &row);
+    row["failed"] = results[i].failed.size();
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+void write_text(const fs::path& path, const std::string& content) {
+  data::write_file(path.string(),
+                   {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
+}
+
+void make_table(const SweepPlan& plan, const std::vector<SweepGroup>& groups, int ranks) {
+  std::vector<SweepRow> rows;
+  for (const auto& group : groups)
+    for (auto& row : rows_of(group, ranks)) rows.push_back(std::move(row));
+  sort_rows(&rows, plan.sort);
+  const fs::path out(plan.out);
+  write_text(out / "sweep.csv", sweep_csv(rows));
+  write_text(out / "sweep.json", ordered_json(rows).dump(2) + "\n");
+  write_text(out / "sweep.html", sweep_page(rows, "stc sweep: " + plan.out));
+  std::fputs(sweep_text(rows).c_str(), stdout);
+  std::fflush(stdout);
+  std::int64_t failed = 0;
+  for (const auto& row : rows) failed += row.at("failed").get<std::int64_t>();
+  STC_CHECK_DATA(failed == 0,
+                 failed,
+                 " clips were left out of the numbers (column failed); results.json of each "
+                 "combination names them");
+}
+
+bool is_complete(const std::vector<SweepGroup>& groups) {
+  return std::all_of(groups.begin(), groups.end(), [](const SweepGroup& group) {
+    return group.evaluation->is_complete();
+  });
+}
+
+// Of parts that end together, the table is made by one after the other, and comes out the same.
+void finish_part(const SweepArguments& arguments,
+                 const SweepPlan& plan,
+                 const std::vector<SweepGroup>& groups,
+                 int ranks) {
+  const auto lock = FolderLock::wait_for(plan.out);
+  if (is_complete(groups)) return make_table(plan, groups, ranks);
+  log::info(text("part ",
+                 arguments.part,
+                 " is done; the part that ends last makes the table, and so does stc sweep "
+                 "without --part"));
+}
+
+int sweep(const SweepArguments& arguments, dist::Session& session) {
+  const auto world = start_evaluation(session, arguments.threads);
+  SweepPlan plan;
+  std::vector<SweepGroup> groups;
+  EvaluationShare share;
+  dist::run_on_all_ranks(*world, [&] {
+    share = share_of(arguments.part);
+    STC_CHECK_USAGE(!arguments.force || arguments.part.empty(),
+                    "--force with --part would undo what other parts have done; give it once, "
+                    "without --part, or name another out");
+    plan = read_sweep(arguments.plan);
+    for (auto& benchmark : plan.benchmarks) benchmark.keep_going = arguments.keep_going;
+    groups = groups_of(plan, dist::device_of_rank(arguments.device, session.world().local_rank));
+  });
+  const bool is_part = !arguments.part.empty();
+  const auto use = is_part           ? FolderUse::kShare
+                   : arguments.force ? FolderUse::kAnew
+                                     : FolderUse::kGoOn;
+  dist::run_on_root(*world, [&] {
+    for (auto& group : groups) group.evaluation->open_folders(use);
+  });
+  std::vector<const Evaluation*> evaluations;
+  for (const auto& group : groups) evaluations.push_back(group.evaluation.get());
+  log::info(text(plan.weights.size(),
+                 " weights, ",
+                 plan.benchmarks.size(),
+                 " benchmark(s), ",
+                 plan.settings.size(),
+                 " setting(s): ",
+                 plan.weights.size() * plan.benchmarks.size() * plan.settings.size(),
+                 " evaluations; features are computed for ",
+                 groups.size()));
+  evaluate_over_ranks(evaluations, *world, share);
+  dist::run_on_root(*world, [&] {
+    if (is_part) {
+      finish_part(arguments, plan, groups, world->size());
+    } else {
+      make_table(plan, groups, world->size());
+    }
+  });
+  return 0;
+}
+
+}  // namespace
+
+void add_sweep(CLI::App& app, Run& run) {
+  auto* command =
+      app.add_subcommand("sweep", "Evaluate weights x benchmarks x settings into one table");
+  const auto arguments = std::make_shared<SweepArguments>();
+  command
+      ->add_option("SWEEP.toml",
+                   arguments->plan,
+                   "out, sort, weights = [...], [[benchmark]] name and data, [propagation] with "
+                   "values or lists of values")
+      ->required();
+  command->add_option("--part",
+                      arguments->part,
+                      "I/N: only every N-th clip, from the I-th on (0 <= I < N), beside other jobs "
+                      "that do the other parts, such as the tasks of a job array");
+  command->add_option("--device", arguments->device, "cpu, cuda, or auto: a GPU where there is one")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+  command->add_option("--threads", arguments->threads, "Compute threads; 0: this rank's cores")
+      ->check(CLI::Range(0, 1024));
+  command->add_flag("--force", arguments->force, "Evaluate anew what is there already");
+  command->add_flag(
+      "--keep-going", arguments->keep_going, "Leave out clips with bad data (exit code 3)");
+  command->callback([arguments, &run] {
+    run = [arguments] {
+      return dist::run_over_ranks(
+          [&](dist::Session& session) { return sweep(*arguments, session); });
+    };
+  });
+}
+
+}  // namespace stc::launcher

@@ -1,0 +1,152 @@
+#include "launcher/evaluation/sweep_plan.h"
+
+#include <toml++/toml.h>
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+
+#include "launcher/config/nearest_name.h"
+#include "monitoring/check.h"
+
+namespace stc::launcher {
+namespace {
+
+std::string at_line(const std::string& path, const toml::node& node) {
+  return text(path, ":", node.source().begin.line, ": ");
+}
+
+void check_keys(const toml::table& table,
+                const std::vector<std::string>& known,
+                const std::string& path,
+                const std::string& section) {
+  for (const auto& [key, node] : table) {
+    const std::string name(key.str());
+    const auto nearest = nearest_name(name, known);
+    STC_CHECK_USAGE(std::find(known.begin(), known.end(), name) != known.end(),
+                    at_line(path, node),
+                    "unknown key ",
+                    section,
+                    name,
+                    nearest.empty() ? "" : "; did you mean " + nearest + "?");
+  }
+}
+
+std::string text_of(const toml::node& node, const std::string& path, const std::string& key) {
+  const auto value = node.value<std::string>();
+  STC_CHECK_USAGE(value.has_value(), at_line(path, node), key, " must be a text");
+  return *value;
+}
+
+// As it would stand right of "=" on the command line.
+std::string value_text(const toml::node& node, const std::string& path, const std::string& key) {
+  if (const auto value = node.value_exact<std::string>()) return *value;
+  std::ostringstream out;
+  if (const auto value = node.value_exact<std::int64_t>()) {
+    out << *value;
+  } else if (const auto number = node.value_exact<double>()) {
+    out << *number;
+  } else if (const auto flag = node.value_exact<bool>()) {
+    out << (*flag ? "true" : "false");
+  } else {
+    throw Error(Exit::kUsage,
+                text(at_line(path, node),
+                     key,
+                     " must be a number, a text, true or false, or a list of such"));
+  }
+  return out.str();
+}
+
+std::vector<std::string> weights_of(const toml::table& root, const std::string& path) {
+  const auto* list = root["weights"].as_array();
+  STC_CHECK_USAGE(
+      list != nullptr && !list->empty(),
+      path,
+      ": weights is missing; expected a list: weights = [\"runs/step1\", \"runs/step2\"]");
+  std::vector<std::string> weights;
+  for (const auto& node : *list) weights.push_back(text_of(node, path, "an entry of weights"));
+  return weights;
+}
+
+std::vector<BenchmarkSource> benchmarks_of(const toml::table& root, const std::string& path) {
+  const auto* list = root["benchmark"].as_array();
+  STC_CHECK_USAGE(list != nullptr && !list->empty(),
+                  path,
+                  ": no [[benchmark]] section; expected at least one, with name and data");
+  std::vector<BenchmarkSource> benchmarks;
+  for (const auto& node : *list) {
+    const auto* table = node.as_table();
+    STC_CHECK_USAGE(table != nullptr, at_line(path, node), "[[benchmark]] must be a section");
+    check_keys(*table, {"name", "data", "split", "overlays"}, path, "benchmark.");
+    for (const char* key : {"name", "data"})
+      STC_CHECK_USAGE(table->contains(key), at_line(path, node), "this [[benchmark]] has no ", key);
+    BenchmarkSource source;
+    source.name = text_of(*table->get("name"), path, "benchmark.name");
+    source.data = text_of(*table->get("data"), path, "benchmark.data");
+    if (table->contains("split"))
+      source.split = text_of(*table->get("split"), path, "benchmark.split");
+    source.overlays = (*table)["overlays"].value_or(false);
+    benchmarks.push_back(source);
+  }
+  return benchmarks;
+}
+
+// The product of all lists, the last key running fastest.
+std::vector<SweepSetting> settings_of(const toml::table& root, const std::string& path) {
+  std::vector<SweepSetting> settings(1);
+  const auto* table = root["propagation"].as_table();
+  if (table == nullptr) return settings;
+  for (const auto& [key, node] : *table) {
+    const std::string name(key.str());
+    const auto* list = node.as_array();
+    STC_CHECK_USAGE(
+        list == nullptr || !list->empty(), at_line(path, node), "propagation.", name, " is empty");
+    std::vector<std::string> values;
+    if (list == nullptr) values.push_back(value_text(node, path, "propagation." + name));
+    if (list != nullptr)
+      for (const auto& entry : *list)
+        values.push_back(value_text(entry, path, "propagation." + name));
+    std::vector<SweepSetting> product;
+    for (const auto& setting : settings) {
+      for (const auto& value : values) {
+        product.push_back(setting);
+        product.back().overrides.push_back(text("--propagation.", name, "=", value));
+        if (values.size() > 1) product.back().swept.emplace_back(name, value);
+      }
+    }
+    settings = std::move(product);
+  }
+  return settings;
+}
+
+}  // namespace
+
+std::string SweepSetting::name() const {
+  std::string name;
+  for (const auto& [key, value] : swept) name += (name.empty() ? "" : "-") + key + value;
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name.empty() ? "default" : name;
+}
+
+SweepPlan read_sweep(const std::string& path) {
+  STC_CHECK_USAGE(std::filesystem::is_regular_file(path), path, ": no such file");
+  toml::table root;
+  try {
+    root = toml::parse_file(path);
+  } catch (const toml::parse_error& cause) {
+    throw Error(Exit::kUsage,
+                text(path, ":", cause.source().begin.line, ": not TOML: ", cause.description()));
+  }
+  check_keys(root, {"out", "sort", "depth", "weights", "benchmark", "propagation"}, path, "");
+  SweepPlan plan;
+  STC_CHECK_USAGE(
+      root.contains("out"), path, ": out is missing; expected a folder for the results");
+  plan.out = text_of(*root.get("out"), path, "out");
+  if (root.contains("sort")) plan.sort = text_of(*root.get("sort"), path, "sort");
+  plan.depth = root["depth"].value_or(std::int64_t{0});
+  plan.weights = weights_of(root, path);
+  plan.benchmarks = benchmarks_of(root, path);
+  plan.settings = settings_of(root, path);
+  return plan;
+}
+
+}  // namespace stc::launcher

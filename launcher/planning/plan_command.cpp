@@ -1,0 +1,165 @@
+// stc plan: a dry run of N ranks without N processes.
+#include <toml++/toml.h>
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+
+#include "launcher/commands.h"
+#include "launcher/planning/plan_report.h"
+#include "monitoring/check.h"
+
+namespace stc::launcher {
+namespace {
+
+struct Arguments {
+  std::string method;
+  std::string config;
+  std::vector<std::string> overrides;
+  std::vector<int> worlds = {8, 64, 512, 4096};
+  std::string fabric;
+  std::string gpu = "a100";
+  double step_seconds = 0;
+  bool json = false;
+};
+
+// Sections that only one of the two methods has.
+std::string method_of(const std::string& config) {
+  if (config.empty()) return "pretrain";
+  try {
+    const auto table = toml::parse_file(config);
+    return table.contains("clips") || table.contains("losses") ? "train" : "pretrain";
+  } catch (const toml::parse_error& error) {
+    throw Error(Exit::kUsage, text(config, ": ", error.description()));
+  }
+}
+
+/// Samples a second of one GPU with ResNet-50 at 224 pixels, as its maker or the method's authors
+/// published them.
+struct Published {
+  const char* gpu;
+  bool half;
+  double samples;   ///< a second
+  double of_step1;  ///< how much longer step 1 takes than what was measured
+  const char* source;
+};
+
+constexpr Published kPublished[] = {
+    {"a100",
+     true,
+     2470,
+     4.0 / 3,
+     "A100, supervised ResNet-50 in mixed precision at 2,470 images/s"},
+    {"a100", false, 938, 4.0 / 3, "A100, supervised ResNet-50 in TF32 at 938 images/s"},
+    {"v100", false, 168, 1, "V100, MoCo v1 with ResNet-50 at 168 images/s a GPU (53 h on 8)"}};
+
+ComputeTime compute_time(const Arguments& arguments,
+                         const TrainOptions& options,
+                         const Plan& plan) {
+  if (arguments.step_seconds > 0) return {arguments.step_seconds, "as given by --step-seconds"};
+  if (plan.method != "pretrain")
+    return {0, "no time of step 2 is published; measure one and give --step-seconds"};
+  for (const Published& known : kPublished) {
+    const bool half = options.precision != "float32" && arguments.gpu == "a100";
+    if (known.gpu != arguments.gpu || known.half != half) continue;
+    constexpr double kOperations18 = 1.82 / 4.09;  // of ResNet-50's
+    const double image =
+        std::pow(static_cast<double>(plan.size) / 224, 2) * (plan.depth == 18 ? kOperations18 : 1);
+    std::string source = text("assumed from ", known.source);
+    if (known.of_step1 > 1) source += ", times 4/3 for the key encoder's forward";
+    if (image != 1) source += ", scaled by operations";
+    return {static_cast<double>(plan.run.batch) / known.samples * known.of_step1 * image, source};
+  }
+  throw Error(
+      Exit::kUsage,
+      text("--gpu is '", arguments.gpu, "'; expected a100 or v100, or give --step-seconds"));
+}
+
+std::int64_t size_of(const PretrainOptions& options) { return options.images.size; }
+std::int64_t size_of(const VideoTrainOptions& options) { return options.clips.size; }
+
+// A dry run needs neither a run folder, nor data, nor a teacher's values.
+template <typename Options>
+void check(Options options, int world) {
+  for (std::string* path : {&options.run_dir, &options.shards}) {
+    if (path->empty()) *path = "none";
+  }
+  if constexpr (std::is_same_v<Options, VideoTrainOptions>) {
+    if (options.teacher.empty()) options.teacher = "none";
+  }
+  options.check(world);
+}
+
+template <typename Options>
+int plan_of(const Arguments& arguments, const std::string& method) {
+  Options options;
+  ConfigSchema schema;
+  options.bind(&schema);
+  if (!arguments.config.empty()) schema.read_file(arguments.config);
+  for (const auto& argument : arguments.overrides) schema.override_with(argument);
+  options.init.clear();
+  check(options, arguments.worlds.front());
+
+  Plan plan;
+  plan.method = method;
+  plan.depth = options.depth;
+  plan.size = size_of(options);
+  plan.worlds = arguments.worlds;
+  plan.log_every = options.log_every;
+  plan.run = scaled_dry_run(options, plan.worlds.front());
+  plan.compute = compute_time(arguments, options, plan);
+  plan.predictions = predict(
+      plan,
+      arguments.fabric.empty() ? fabrics() : std::vector<Fabric>{fabric_named(arguments.fabric)});
+  std::fputs((arguments.json ? plan_json(plan) : plan_text(plan)).c_str(), stdout);
+  return 0;
+}
+
+int plan(Arguments arguments) {
+  for (const int world : arguments.worlds)
+    STC_CHECK_USAGE(world >= 2, "--world is ", world, "; expected 2 ranks or more");
+  if (arguments.method.empty()) arguments.method = method_of(arguments.config);
+  for (const auto& argument : arguments.overrides) {
+    STC_CHECK_USAGE(argument.starts_with("--") && argument.find('.') != std::string::npos,
+                    "stc plan: unknown argument '",
+                    argument,
+                    "'; expected pretrain or train, an option of `stc plan -h`, or "
+                    "--section.key=value");
+  }
+  return arguments.method == "pretrain" ? plan_of<PretrainOptions>(arguments, "pretrain")
+                                        : plan_of<VideoTrainOptions>(arguments, "train");
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app, Run& run) {
+  auto arguments = std::make_shared<Arguments>();
+  auto* command = app.add_subcommand(
+      "plan", "Dry run of N ranks: memory, bytes on the wire, predicted step time");
+  command->add_option("method", arguments->method, "pretrain or train; default: the config's")
+      ->check(CLI::IsMember({"pretrain", "train"}));
+  command->add_option("--config", arguments->config, "TOML file");
+  command
+      ->add_option("--world",
+                   arguments->worlds,
+                   "Ranks; with several, as in 8,64,512, train.batch_size is that of the first and "
+                   "grows with them")
+      ->delimiter(',')
+      ->capture_default_str();
+  command->add_option("--fabric", arguments->fabric, "One of the named ones; default: all");
+  command->add_option("--gpu", arguments->gpu, "Whose published speed is assumed: a100 or v100")
+      ->capture_default_str();
+  command
+      ->add_option("--step-seconds",
+                   arguments->step_seconds,
+                   "Measured time of one rank's step, instead of an assumed one")
+      ->check(CLI::PositiveNumber);
+  command->add_flag("--json", arguments->json, "For programs");
+  command->allow_extras();
+  command->callback([arguments, command, &run] {
+    arguments->overrides = command->remaining();
+    run = [arguments] { return plan(*arguments); };
+  });
+}
+
+}  // namespace stc::launcher

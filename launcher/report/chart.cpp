@@ -1,0 +1,287 @@
+#include "launcher/report/chart.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
+#include "monitoring/check.h"
+
+namespace stc::launcher {
+namespace {
+
+constexpr double kWidth = 420, kHeight = 204;
+constexpr double kLeft = 52, kRight = 10, kTop = 8, kBottom = 34;
+constexpr std::size_t kMostPoints = 240;
+constexpr int kColors = 6;
+
+struct Range {
+  double low = std::numeric_limits<double>::infinity();
+  double high = -std::numeric_limits<double>::infinity();
+
+  void include(double value) {
+    if (!std::isfinite(value)) return;
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  /// Something that can be divided by, for a line that is flat or empty too.
+  Range opened() const {
+    if (low > high) return {0, 1};
+    if (low < high) return *this;
+    const double margin = low == 0 ? 1 : std::abs(low) * 0.1;
+    return {low - margin, high + margin};
+  }
+};
+
+/// Neighbouring points taken together.
+struct Bucket {
+  double x, mean, low, high;
+};
+
+std::vector<Bucket> buckets_of(const ChartLine& line) {
+  const std::size_t size =
+      std::max<std::size_t>(1, (line.x.size() + kMostPoints - 1) / kMostPoints);
+  std::vector<Bucket> buckets;
+  for (std::size_t first = 0; first < line.x.size(); first += size) {
+    const std::size_t end = std::min(first + size, line.x.size());
+    Range range;
+    double x = 0, sum = 0;
+    int count = 0;
+    for (std::size_t i = first; i < end; ++i) {
+      if (!std::isfinite(line.y[i])) continue;
+      range.include(line.y[i]);
+      x += line.x[i];
+      sum += line.y[i];
+      ++count;
+    }
+    if (count > 0) buckets.push_back({x / count, sum / count, range.low, range.high});
+  }
+  return buckets;
+}
+
+/// About four round numbers within the range.
+std::vector<double> ticks_of(const Range& range) {
+  const double rough = (range.high - range.low) / 4;
+  const double power = std::pow(10.0, std::floor(std::log10(rough)));
+  double step = 10 * power;
+  for (const double nice : {5.0, 2.0, 1.0}) {
+    if (nice * power >= rough) step = nice * power;
+  }
+  std::vector<double> ticks;
+  for (double k = std::ceil(range.low / step - 1e-9); k * step <= range.high + 1e-9 * step; ++k) {
+    ticks.push_back(k * step);
+  }
+  return ticks;
+}
+
+std::string fixed(double value) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof(buffer), "%.1f", value);
+  return buffer;
+}
+
+class Axes {
+ public:
+  Axes(const Range& x, const Range& y) : x_(x.opened()), y_(y.opened()) {}
+
+  double across(double x) const {
+    return kLeft + (x - x_.low) / (x_.high - x_.low) * (kWidth - kLeft - kRight);
+  }
+  double down(double y) const {
+    return kHeight - kBottom - (y - y_.low) / (y_.high - y_.low) * (kHeight - kTop - kBottom);
+  }
+  std::string point(double x, double y) const {
+    return fixed(across(x)) + "," + fixed(down(y)) + " ";
+  }
+
+  std::string drawn(const std::string& x_name) const {
+    std::string svg;
+    for (const double tick : ticks_of(y_)) {
+      const auto y = fixed(down(tick));
+      svg += text("<line class='grid' x1='",
+                  kLeft,
+                  "' x2='",
+                  kWidth - kRight,
+                  "' y1='",
+                  y,
+                  "' y2='",
+                  y,
+                  "'/>");
+      svg += text("<text x='",
+                  kLeft - 6,
+                  "' y='",
+                  fixed(down(tick) + 4),
+                  "' text-anchor='end'>",
+                  short_number(tick),
+                  "</text>");
+    }
+    for (const double tick : ticks_of(x_)) {
+      svg += text("<text x='",
+                  fixed(across(tick)),
+                  "' y='",
+                  kHeight - 18,
+                  "' text-anchor='middle'>",
+                  short_number(tick),
+                  "</text>");
+    }
+    return svg + text("<text x='",
+                      kWidth - kRight,
+                      "' y='",
+                      kHeight,
+                      "' text-anchor='end'>",
+                      escape_html(x_name),
+                      "</text>");
+  }
+
+ private:
+  Range x_, y_;
+};
+
+std::string drawn_line(const Axes& axes, const std::vector<Bucket>& buckets, std::size_t color) {
+  std::string upper, lower, middle;
+  for (const auto& bucket : buckets) {
+    upper += axes.point(bucket.x, bucket.high);
+    lower = axes.point(bucket.x, bucket.low) + lower;
+    middle += axes.point(bucket.x, bucket.mean);
+  }
+  const auto name = text("c", color % kColors);
+  return "<polygon class='band " + name + "' points='" + upper + lower + "'/><polyline class='" +
+         name + "' points='" + middle + "'/>";
+}
+
+}  // namespace
+
+std::string line_chart(const std::string& title,
+                       const std::string& x_name,
+                       const std::vector<ChartLine>& lines,
+                       bool unit_range) {
+  std::vector<std::vector<Bucket>> buckets;
+  Range x, y;
+  for (const auto& line : lines) {
+    buckets.push_back(buckets_of(line));
+    for (const auto& bucket : buckets.back()) {
+      x.include(bucket.x);
+      y.include(bucket.low);
+      y.include(bucket.high);
+    }
+  }
+  if (unit_range) y = {0, 1};
+  const Axes axes(x, y);
+  std::string svg = axes.drawn(x_name);
+  std::string legend;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    svg += drawn_line(axes, buckets[i], i);
+    legend +=
+        text("<span><i class='c", i % kColors, "'></i>", escape_html(lines[i].label), "</span>");
+  }
+  const bool is_single = lines.size() == 1 && !buckets[0].empty();
+  return "<figure><figcaption>" + escape_html(title) +
+         (is_single ? "<b>" + short_number(buckets[0].back().mean) + "</b>" : "") +
+         "</figcaption>" +
+         text("<svg viewBox='0 0 ", kWidth, " ", kHeight + 4, "' role='img'>", svg, "</svg>") +
+         (lines.size() > 1 ? "<div class='legend'>" + legend + "</div>" : "") + "</figure>";
+}
+
+std::string spread_chart(const std::string& title, const std::vector<SpreadRow>& rows) {
+  constexpr double kRow = 42, kSide = 14, kWide = 460;
+  const double height = kRow * static_cast<double>(rows.size()) + 24;
+  const auto across = [](double value) { return kSide + value * (kWide - 2 * kSide); };
+  std::string svg;
+  for (int tick = 0; tick <= 100; tick += 20) {
+    const auto x = fixed(across(tick / 100.0));
+    svg += text("<line class='grid' x1='", x, "' x2='", x, "' y1='0' y2='", height - 20, "'/>");
+    svg += text("<text x='", x, "' y='", height - 4, "' text-anchor='middle'>", tick, "</text>");
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const double y = kRow * static_cast<double>(i) + 27;
+    const auto color = text("c", i % kColors);
+    svg += text("<text class='name' x='",
+                kSide,
+                "' y='",
+                y - 13,
+                "'>",
+                escape_html(rows[i].label),
+                "</text>");
+    for (std::size_t k = 0; k < rows[i].values.size(); ++k) {
+      svg += text("<circle class='",
+                  color,
+                  "' cx='",
+                  fixed(across(rows[i].values[k])),
+                  "' cy='",
+                  y,
+                  "' r='5'><title>",
+                  escape_html(rows[i].names[k]),
+                  ": ",
+                  fixed(100 * rows[i].values[k]),
+                  "</title></circle>");
+    }
+    if (!std::isfinite(rows[i].mean)) continue;
+    const auto x = fixed(across(rows[i].mean));
+    svg += text("<line class='mean ",
+                color,
+                "' x1='",
+                x,
+                "' x2='",
+                x,
+                "' y1='",
+                y - 9,
+                "' y2='",
+                y + 9,
+                "'><title>mean: ",
+                fixed(100 * rows[i].mean),
+                "</title></line>");
+  }
+  return text("<figure class='wide spread'><figcaption>",
+              escape_html(title),
+              "</figcaption><svg viewBox='0 0 ",
+              kWide,
+              " ",
+              height,
+              "' role='img'>",
+              svg,
+              "</svg></figure>");
+}
+
+std::string escape_html(const std::string& plain) {
+  std::string out;
+  for (const char c : plain) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+std::string short_number(double value, int digits) {
+  if (!std::isfinite(value)) return "–";
+  const double size = std::abs(value);
+  char buffer[64];
+  if (size != 0 && (size >= 1e6 || size < 1e-3)) {
+    std::snprintf(buffer, sizeof(buffer), "%.3g", value);
+    return buffer;
+  }
+  std::snprintf(buffer, sizeof(buffer), "%.*f", digits, value);
+  std::string number = buffer;
+  if (number.find('.') == std::string::npos) return number;
+  number.erase(number.find_last_not_of('0') + 1);
+  if (number.back() == '.') number.pop_back();
+  return number == "-0" ? "0" : number;
+}
+
+}  // namespace stc::launcher

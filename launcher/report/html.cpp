@@ -1,0 +1,77 @@
+#include "launcher/report/html.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "launcher/report/chart.h"
+
+namespace stc::launcher {
+
+std::string percent_text(double share) {
+  if (!std::isfinite(share)) return "–";
+  char buffer[32];
+  std::snprintf(buffer, sizeof(buffer), "%.1f", 100 * share);
+  return buffer;
+}
+
+std::string cell(const std::string& content, bool is_best) {
+  return (is_best ? "<td class='best'>" : "<td>") + content + "</td>";
+}
+
+std::string text_cell(const std::string& plain) {
+  return "<td class='text'>" + escape_html(plain) + "</td>";
+}
+
+std::string heading(const std::string& name) {
+  return "<th scope='col'>" + escape_html(name) + "</th>";
+}
+
+std::string row_name(const std::string& name) {
+  return "<th scope='row'>" + escape_html(name) + "</th>";
+}
+
+std::string html_table(const std::string& head, const std::string& body) {
+  return "<div class='scroll'><table><thead><tr>" + head + "</tr></thead><tbody>" + body +
+         "</tbody></table></div>";
+}
+
+std::string folded(const std::string& title, const std::string& content) {
+  return "<details><summary>" + escape_html(title) + "</summary>" + content + "</details>";
+}
+
+std::string fact_table(const Facts& facts) {
+  std::string body;
+  for (const auto& [name, value] : facts)
+    body += "<tr>" + row_name(name) + text_cell(value) + "</tr>";
+  return "<div class='scroll'><table class='facts'><tbody>" + body + "</tbody></table></div>";
+}
+
+std::string note_lines(const std::vector<std::string>& notes) {
+  std::string html;
+  for (const auto& note : notes) html += "<p class='note'>" + escape_html(note) + "</p>";
+  return html;
+}
+
+std::vector<bool> best_of(const std::vector<double>& values, bool lower_is_better) {
+  std::vector<double> known;
+  std::copy_if(values.begin(), values.end(), std::back_inserter(known), [](double value) {
+    return std::isfinite(value);
+  });
+  std::vector<bool> best(values.size(), false);
+  if (known.empty()) return best;
+  const auto [low, high] = std::minmax_element(known.begin(), known.end());
+  if (percent_text(*low) == percent_text(*high)) return best;
+  const auto wanted = percent_text(lower_is_better ? *low : *high);
+  for (std::size_t i = 0; i < values.size(); ++i) best[i] = percent_text(values[i]) == wanted;
+  return best;
+}
+
+std::string percent_cells(const std::vector<double>& values) {
+  const auto best = best_of(values);
+  std::string cells;
+  for (std::size_t i = 0; i < values.size(); ++i) cells += cell(percent_text(values[i]), best[i]);
+  return cells;
+}
+
+}  // namespace stc::launcher

@@ -1,0 +1,26 @@
+// Pieces of HTML that the sections of a report share. Contents are HTML, names are plain text.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "launcher/report/evaluations.h"
+
+namespace stc::launcher {
+
+std::string percent_text(double share);  ///< "61.8"; a dash where it is NaN
+std::string cell(const std::string& content, bool is_best = false);
+std::string text_cell(const std::string& plain);
+std::string heading(const std::string& name);
+std::string row_name(const std::string& name);
+std::string html_table(const std::string& head, const std::string& body);
+std::string folded(const std::string& title, const std::string& content);
+std::string fact_table(const Facts& facts);
+std::string note_lines(const std::vector<std::string>& notes);
+
+/// Those that are best as they are shown, unless all of them look equal.
+std::vector<bool> best_of(const std::vector<double>& values, bool lower_is_better = false);
+/// A cell a value, in percent, the best ones marked.
+std::string percent_cells(const std::vector<double>& values);
+
+}  // namespace stc::launcher

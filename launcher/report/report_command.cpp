@@ -1,0 +1,61 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <span>
+
+#include "data/file.h"
+#include "launcher/commands.h"
+#include "launcher/report/page.h"
+#include "launcher/report/pictures.h"
+#include "launcher/report/runs.h"
+#include "monitoring/check.h"
+#include "monitoring/log.h"
+
+namespace stc::launcher {
+namespace {
+
+struct ReportOptions {
+  std::vector<std::string> runs;
+  std::string out = "report.html";
+  std::size_t pictures = 12;
+};
+
+int report(const ReportOptions& options) {
+  const ReportedRuns runs = read_runs(options.runs);
+  const auto pictures = draw_pictures(runs.evaluations, options.pictures);
+  for (const auto& note : runs.notes) log::info(note);
+  for (const auto& [benchmark, drawn] : pictures)
+    for (const auto& note : drawn.notes) log::info(text(benchmark, ": ", note));
+  const std::string page = report_page(runs, pictures);
+  data::write_file(options.out,
+                   std::span(reinterpret_cast<const std::uint8_t*>(page.data()), page.size()));
+  log::info(text(options.out,
+                 ": ",
+                 runs.trainings.size(),
+                 " training run(s), ",
+                 runs.evaluations.size(),
+                 " evaluation(s), ",
+                 page.size() / 1024,
+                 " KiB"));
+  return 0;
+}
+
+}  // namespace
+
+void add_report(CLI::App& app, Run& run) {
+  auto* command =
+      app.add_subcommand("report", "One self-contained HTML page: curves, tables, pictures");
+  const auto options = std::make_shared<ReportOptions>();
+  command
+      ->add_option("runs",
+                   options->runs,
+                   "Folders of training runs and of evaluations, or folders that hold such")
+      ->required();
+  command->add_option("--out", options->out, "File to write")->capture_default_str();
+  command
+      ->add_option(
+          "--pictures", options->pictures, "Clips of each benchmark shown as pictures, at most")
+      ->capture_default_str();
+  command->callback([options, &run] { run = [options] { return report(*options); }; });
+}
+
+}  // namespace stc::launcher

@@ -1,0 +1,212 @@
+#include "launcher/run_folder/checkpoint.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <span>
+
+#include "data/file.h"
+#include "launcher/run_folder/checkpoint_manifest.h"
+#include "monitoring/check.h"
+#include "monitoring/log.h"
+
+namespace stc::launcher {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kModel[] = "model.safetensors";
+constexpr char kMethod[] = "method.safetensors";
+constexpr char kOptimizer[] = "optimizer.safetensors";
+constexpr char kState[] = "state.json";
+const std::vector<std::string> kFiles{kModel, kMethod, kOptimizer, kState};
+constexpr char kUnfinished[] = ".tmp-";
+
+std::string folder_name(std::int64_t step) {
+  char name[32];
+  std::snprintf(name, sizeof name, "step-%08lld", static_cast<long long>(step));
+  return name;
+}
+
+// The step in a folder's name; -1 where the name is no checkpoint's.
+std::int64_t step_in(const std::string& name) {
+  long long step = -1;
+  if (std::sscanf(name.c_str(), "step-%lld", &step) != 1 || step < 0) return -1;
+  return folder_name(step) == name ? step : -1;
+}
+
+// Steps of all checkpoints that stand in `folder`, newest first, whole or not.
+std::vector<std::int64_t> steps_in(const std::string& folder) {
+  std::vector<std::int64_t> steps;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder, none)) {
+    const std::int64_t step = step_in(entry.path().filename().string());
+    if (step >= 0) steps.push_back(step);
+  }
+  std::sort(steps.rbegin(), steps.rend());
+  return steps;
+}
+
+// What a process that was killed left behind.
+void remove_unfinished(const std::string& folder) {
+  std::error_code none;
+  std::vector<fs::path> leftovers;
+  for (const auto& entry : fs::directory_iterator(folder, none)) {
+    if (entry.path().filename().string().starts_with(kUnfinished))
+      leftovers.push_back(entry.path());
+  }
+  for (const auto& leftover : leftovers) fs::remove_all(leftover, none);
+}
+
+std::string path_of(const std::string& folder, std::int64_t step) {
+  return folder + "/" + folder_name(step);
+}
+
+// The newest whole checkpoint in `folder`, or -1; says which newer ones are not whole, and why.
+std::int64_t newest_whole(const std::string& folder, std::vector<std::string>* passed_over) {
+  for (const std::int64_t step : steps_in(folder)) {
+    const std::string fault = manifest_fault(path_of(folder, step), step, kFiles);
+    if (fault.empty()) return step;
+    passed_over->push_back(folder_name(step) + ": " + fault);
+  }
+  return -1;
+}
+
+std::span<const std::uint8_t> bytes_of(const std::string& content) {
+  return {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()};
+}
+
+std::uint64_t write_files(const std::string& folder, const Checkpoint& checkpoint) {
+  fs::create_directories(folder);
+  data::write_safetensors(folder + "/" + kModel, checkpoint.model);
+  data::write_safetensors(folder + "/" + kMethod, checkpoint.method);
+  data::write_safetensors(folder + "/" + kOptimizer, checkpoint.optimizer);
+  data::write_file(folder + "/" + kState, bytes_of(checkpoint.state));
+  write_manifest(folder, checkpoint.step, kFiles);
+  data::sync_path(folder);
+  std::uint64_t bytes = 0;
+  for (const auto& file : fs::directory_iterator(folder)) bytes += file.file_size();
+  return bytes;
+}
+
+// A folder cannot be renamed onto another, so one of the same step (a broken one that was passed
+// over) steps aside.
+void give_name(const std::string& unfinished, const std::string& folder, const std::string& name) {
+  const std::string replaced = folder + "/" + kUnfinished + "replaced-" + name;
+  const std::string path = folder + "/" + name;
+  fs::remove_all(replaced);
+  if (fs::exists(path)) fs::rename(path, replaced);
+  fs::rename(unfinished, path);
+  data::sync_path(folder);
+  fs::remove_all(replaced);
+}
+
+data::NamedTensors read_checkpoint_weights(const std::string& folder) {
+  const std::int64_t step = step_in(fs::path(folder).filename().string());
+  const std::string fault = manifest_fault(folder, step, kFiles);
+  STC_CHECK_DATA(fault.empty(), "checkpoint ", folder, " is not whole: ", fault);
+  return data::read_safetensors(folder + "/" + kModel).tensors;
+}
+
+data::NamedTensors read_newest_weights(const std::string& checkpoints) {
+  std::vector<std::string> passed_over;
+  const std::int64_t step = newest_whole(checkpoints, &passed_over);
+  for (const std::string& reason : passed_over)
+    log::warning(text(checkpoints, ": passed over ", reason));
+  STC_CHECK_DATA(
+      step >= 0, checkpoints, " holds no whole checkpoint; train the run until it has saved one");
+  return data::read_safetensors(path_of(checkpoints, step) + "/" + kModel).tensors;
+}
+
+}  // namespace
+
+CheckpointStore::CheckpointStore(const std::string& folder, std::int64_t keep)
+    : folder_(folder), keep_(keep) {
+  STC_CHECK_USAGE(keep >= 2,
+                  "checkpoint.keep is ",
+                  keep,
+                  "; expected 2 or more, so that one is whole while another is written");
+}
+
+std::uint64_t CheckpointStore::save(const Checkpoint& checkpoint) {
+  std::uint64_t bytes = 0;
+  const std::string name = folder_name(checkpoint.step);
+  const std::string unfinished = folder_ + "/" + kUnfinished + name;
+  try {
+    fs::remove_all(unfinished);
+    bytes = write_files(unfinished, checkpoint);
+    give_name(unfinished, folder_, name);
+  } catch (const std::exception& cause) {
+    std::error_code none;
+    fs::remove_all(unfinished, none);
+    throw Error(Exit::kFailed,
+                text("checkpoint ",
+                     folder_,
+                     "/",
+                     name,
+                     " was not written, the earlier ones are untouched: ",
+                     cause.what()));
+  }
+  newest_step_ = checkpoint.step;
+  remove_old(checkpoint.step);
+  return bytes;
+}
+
+// Steps after the saved one belong to a future that was passed over; they count for nothing here.
+void CheckpointStore::remove_old(std::int64_t saved_step) {
+  std::int64_t kept = 0;
+  for (const std::int64_t step : steps_in(folder_)) {
+    if (step > saved_step || ++kept <= keep_ || step == restored_step_) continue;
+    std::error_code failed;
+    fs::remove_all(path_of(folder_, step), failed);
+    if (failed) {
+      log::warning(text("old checkpoint ", path_of(folder_, step), " stays: ", failed.message()));
+    }
+  }
+}
+
+std::optional<Checkpoint> CheckpointStore::restore(std::vector<std::string>* passed_over) {
+  remove_unfinished(folder_);
+  const std::int64_t step = newest_whole(folder_, passed_over);
+  if (step < 0) return std::nullopt;
+  const std::string path = path_of(folder_, step);
+  Checkpoint checkpoint;
+  checkpoint.step = step;
+  checkpoint.model = data::read_safetensors(path + "/" + kModel).tensors;
+  checkpoint.method = data::read_safetensors(path + "/" + kMethod).tensors;
+  checkpoint.optimizer = data::read_safetensors(path + "/" + kOptimizer).tensors;
+  const auto state = data::read_file(path + "/" + kState);
+  checkpoint.state.assign(state.begin(), state.end());
+  restored_step_ = newest_step_ = step;
+  return checkpoint;
+}
+
+std::string CheckpointStore::resume_point() const {
+  if (newest_step_ < 0) return text("its beginning: ", folder_, " holds no whole checkpoint");
+  return text("the checkpoint of step ", newest_step_, " in ", folder_);
+}
+
+data::NamedTensors read_weights(const std::string& path) {
+  if (!fs::is_directory(path)) {
+    STC_CHECK_DATA(!data::has_ending(path, {".pth", ".pt", ".tar"}),
+                   path,
+                   ": is not read as it is; `stc import ",
+                   path,
+                   " OUT.safetensors` takes the weights out of it");
+    return data::read_safetensors(path).tensors;
+  }
+  const fs::path folder = fs::canonical(path);
+  if (fs::exists(folder / "MANIFEST") || fs::exists(folder / kModel))
+    return read_checkpoint_weights(folder);
+  if (fs::exists(folder / "weights.safetensors")) {
+    return data::read_safetensors(folder / "weights.safetensors").tensors;
+  }
+  STC_CHECK_DATA(fs::is_directory(folder / "checkpoints"),
+                 path,
+                 " holds no weights; expected a .safetensors file, a checkpoint folder (step-...) "
+                 "or a run folder");
+  return read_newest_weights(folder / "checkpoints");
+}
+
+}  // namespace stc::launcher

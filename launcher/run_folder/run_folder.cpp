@@ -1,0 +1,211 @@
+#include "launcher/run_folder/run_folder.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include "data/descriptor.h"
+#include "data/file.h"
+#include "launcher/run_folder/folder_lock.h"
+#include "monitoring/check.h"
+#include "monitoring/log.h"
+
+namespace stc::launcher {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr char kConfig[] = "config.toml";
+constexpr char kMetrics[] = "metrics.jsonl";
+constexpr char kSummary[] = "summary.json";
+constexpr char kRemedy[] = "choose another run.dir";
+
+std::string read_text(const std::string& path) {
+  const auto bytes = data::read_file(path);
+  return {bytes.begin(), bytes.end()};
+}
+
+// A run that ended before it could write its config is one, too.
+bool holds_a_run_or_nothing(const std::string& folder) {
+  if (fs::exists(folder + "/" + kConfig)) return true;
+  const std::set<std::string> early{FolderLock::kFile, "log", std::string(kConfig) + ".partial"};
+  const fs::directory_iterator entries(folder);
+  return std::all_of(begin(entries), end(entries), [&](const fs::directory_entry& entry) {
+    return early.contains(entry.path().filename().string());
+  });
+}
+
+void check_is_run_folder(const std::string& folder) {
+  if (!fs::exists(folder)) return;
+  STC_CHECK_USAGE(fs::is_directory(folder), "run.dir ", folder, " is a file; expected a folder");
+  STC_CHECK_USAGE(holds_a_run_or_nothing(folder),
+                  "run.dir ",
+                  folder,
+                  " is not empty and holds no run (no ",
+                  kConfig,
+                  "); choose a new or an empty folder");
+}
+
+void move_aside(const std::string& folder) {
+  if (!fs::exists(folder) || fs::is_empty(folder)) return;
+  const FolderLock lock(folder, kRemedy);  // a live job's folder stays where it is
+  int number = 1;
+  while (fs::exists(text(folder, ".", number))) ++number;
+  const std::string aside = text(folder, ".", number);
+  fs::rename(folder, aside);
+  log::info(text("the earlier run was moved to ", aside));
+}
+
+bool is_finished(const std::string& folder) {
+  const std::string path = folder + "/" + kSummary;
+  if (!fs::exists(path)) return false;
+  const json summary = json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
+  return summary.is_object() && summary.value("finished", false);
+}
+
+void check_same_training(const std::string& folder, const ConfigSchema& schema) {
+  const auto differences = schema.training_differences(read_text(folder + "/" + kConfig));
+  std::string all;
+  for (const std::string& difference : differences) all += (all.empty() ? "" : "; ") + difference;
+  STC_CHECK_USAGE(differences.empty(),
+                  "run folder ",
+                  folder,
+                  " was begun with other settings (",
+                  all,
+                  "); use the same, another run.dir, or --fresh to move it aside");
+}
+
+// A run that failed before its first step binds nobody to its settings.
+bool has_trained(const std::string& folder) {
+  if (!fs::exists(folder + "/" + kConfig)) return false;
+  std::error_code none;
+  const bool logged = fs::file_size(folder + "/" + kMetrics, none) > 0 && !none;
+  const auto checkpoints = folder + "/checkpoints";
+  return logged || is_finished(folder) || (fs::exists(checkpoints) && !fs::is_empty(checkpoints));
+}
+
+std::string normal_path(const std::string& folder) {
+  STC_CHECK_USAGE(!folder.empty(), "run.dir is empty; expected the folder of this run");
+  std::string normal = fs::path(folder).lexically_normal().string();
+  while (normal.size() > 1 && normal.back() == '/') normal.pop_back();
+  return normal;
+}
+
+std::int64_t step_of(const std::string& line) {
+  const json entry = json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const bool has_step =
+      entry.is_object() && entry.contains("step") && entry["step"].is_number_integer();
+  return has_step ? entry["step"].get<std::int64_t>() : std::numeric_limits<std::int64_t>::max();
+}
+
+}  // namespace
+
+struct RunFolder::State {
+  std::string folder;
+  RunState state = RunState::kNew;
+  FolderLock lock;
+  data::Descriptor metrics;  // opened by the first line
+  std::string unwritten;     // lines, the first perhaps in part
+  bool is_behind = false;
+
+  std::string write_lines();
+};
+
+// Mostly one write() of a whole line, so that a process that is killed leaves whole lines. Returns
+// what went wrong, or nothing.
+std::string RunFolder::State::write_lines() {
+  if (unwritten.empty()) return "";
+  const std::string file = folder + "/" + kMetrics;
+  if (!metrics.is_open())
+    metrics =
+        data::Descriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  if (!metrics.is_open()) return text(file, " cannot be opened: ", std::strerror(errno));
+  while (!unwritten.empty()) {
+    const auto written = ::write(metrics.number(), unwritten.data(), unwritten.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return text(file, " cannot be written: ", std::strerror(errno));
+    unwritten.erase(0, static_cast<std::size_t>(written));
+  }
+  return "";
+}
+
+RunFolder::RunFolder(std::unique_ptr<State> state) : state_(std::move(state)) {}
+RunFolder::~RunFolder() = default;
+
+std::unique_ptr<RunFolder> RunFolder::open(const std::string& folder,
+                                           const ConfigSchema& schema,
+                                           bool fresh) {
+  auto state = std::make_unique<State>();
+  state->folder = normal_path(folder);
+  try {
+    check_is_run_folder(state->folder);
+    if (fresh) move_aside(state->folder);
+    fs::create_directories(state->folder);
+  } catch (const fs::filesystem_error& cause) {
+    throw Error(Exit::kFailed,
+                text("run folder ", state->folder, " cannot be made: ", cause.code().message()));
+  }
+  state->lock = FolderLock(state->folder, kRemedy);
+  if (has_trained(state->folder)) {
+    check_same_training(state->folder, schema);
+    state->state = is_finished(state->folder) ? RunState::kFinished : RunState::kResume;
+  }
+  std::unique_ptr<RunFolder> run(new RunFolder(std::move(state)));
+  if (run->state() != RunState::kFinished) run->write_atomically(kConfig, schema.resolved());
+  return run;
+}
+
+RunState RunFolder::state() const { return state_->state; }
+
+std::string RunFolder::path(const std::string& inside) const {
+  return state_->folder + "/" + inside;
+}
+
+void RunFolder::append_metrics(const std::string& json_line) {
+  state_->unwritten += json_line + "\n";
+  const std::string fault = state_->write_lines();
+  if (!fault.empty() && !state_->is_behind)
+    log::warning(text(fault, "; its lines are kept in memory and written when there is room"));
+  state_->is_behind = !fault.empty();
+}
+
+void RunFolder::flush_metrics() {
+  const std::string fault = state_->write_lines();
+  STC_CHECK(fault.empty(), fault);
+}
+
+void RunFolder::cut_metrics_after(std::int64_t step) {
+  if (!fs::exists(path(kMetrics))) return;
+  const std::string before = read_text(path(kMetrics));
+  std::string kept;
+  std::size_t begin = 0;
+  for (std::size_t end; (end = before.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    const std::string line = before.substr(begin, end - begin);
+    if (step_of(line) <= step) kept += line + "\n";
+  }
+  if (kept == before) return;
+  state_->metrics.close();  // it would go on in the file that is replaced
+  write_atomically(kMetrics, kept);
+}
+
+void RunFolder::write_atomically(const std::string& inside, const std::string& content) {
+  data::write_file(path(inside),
+                   {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
+}
+
+void RunFolder::remove(const std::string& inside) {
+  std::error_code failed;
+  fs::remove(path(inside), failed);
+  STC_CHECK(!failed, path(inside), " cannot be removed: ", failed.message());
+}
+
+}  // namespace stc::launcher

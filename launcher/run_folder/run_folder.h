@@ -1,0 +1,42 @@
+// RUN/: config.toml, metrics.jsonl, checkpoints/, log/, weights.safetensors, summary.json. Rank 0
+// owns it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "launcher/config/schema.h"
+
+namespace stc::launcher {
+
+enum class RunState { kNew, kResume, kFinished };
+
+class RunFolder {
+ public:
+  /// Creates or opens the folder, takes its lock (released by the end of the process) and writes
+  /// config.toml. fresh: an existing folder is moved aside to RUN.1, RUN.2, ... Throws stc::Error:
+  /// kUsage where another live job holds it (naming host and pid), where a training key differs
+  /// (naming it), or where the path holds something that is no run; kFailed where it cannot be
+  /// written.
+  static std::unique_ptr<RunFolder> open(const std::string& folder,
+                                         const ConfigSchema& schema,
+                                         bool fresh);
+  ~RunFolder();
+
+  RunState state() const;
+  std::string path(const std::string& inside) const;  ///< "RUN/inside"
+
+  /// A line that cannot be written (disk full) is kept, and written with a later one.
+  void append_metrics(const std::string& json_line);
+  void flush_metrics();  ///< throws stc::Error (kFailed) where lines still cannot be written
+  void cut_metrics_after(std::int64_t step);  ///< drops lines of later steps and a torn last line
+  void write_atomically(const std::string& inside, const std::string& content);
+  void remove(const std::string& inside);
+
+ private:
+  struct State;
+  explicit RunFolder(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace stc::launcher

@@ -1,0 +1,245 @@
+// `stc slurm submit`: what a job is told is checked before it waits in a queue.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "launcher/commands.h"
+#include "launcher/config/configuration.h"
+#include "monitoring/check.h"
+#include "monitoring/log.h"
+
+namespace stc::launcher {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Words = std::vector<std::string>;
+
+struct Arguments {
+  std::string method;
+  std::string config;
+  Words overrides;
+  int nodes = 1;
+  int gpus_per_node = 0;
+  int tasks_per_node = 0;  ///< 0: one a GPU
+  int cpus_per_task = 1;
+  std::string time;
+  Words sbatch;  ///< further options of it
+  std::string scripts;
+  bool dry_run = false;
+};
+
+fs::path own_program() { return fs::read_symlink("/proc/self/exe"); }
+
+// Beside the build (build/release/bin/stc and slurm/), or where both are installed.
+fs::path find_scripts() {
+  for (auto folder = own_program().parent_path(); folder.has_relative_path();
+       folder = folder.parent_path()) {
+    for (const char* place : {"slurm", "share/stc/slurm"})
+      if (fs::exists(folder / place / "train.sbatch")) return folder / place;
+  }
+  throw Error(Exit::kUsage,
+              text("the batch scripts are not found in slurm/ or share/stc/slurm/ above ",
+                   own_program().string(),
+                   "; give --scripts FOLDER"));
+}
+
+fs::path script_of(const Arguments& arguments) {
+  const auto folder = arguments.scripts.empty() ? find_scripts() : fs::absolute(arguments.scripts);
+  auto script = folder.lexically_normal() / "train.sbatch";
+  STC_CHECK_USAGE(fs::exists(script), script.string(), ": no such file; look at --scripts");
+  return script;
+}
+
+void check_words(const Arguments& arguments) {
+  for (const auto& word : arguments.overrides) {
+    const auto name = word.substr(0, word.find('='));
+    STC_CHECK_USAGE(name.starts_with("--") && name.find('.') != std::string::npos,
+                    "stc slurm submit: unknown argument '",
+                    word,
+                    "'; expected an option that -h lists, --section.key=value, or, after --, "
+                    "options of sbatch");
+  }
+  for (const auto& word : arguments.sbatch)
+    STC_CHECK_USAGE(word.starts_with('-'),
+                    "stc slurm submit: '",
+                    word,
+                    "' is no option of sbatch; expected --name=value");
+}
+
+void check_devices(const Arguments& arguments, const TrainOptions& options) {
+  const int gpus = arguments.gpus_per_node;
+  STC_CHECK_USAGE(gpus == 0 || arguments.tasks_per_node <= gpus,
+                  "--ntasks-per-node is ",
+                  arguments.tasks_per_node,
+                  ", but --gpus-per-node ",
+                  gpus,
+                  ", and two ranks on one GPU hang; leave it out for one rank a GPU");
+  STC_CHECK_USAGE(options.device != "cpu" || gpus == 0,
+                  "--gpus-per-node is ",
+                  gpus,
+                  ", but run.device is cpu; leave --gpus-per-node out, or give --run.device=cuda");
+  STC_CHECK_USAGE(options.device != "cuda" || gpus > 0,
+                  "run.device is cuda, but the job asks for no GPU; give --gpus-per-node");
+}
+
+// Another job may make it before this one starts.
+void say_if_missing(const std::string& key, const std::string& path) {
+  if (!path.empty() && !fs::exists(path)) log::warning(text(key, ": ", path, " is not there yet"));
+}
+
+void describe(const Arguments& arguments, const TrainOptions& options) {
+  const int ranks = arguments.nodes * arguments.tasks_per_node;
+  log::info(text(arguments.method,
+                 " on ",
+                 ranks,
+                 ranks == 1 ? " rank, " : " ranks, ",
+                 options.batch_size / ranks,
+                 " samples a rank and step, run folder ",
+                 options.run_dir));
+  say_if_missing("data.shards", options.shards);
+  say_if_missing("model.init", options.init);
+}
+
+void check(const Arguments& arguments) {
+  const int ranks = arguments.nodes * arguments.tasks_per_node;
+  if (arguments.method == "pretrain") {
+    Configuration<PretrainOptions> configuration;
+    configuration.read(arguments.config, arguments.overrides, ranks);
+    check_devices(arguments, configuration.options);
+    describe(arguments, configuration.options);
+  } else {
+    Configuration<VideoTrainOptions> configuration;
+    configuration.read(arguments.config, arguments.overrides, ranks);
+    check_devices(arguments, configuration.options);
+    describe(arguments, configuration.options);
+    say_if_missing("model.teacher", configuration.options.teacher);
+  }
+}
+
+Words command_of(const Arguments& arguments, const fs::path& script) {
+  Words words = {"sbatch",
+                 text("--nodes=", arguments.nodes),
+                 text("--ntasks-per-node=", arguments.tasks_per_node),
+                 text("--cpus-per-task=", arguments.cpus_per_task)};
+  if (arguments.gpus_per_node > 0)
+    words.push_back(text("--gpus-per-node=", arguments.gpus_per_node));
+  if (!arguments.time.empty()) words.push_back(text("--time=", arguments.time));
+  words.insert(words.end(), arguments.sbatch.begin(), arguments.sbatch.end());
+  words.push_back(script.string());
+  words.push_back(arguments.method);
+  if (!arguments.config.empty()) {
+    words.push_back("--config");
+    words.push_back(arguments.config);
+  }
+  words.insert(words.end(), arguments.overrides.begin(), arguments.overrides.end());
+  return words;
+}
+
+// As a shell reads it back.
+std::string quoted(const std::string& word) {
+  constexpr char kPlain[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:=,@%+-";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+int submit(Arguments arguments) {
+  check_words(arguments);
+  if (arguments.tasks_per_node == 0)
+    arguments.tasks_per_node = std::max(1, arguments.gpus_per_node);
+  check(arguments);
+  const auto script = script_of(arguments);
+  const auto command = command_of(arguments, script);
+  // What the script needs to know, and sbatch passes on.
+  const std::pair<const char*, std::string> variables[] = {
+      {"STC", own_program().string()}, {"STC_SLURM", script.parent_path().string()}};
+  std::string line;
+  for (const auto& [name, value] : variables) line += text(name, "=", quoted(value), " ");
+  for (const auto& word : command) line += quoted(word) + " ";
+  line.back() = '\n';
+  std::fputs(line.c_str(), stdout);
+  std::fflush(stdout);
+  if (arguments.dry_run) return 0;
+
+  for (const auto& [name, value] : variables) setenv(name, value.c_str(), 1);
+  std::vector<char*> words;
+  for (const auto& word : command) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  execvp(words[0], words.data());
+  throw Error(Exit::kUsage,
+              text("sbatch cannot be started: ",
+                   std::strerror(errno),
+                   "; submit on a login node of the cluster, or load its module (--dry-run only "
+                   "shows the command)"));
+}
+
+// Called as sbatch calls them.
+void add_size_options(CLI::App* command, Arguments* arguments) {
+  command->add_option("--nodes", arguments->nodes, "Number of nodes")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--gpus-per-node", arguments->gpus_per_node, "GPUs of each; 0: on the CPU")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command
+      ->add_option("--ntasks-per-node",
+                   arguments->tasks_per_node,
+                   "Ranks of each; default: one a GPU, or 1 on the CPU")
+      ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--cpus-per-task",
+                   arguments->cpus_per_task,
+                   "Cores of each rank, its loader threads included")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option(
+      "--time", arguments->time, "Of one job, as sbatch takes it; default: the partition's");
+}
+
+void add_submit(CLI::App* submit_command, const std::string& method, Run& run) {
+  auto arguments = std::make_shared<Arguments>();
+  arguments->method = method;
+  auto* command = submit_command->add_subcommand(
+      method, "A job for `stc " + method + "`, which requeues itself");
+  command->add_option("--config", arguments->config, "TOML file");
+  add_size_options(command, arguments.get());
+  command->add_option("--scripts",
+                      arguments->scripts,
+                      "Folder with train.sbatch; default: the one that came along");
+  command->add_flag("--dry-run", arguments->dry_run, "Check and show, but do not submit");
+  command->add_option("sbatch", arguments->sbatch, "After --: further options of sbatch");
+  command->allow_extras();
+  command->footer("E.g. stc slurm submit " + method +
+                  " --config my.toml --nodes 4 --gpus-per-node 8 --time 24:00:00 "
+                  "--run.dir=runs/first -- --partition=gpu");
+  command->callback([arguments, command, &run] {
+    arguments->overrides = command->remaining();
+    std::erase(arguments->overrides, "--");
+    run = [arguments] { return submit(*arguments); };
+  });
+}
+
+}  // namespace
+
+void add_slurm(CLI::App& app, Run& run) {
+  auto* command = app.add_subcommand("slurm", "Jobs of a Slurm cluster");
+  command->require_subcommand(1);
+  auto* submit_command = command->add_subcommand("submit", "Check, show and submit a job");
+  submit_command->require_subcommand(1);
+  for (const char* method : {"pretrain", "train"}) add_submit(submit_command, method, run);
+}
+
+}  // namespace stc::launcher

@@ -1,0 +1,81 @@
+#include "launcher/training/finite_guard.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "dist/run_together.h"
+#include "monitoring/check.h"
+
+namespace stc::launcher {
+namespace {
+
+constexpr std::size_t kMostNamed = 64;
+
+std::string listed(const StepOutcome& outcome) {
+  std::string out;
+  for (const auto& [name, value] : outcome.losses)
+    out += text(" ", name, "=", value.item<double>());
+  out += "; samples";
+  const auto& samples = outcome.samples;
+  for (std::size_t i = 0; i < samples.size() && i < kMostNamed; ++i)
+    out += text(i == 0 ? " " : ", ", samples[i]);
+  return samples.size() > kMostNamed ? out + ", ..." : out;
+}
+
+// Name of the first loss that is not finite, a term before the total; empty where all are.
+std::string first_not_finite(const StepOutcome& outcome) {
+  std::string found;
+  for (const auto& [name, value] : outcome.losses) {
+    if (!std::isfinite(value.item<double>()) && (found.empty() || found == "total")) found = name;
+  }
+  return found;
+}
+
+bool any_rank(dist::Communicator& control, bool own) {
+  const auto any = at::full({1}, own ? 1 : 0, at::kLong);
+  control.all_reduce(any, dist::ReduceOp::kMax);
+  return any.item<std::int64_t>() != 0;
+}
+
+}  // namespace
+
+bool is_finite(double norm, const StepOutcome& outcome) {
+  std::vector<at::Tensor> losses;
+  for (const auto& [name, value] : outcome.losses) losses.push_back(value);
+  return std::isfinite(norm) && at::isfinite(at::stack(losses)).all().item<bool>();
+}
+
+void stop_not_finite(dist::Communicator& control,
+                     std::int64_t step,
+                     double norm,
+                     const StepOutcome& outcome,
+                     std::int64_t skipped) {
+  const auto term = first_not_finite(outcome);
+  const bool is_a_loss = any_rank(control, !term.empty());
+  dist::run_on_all_ranks(control, [&] {
+    if (is_a_loss && term.empty()) return;
+    const auto what = is_a_loss
+                          ? text("loss '", term, "' is not finite")
+                          : text("the gradient's norm is ", norm, ", while all losses are finite");
+    const auto before =
+        skipped > 0 ? text(", as in the ", skipped, " steps before it, which were skipped") : "";
+    throw Error(Exit::kFailed,
+                text("step ",
+                     step,
+                     ", rank ",
+                     control.rank(),
+                     ": ",
+                     what,
+                     before,
+                     " (this rank's losses:",
+                     listed(outcome),
+                     "); the weights are as the step before left them. Lower "
+                     "optimizer.learning_rate, or look at these samples"));
+  });
+  throw Error(Exit::kFailed, "ranks do not agree on what is not finite");
+}
+
+}  // namespace stc::launcher

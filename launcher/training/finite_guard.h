@@ -1,0 +1,24 @@
+// Stops all ranks together, before the update, where a number is not finite on one of them.
+#pragma once
+
+#include <cstdint>
+
+#include "dist/communicator.h"
+#include "launcher/training/method.h"
+
+namespace stc::launcher {
+
+/// On this rank. `norm`: of the reduced gradient, the same on all ranks; a loss may be wrong on one
+/// alone.
+bool is_finite(double norm, const StepOutcome& outcome);
+
+/// Throws on all ranks. The rank whose samples did it speaks, with the loss's name; where the
+/// losses are finite on all ranks, rank 0. `skipped`: steps before it that were not finite either.
+/// A collective.
+[[noreturn]] void stop_not_finite(dist::Communicator& control,
+                                  std::int64_t step,
+                                  double norm,
+                                  const StepOutcome& outcome,
+                                  std::int64_t skipped);
+
+}  // namespace stc::launcher

@@ -1,0 +1,117 @@
+#include "launcher/training/optimizer.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include "monitoring/check.h"
+
+namespace stc::launcher {
+namespace {
+
+const char* first_name(OptimizerKind kind) {
+  return kind == OptimizerKind::kSgd ? "momentum." : "first_moment.";
+}
+constexpr const char* kSecondName = "second_moment.";
+
+}  // namespace
+
+Optimizer::Optimizer(const OptimizerOptions& options, models::NamedTensorList parameters)
+    : scaler(options.scale_loss), options_(options), parameters_(std::move(parameters)) {
+  for (const auto& [name, parameter] : parameters_) {
+    first_.push_back(at::zeros_like(parameter).detach());
+    if (options_.kind == OptimizerKind::kAdam)
+      second_.push_back(at::zeros_like(parameter).detach());
+  }
+}
+
+std::vector<at::Tensor> Optimizer::gradients() const {
+  std::vector<at::Tensor> all;
+  for (const auto& [name, parameter] : parameters_) {
+    STC_CHECK(parameter.grad().defined(),
+              "parameter '",
+              name,
+              "' got no gradient; every parameter must reach the loss");
+    all.push_back(parameter.grad());
+  }
+  return all;
+}
+
+double Optimizer::gradient_norm() const {
+  return at::stack(at::_foreach_norm(gradients())).norm().item<double>() / scaler.scale();
+}
+
+void Optimizer::finish_gradients(double norm, double most) {
+  const double length = most > 0 && norm > most ? most / norm : 1;
+  if (length == 1 && scaler.scale() == 1) return;
+  const at::NoGradGuard no_grad;
+  at::_foreach_mul_(gradients(), length / scaler.scale());
+}
+
+void Optimizer::step(double rate) {
+  const at::NoGradGuard no_grad;
+  const auto gradients = this->gradients();
+  std::vector<at::Tensor> values, counts;
+  for (const auto& [name, parameter] : parameters_) values.push_back(parameter.detach());
+  if (options_.kind == OptimizerKind::kSgd) {
+    at::_fused_sgd_(values,
+                    gradients,
+                    first_,
+                    options_.weight_decay,
+                    options_.momentum,
+                    rate,
+                    /*dampening=*/0,
+                    /*nesterov=*/false,
+                    /*maximize=*/false,
+                    /*is_first_step=*/steps_ == 0);
+    ++steps_;
+    return;
+  }
+  ++steps_;
+  const auto count =
+      at::full({}, static_cast<double>(steps_), values[0].options().dtype(at::kFloat));
+  counts.assign(values.size(), count);
+  at::_fused_adam_(values,
+                   gradients,
+                   first_,
+                   second_,
+                   {},
+                   counts,
+                   rate,
+                   options_.beta1,
+                   options_.beta2,
+                   options_.weight_decay,
+                   options_.epsilon,
+                   /*amsgrad=*/false,
+                   /*maximize=*/false);
+}
+
+data::NamedTensors Optimizer::state() const {
+  data::NamedTensors state{{"steps", at::full({1}, steps_, at::kLong)}};
+  if (scaler.on()) state["loss_scaler"] = scaler.state();
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    state[first_name(options_.kind) + parameters_[i].first] = first_[i];
+    if (!second_.empty()) state[kSecondName + parameters_[i].first] = second_[i];
+  }
+  return state;
+}
+
+void Optimizer::load(const data::NamedTensors& state, const std::string& source) {
+  for (auto& [name, own] : this->state()) {
+    const auto given = state.find(name);
+    STC_CHECK_DATA(
+        given != state.end(), source, ": '", name, "' is missing from the optimizer's state");
+    STC_CHECK_DATA(given->second.sizes() == own.sizes(),
+                   source,
+                   ": '",
+                   name,
+                   "' is ",
+                   given->second.sizes(),
+                   "; this model has ",
+                   own.sizes());
+    own.copy_(given->second);
+  }
+  steps_ = state.at("steps").item<std::int64_t>();
+  if (scaler.on()) scaler.load(state.at("loss_scaler"));
+}
+
+}  // namespace stc::launcher

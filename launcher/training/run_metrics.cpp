@@ -1,0 +1,80 @@
+#include "launcher/training/run_metrics.h"
+
+#include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/Device.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "dist/gather_lines.h"
+#include "monitoring/check.h"
+#include "monitoring/log.h"
+
+namespace stc::launcher {
+namespace {
+
+std::string read_password(const std::string& file) {
+  std::ifstream in(file);
+  STC_CHECK_USAGE(in, "metrics.password_file: ", file, ": ", std::strerror(errno));
+  std::string password;
+  std::getline(in, password);
+  STC_CHECK_USAGE(!password.empty(),
+                  "metrics.password_file: ",
+                  file,
+                  ": its first line is empty; expected the password");
+  return password;
+}
+
+bool is_loopback(const std::string& address) { return address.starts_with("127."); }
+
+}  // namespace
+
+monitoring::MetricsOptions metrics_options(const TrainOptions& options,
+                                           const dist::Communicator& control) {
+  monitoring::MetricsOptions metrics;
+  metrics.port = static_cast<int>(options.metrics_port);
+  metrics.address = options.metrics_address;
+  metrics.rank = control.rank();
+  metrics.node = control.host();
+  if (metrics.port < 0 || options.metrics_user.empty()) return metrics;
+  metrics.user = options.metrics_user;
+  metrics.password = read_password(options.metrics_password_file);
+  return metrics;
+}
+
+std::string reachable_host(const std::string& address, const std::string& node) {
+  return address == "0.0.0.0" || address == "[::]" ? node : address;
+}
+
+std::string service_discovery(const TrainOptions& options,
+                              dist::Communicator& control,
+                              int own_port) {
+  const auto host = reachable_host(options.metrics_address, control.host());
+  const auto targets = dist::gather_lines(control, text(host, ":", own_port));
+  if (own_port < 0) return "";
+  if (control.is_root() && control.local_size() < control.size() &&
+      is_loopback(options.metrics_address)) {
+    log::warning(text("metrics.address is ",
+                      options.metrics_address,
+                      " on every node: no other node's metrics can be reached from one; give "
+                      "0.0.0.0 where Prometheus is to see all ranks"));
+  }
+  const nlohmann::json entry = {{"targets", targets}, {"labels", {{"run", options.run_dir}}}};
+  return nlohmann::json::array({entry}).dump(1) + "\n";
+}
+
+void record_device_memory(const std::string& device, monitoring::Metrics* metrics) {
+  const auto type = c10::Device(device).type();
+  if (type == c10::DeviceType::CPU) return;
+  const auto index = c10::impl::VirtualGuardImpl(type).getDevice().index();
+  const auto stats = c10::getDeviceAllocator(type)->getDeviceStats(index);
+  const auto whole = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+  metrics->device_memory(static_cast<double>(stats.allocated_bytes[whole].current),
+                         static_cast<double>(stats.reserved_bytes[whole].current));
+}
+
+}  // namespace stc::launcher

@@ -1,0 +1,32 @@
+// A run's metrics: where each rank serves them, by configuration, and where Prometheus finds them.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "dist/communicator.h"
+#include "launcher/training/train_options.h"
+#include "monitoring/metrics.h"
+
+namespace stc::launcher {
+
+/// By it `stc launch` tells its ranks how often they were started again.
+constexpr const char* kRestartsVariable = "STC_RESTARTS";
+
+/// Throws stc::Error (kUsage) where the password's file cannot be read.
+monitoring::MetricsOptions metrics_options(const TrainOptions& options,
+                                           const dist::Communicator& control);
+
+/// The host part under which others reach what listens on `address` of `node`.
+std::string reachable_host(const std::string& address, const std::string& node);
+
+/// What stands in a run's file_sd.json: one entry with the targets of all ranks. Collective; empty
+/// where metrics are off.
+std::string service_discovery(const TrainOptions& options,
+                              dist::Communicator& control,
+                              int own_port);
+
+/// stc_device_allocated_bytes and stc_device_reserved_bytes, where `device` is none of the CPU.
+void record_device_memory(const std::string& device, monitoring::Metrics* metrics);
+
+}  // namespace stc::launcher

@@ -1,0 +1,49 @@
+#include "launcher/training/straggler_watch.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "monitoring/check.h"
+
+namespace stc::launcher {
+namespace {
+
+std::string in_ms(double seconds) { return text(std::llround(seconds * 1000), " ms"); }
+
+}  // namespace
+
+std::vector<double> arrival_lags(const std::vector<Arrival>& arrivals) {
+  std::vector<double> lags;
+  for (const auto& arrival : arrivals) lags.push_back(arrival.seconds);
+  const double first = lags.empty() ? 0 : *std::min_element(lags.begin(), lags.end());
+  for (auto& lag : lags) lag -= first;
+  return lags;
+}
+
+std::optional<std::string> StragglerWatch::look(const std::vector<Arrival>& arrivals,
+                                                double step_seconds) {
+  const auto lags = arrival_lags(arrivals);
+  const auto latest = std::max_element(lags.begin(), lags.end());
+  const bool late = latest != lags.end() && *latest > std::max(0.02, kShare * step_seconds);
+  const int rank = late ? static_cast<int>(latest - lags.begin()) : -1;
+  times_ = rank == last_ ? times_ + 1 : 1;
+  last_ = rank;
+  if (!late || times_ != kSteps) return std::nullopt;
+  const double wait = arrivals[rank].data_wait_seconds;
+  const bool by_data = wait > *latest / 2;
+  return text(
+      "rank ",
+      rank,
+      " makes the others wait: it came ",
+      in_ms(*latest),
+      " after the first rank in a step of ",
+      in_ms(step_seconds),
+      ", and late in the ",
+      kSteps - 1,
+      " looked at before; ",
+      by_data
+          ? text("it waited ", in_ms(wait), " for data: look at its disk, or raise loader.workers")
+          : "it did not wait for data: look at what else runs on its node, and at its clock");
+}
+
+}  // namespace stc::launcher

@@ -1,0 +1,237 @@
+#include "data/images/image.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "data/file.h"
+#include "monitoring/check.h"
+#include "tests/data/test_images.h"
+#include "tests/support/temporary_folder.h"
+
+namespace stc::data {
+namespace {
+
+using ::testing::HasSubstr;
+
+int largest_difference(const std::vector<std::uint8_t>& a, const std::vector<std::uint8_t>& b) {
+  if (a.size() != b.size()) return 256;
+  int largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(a[i] - b[i]));
+  return largest;
+}
+
+// The other decoder: OpenCV, orientation off, to RGB.
+Image decoded_by_opencv(const std::vector<std::uint8_t>& bytes) {
+  cv::Mat image = cv::imdecode(bytes, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
+  cv::cvtColor(image, image, cv::COLOR_BGR2RGB);
+  return {image.rows, image.cols, {image.data, image.data + image.total() * 3}};
+}
+
+std::string error_of(std::span<const std::uint8_t> bytes) {
+  try {
+    decode_image(bytes, "some/name");
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit(), Exit::kBadData);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(DecodeImage, AgreesWithOpenCvOnJpeg) {
+  const auto image = test::smooth_image(37, 51);
+  for (const bool is_progressive : {false, true}) {
+    const auto bytes = test::jpeg_of(image.pixels, 37, 51, {.is_progressive = is_progressive});
+    const auto decoded = decode_image(bytes, "x");
+    EXPECT_EQ(decoded.height, 37);
+    EXPECT_EQ(decoded.width, 51);
+    EXPECT_EQ(decoded.pixels, decoded_by_opencv(bytes).pixels);
+  }
+}
+
+TEST(DecodeImage, GivesGreyJpegThreeEqualChannels) {
+  std::vector<std::uint8_t> grey(16 * 24);
+  for (std::size_t i = 0; i < grey.size(); ++i) grey[i] = static_cast<std::uint8_t>(i / 2);
+  const auto bytes = test::jpeg_of(grey, 16, 24, {.components = 1});
+  const auto decoded = decode_image(bytes, "x");
+  EXPECT_EQ(decoded.pixels, decoded_by_opencv(bytes).pixels);
+  EXPECT_EQ(decoded.pixels[30], decoded.pixels[32]);
+}
+
+TEST(DecodeImage, TurnsCmykAndYcckIntoRgbAsAdobeMeansThem) {
+  // Adobe stores 255 - ink: red = (stored cyan) * (stored black) / 255.
+  const auto image = test::smooth_image(32, 32);
+  std::vector<std::uint8_t> cmyk;
+  std::vector<std::uint8_t> expected;
+  for (std::size_t i = 0; i < image.pixels.size(); i += 3) {
+    const int black = 128 + static_cast<int>(i / 3) % 32 * 3;
+    for (int channel = 0; channel < 3; ++channel) {
+      cmyk.push_back(image.pixels[i + channel]);
+      expected.push_back(static_cast<std::uint8_t>(image.pixels[i + channel] * black / 255));
+    }
+    cmyk.push_back(static_cast<std::uint8_t>(black));
+  }
+  for (const bool is_ycck : {false, true}) {
+    const auto bytes =
+        test::jpeg_of(cmyk, 32, 32, {.components = 4, .is_ycck = is_ycck, .quality = 100});
+    EXPECT_LE(largest_difference(decode_image(bytes, "x").pixels, expected), 6) << is_ycck;
+  }
+}
+
+TEST(DecodeImage, RefusesEveryTruncationOfAJpeg) {
+  const auto image = test::smooth_image(24, 24);
+  for (const bool is_progressive : {false, true}) {
+    const auto whole = test::jpeg_of(image.pixels, 24, 24, {.is_progressive = is_progressive});
+    for (std::size_t length = 0; length < whole.size(); ++length) {
+      EXPECT_THAT(error_of(std::span(whole).first(length)), HasSubstr("some/name: ")) << length;
+    }
+  }
+}
+
+TEST(DecodeImage, RefusesEveryTruncationOfAPng) {
+  const test::TemporaryFolder folder;
+  write_png(folder / "x.png", test::smooth_image(9, 9));
+  const auto whole = read_file(folder / "x.png");
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    EXPECT_THAT(error_of(std::span(whole).first(length)), HasSubstr("some/name: ")) << length;
+  }
+}
+
+TEST(DecodeImage, SurvivesAnyFlippedByte) {
+  const test::TemporaryFolder folder;
+  const auto image = test::smooth_image(20, 20);
+  write_png(folder / "x.png", image);
+  for (auto bytes : {test::jpeg_of(image.pixels, 20, 20, {}),
+                     test::jpeg_of(image.pixels, 20, 20, {.is_progressive = true}),
+                     read_file(folder / "x.png")}) {
+    for (std::size_t at = 0; at < bytes.size(); ++at) {
+      for (const int flip : {0x01, 0x80, 0xff}) {
+        bytes[at] ^= flip;
+        error_of(bytes);  // an error of ours or a picture; anything else ends the test
+        bytes[at] ^= flip;
+      }
+    }
+  }
+}
+
+TEST(DecodeImage, ReadsPngOfEveryKind) {
+  const auto image = test::smooth_image(10, 13);
+  cv::Mat rgb(10, 13, CV_8UC3, const_cast<std::uint8_t*>(image.pixels.data()));
+  const auto encoded = [](const cv::Mat& picture) {
+    std::vector<std::uint8_t> bytes;
+    cv::imencode(".png", picture, bytes);
+    return bytes;
+  };
+  cv::Mat bgr, bgra, deep, grey;
+  cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
+  cv::cvtColor(rgb, bgra, cv::COLOR_RGB2BGRA);
+  bgra.forEach<cv::Vec4b>([](cv::Vec4b& pixel, const int*) { pixel[3] = pixel[0]; });
+  bgr.convertTo(deep, CV_16UC3, 257);
+  cv::cvtColor(rgb, grey, cv::COLOR_RGB2GRAY);
+
+  EXPECT_EQ(decode_image(encoded(bgr), "x").pixels, image.pixels);
+  EXPECT_EQ(decode_image(encoded(bgra), "x").pixels, image.pixels)
+      << "alpha is dropped, not blended";
+  EXPECT_EQ(decode_image(encoded(deep), "x").pixels, image.pixels) << "65535 is 255";
+  const auto decoded_grey = decode_image(encoded(grey), "x");
+  EXPECT_EQ(decoded_grey.pixels, decoded_by_opencv(encoded(grey)).pixels);
+}
+
+TEST(DecodeImage, ExpandsPalettesOfEveryDepth) {
+  for (const int bits : {1, 2, 4, 8}) {
+    LabelMap map{3, 5, {}};
+    for (int i = 0; i < 15; ++i) map.labels.push_back(static_cast<std::uint8_t>(i % (1 << bits)));
+    const auto image = decode_image(test::small_depth_png(map, bits, true), "x");
+    for (int i = 0; i < 15; ++i) {
+      EXPECT_EQ(image.pixels[3 * i], 255 - map.labels[i]) << bits;
+      EXPECT_EQ(image.pixels[3 * i + 1], map.labels[i]) << bits;
+    }
+  }
+}
+
+TEST(DecodeImage, SaysWhatForeignBytesAre) {
+  const std::vector<std::uint8_t> gif = {'G', 'I', 'F', '8', '9', 'a'};
+  EXPECT_THAT(error_of(gif),
+              HasSubstr("some/name: is neither JPEG nor PNG (it starts with the "
+                        "bytes 47 49 46 38)"));
+  EXPECT_THAT(error_of({}), HasSubstr("some/name: is empty"));
+}
+
+TEST(EncodeJpeg, StaysCloseToTheImage) {
+  const auto image = test::smooth_image(40, 33);
+  const auto bytes = encode_jpeg(image, 95);
+  EXPECT_LE(largest_difference(decode_image(bytes, "x").pixels, image.pixels), 8);
+  EXPECT_LT(encode_jpeg(image, 30).size(), bytes.size());
+  EXPECT_THROW(encode_jpeg(image, 0), Error);
+}
+
+TEST(Png, GivesBackTheImage) {
+  const test::TemporaryFolder folder;
+  const auto image = test::smooth_image(7, 11);
+  write_png(folder / "x.png", image);
+  EXPECT_EQ(read_image(folder / "x.png").pixels, image.pixels);
+}
+
+TEST(LabelPng, GivesBackEveryLabelAndShowsItsColor) {
+  const test::TemporaryFolder folder;
+  LabelMap map{16, 16, {}};
+  for (int i = 0; i < 256; ++i) map.labels.push_back(static_cast<std::uint8_t>(i));
+  write_label_png(folder / "x.png", map);
+  const auto back = read_label_png(folder / "x.png");
+  EXPECT_EQ(back.labels, map.labels);
+  EXPECT_EQ(back.at(1, 2), 18);
+  const auto shown = read_image(folder / "x.png");
+  for (int i = 0; i < 256; ++i) {
+    const auto color = palette_color(static_cast<std::uint8_t>(i));
+    EXPECT_TRUE(std::equal(color.begin(), color.end(), &shown.pixels[3 * i])) << i;
+  }
+}
+
+TEST(LabelPng, UnpacksSmallDepthsWithoutScaling) {
+  const test::TemporaryFolder folder;
+  for (const int bits : {1, 2, 4, 8}) {
+    for (const bool has_palette : {false, true}) {
+      LabelMap map{5, 9, {}};
+      for (int i = 0; i < 45; ++i) map.labels.push_back(static_cast<std::uint8_t>(i % (1 << bits)));
+      write_file(folder / "x.png", test::small_depth_png(map, bits, has_palette));
+      EXPECT_EQ(read_label_png(folder / "x.png").labels, map.labels) << bits << has_palette;
+    }
+  }
+}
+
+TEST(LabelPng, RefusesWhatIsNoMask) {
+  const test::TemporaryFolder folder;
+  const auto complaint = [&](const std::string& name) -> std::string {
+    try {
+      read_label_png(folder / name);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  write_png(folder / "rgb.png", test::smooth_image(4, 4));
+  EXPECT_THAT(complaint("rgb.png"), HasSubstr("rgb.png: is a 8-bit RGB PNG"));
+  cv::imwrite(folder / "deep.png", cv::Mat(4, 4, CV_16UC1, cv::Scalar(300)));
+  EXPECT_THAT(complaint("deep.png"), HasSubstr("deep.png: is a 16-bit grey PNG"));
+  write_file(folder / "x.jpg", encode_jpeg(test::smooth_image(4, 4), 90));
+  EXPECT_THAT(complaint("x.jpg"), HasSubstr("x.jpg: is not a PNG"));
+  EXPECT_THAT(complaint("none.png"), HasSubstr("none.png: cannot be opened"));
+}
+
+TEST(PaletteColor, IsPascalVoc) {
+  using Color = std::array<std::uint8_t, 3>;
+  EXPECT_EQ(palette_color(0), (Color{0, 0, 0}));
+  EXPECT_EQ(palette_color(1), (Color{128, 0, 0}));
+  EXPECT_EQ(palette_color(2), (Color{0, 128, 0}));
+  EXPECT_EQ(palette_color(3), (Color{128, 128, 0}));
+  EXPECT_EQ(palette_color(8), (Color{64, 0, 0}));
+  EXPECT_EQ(palette_color(20), (Color{0, 64, 128}));
+  EXPECT_EQ(palette_color(255), (Color{224, 224, 192}));
+}
+
+}  // namespace
+}  // namespace stc::data

@@ -1,0 +1,159 @@
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "data/weights/safetensors.h"
+#include "launcher/commands.h"
+#include "launcher/run_folder/checkpoint.h"
+#include "models/resnet.h"
+#include "monitoring/check.h"
+#include "tests/support/temporary_folder.h"
+
+namespace stc::launcher {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::internal::CaptureStderr;
+using testing::internal::GetCapturedStderr;
+
+class ExportCommand : public testing::Test {
+ protected:
+  // As main() does: the arguments behind "stc".
+  int run(const std::vector<std::string>& arguments) {
+    CLI::App app;
+    launcher::Run command;
+    add_export(app, command);
+    add_import(app, command);
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    app.parse(reversed);
+    CaptureStderr();
+    try {
+      const int code = command();
+      said_ = GetCapturedStderr();
+      return code;
+    } catch (const Error& error) {
+      GetCapturedStderr();
+      said_ = error.what();
+      return static_cast<int>(error.exit());
+    }
+  }
+
+  /// The weights under a name of a larger model.
+  void add_under(const std::string& prefix, data::NamedTensors* model, double factor = 1) const {
+    for (const auto& [name, tensor] : weights_) model->emplace(prefix + name, tensor * factor);
+  }
+  at::Tensor written() const {
+    return data::read_safetensors(out_).tensors.at("layer1.0.conv1.weight");
+  }
+
+  test::TemporaryFolder folder_;
+  std::string out_ = folder_ / "out.safetensors";
+  std::string said_;
+  data::NamedTensors weights_ = models::ResNet(models::standard_options(18), /*seed=*/7).state();
+};
+
+TEST_F(ExportCommand, WritesTheBackboneOfACheckpointBitForBit) {
+  CheckpointStore store(folder_ / "run/checkpoints", 2);
+  store.save({5, weights_, {}, {}, "{}"});
+  for (const std::string& source : {folder_ / "run", folder_ / "run/checkpoints/step-00000005"}) {
+    EXPECT_EQ(run({"export", source, out_, "--force"}), 0) << said_;
+    const auto written = data::read_safetensors(out_);
+    ASSERT_EQ(written.tensors.size(), weights_.size());
+    for (const auto& [name, tensor] : weights_) {
+      EXPECT_TRUE(at::equal(written.tensors.at(name), tensor)) << name;
+    }
+  }
+  EXPECT_THAT(said_, HasSubstr("ResNet-18"));
+}
+
+TEST_F(ExportCommand, LeavesOutAClassifier) {
+  weights_["fc.weight"] = at::zeros({1000, 512});
+  weights_["fc.bias"] = at::zeros({1000});
+  data::write_safetensors(folder_ / "in.safetensors", weights_);
+  EXPECT_EQ(run({"export", folder_ / "in.safetensors", out_}), 0) << said_;
+  EXPECT_FALSE(data::read_safetensors(out_).tensors.contains("fc.weight"));
+}
+
+TEST_F(ExportCommand, ReplacesAFileOnlyWithForce) {
+  std::ofstream(out_) << "mine";
+  data::write_safetensors(folder_ / "in.safetensors", weights_);
+  EXPECT_EQ(run({"export", folder_ / "in.safetensors", out_}), 2);
+  EXPECT_THAT(said_, AllOf(HasSubstr(out_ + " exists"), HasSubstr("--force")));
+  EXPECT_EQ(std::filesystem::file_size(out_), 4U);
+  EXPECT_EQ(run({"export", folder_ / "in.safetensors", out_, "--force"}), 0);
+  EXPECT_GT(std::filesystem::file_size(out_), 1000U);
+}
+
+TEST_F(ExportCommand, WeightsThatAreNoResNetAreBadDataAndNothingIsWritten) {
+  data::write_safetensors(folder_ / "in.safetensors", {{"embedding", at::zeros({3})}});
+  EXPECT_EQ(run({"export", folder_ / "in.safetensors", out_}), 3);
+  EXPECT_THAT(said_, HasSubstr(folder_ / "in.safetensors"));
+  weights_.erase("layer3.1.conv2.weight");
+  data::write_safetensors(folder_ / "in.safetensors", weights_);
+  EXPECT_EQ(run({"export", folder_ / "in.safetensors", out_}), 3);
+  EXPECT_THAT(said_, HasSubstr("layer3.1.conv2.weight"));
+  EXPECT_FALSE(std::filesystem::exists(out_));
+}
+
+TEST_F(ExportCommand, MissingSourceIsBadDataNamingIt) {
+  EXPECT_EQ(run({"export", folder_ / "none", out_}), 3);
+  EXPECT_THAT(said_, HasSubstr(folder_ / "none"));
+}
+
+TEST_F(ExportCommand, ImportFindsTheNetworkWithinALargerModel) {
+  data::NamedTensors model = {{"state_dict.head.weight", at::zeros({2})}};
+  add_under("state_dict.backbone.", &model);
+  data::write_safetensors(folder_ / "in.safetensors", model);
+  EXPECT_EQ(run({"import", folder_ / "in.safetensors", out_}), 0) << said_;
+  EXPECT_THAT(said_, HasSubstr("under 'state_dict.backbone.'"));
+  EXPECT_TRUE(at::equal(written(), weights_.at("layer1.0.conv1.weight")));
+}
+
+TEST_F(ExportCommand, ImportTakesTheQueryEncoderOfSeveralNetworksOrTheOneThatIsNamed) {
+  data::NamedTensors model;
+  add_under("module.encoder_q.", &model);
+  add_under("module.encoder_k.", &model, 2);
+  data::write_safetensors(folder_ / "in.safetensors", model);
+  EXPECT_EQ(run({"import", folder_ / "in.safetensors", out_}), 0) << said_;
+  EXPECT_TRUE(at::equal(written(), weights_.at("layer1.0.conv1.weight")));
+  EXPECT_EQ(
+      run({"import", folder_ / "in.safetensors", out_, "--force", "--prefix", "module.encoder_k."}),
+      0)
+      << said_;
+  EXPECT_TRUE(at::equal(written(), weights_.at("layer1.0.conv1.weight") * 2));
+  EXPECT_EQ(run({"import", folder_ / "in.safetensors", out_, "--force", "--prefix", "encoder_k"}),
+            2);
+  EXPECT_THAT(said_, HasSubstr("holds 'module.encoder_k.', 'module.encoder_q.'"));
+}
+
+TEST_F(ExportCommand, ImportAsksWhichOfSeveralNetworksIsMeant) {
+  data::NamedTensors model;
+  add_under("student.", &model);
+  add_under("teacher.", &model);
+  data::write_safetensors(folder_ / "in.safetensors", model);
+  EXPECT_EQ(run({"import", folder_ / "in.safetensors", out_}), 2);
+  EXPECT_THAT(said_, HasSubstr("say which by --prefix: 'student.', 'teacher.'"));
+}
+
+TEST_F(ExportCommand, AFileByTorchSaveIsSentToImport) {
+  EXPECT_EQ(run({"export", folder_ / "in.pth", out_}), 3);
+  EXPECT_THAT(said_, HasSubstr("`stc import " + (folder_ / "in.pth") + " OUT.safetensors`"));
+}
+
+TEST_F(ExportCommand, ImportRefusesWhatHoldsNoNetwork) {
+  data::write_safetensors(folder_ / "in.safetensors", {{"embedding", at::zeros({3})}});
+  EXPECT_EQ(run({"import", folder_ / "in.safetensors", out_}), 3);
+  EXPECT_THAT(said_, HasSubstr("none of its 1 tensors is the layer1.0.conv1.weight of a ResNet"));
+  std::ofstream(folder_ / "in.pth") << "no weights";
+  EXPECT_EQ(run({"import", folder_ / "in.pth", out_}), 3);
+  EXPECT_THAT(said_, HasSubstr("in.pth: is no file by torch.save"));
+  EXPECT_FALSE(std::filesystem::exists(out_));
+}
+
+}  // namespace
+}  // namespace stc::launcher

@@ -1,0 +1,69 @@
+#include "launcher/training/train_options.h"
+
+#include <gtest/gtest.h>
+
+#include "monitoring/check.h"
+
+namespace stc::launcher {
+namespace {
+
+void expect_usage_error(const std::function<void()>& body, const std::string& part) {
+  try {
+    body();
+    FAIL() << "accepted; expected an error with '" << part << "'";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit(), Exit::kUsage);
+    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+  }
+}
+
+VideoTrainOptions sound() {
+  VideoTrainOptions options;
+  options.run_dir = "r";
+  options.shards = "s";
+  options.teacher = "t";
+  return options;
+}
+
+TEST(VideoTrainOptions, RulesOverSeveralKeysNameTheKeys) {
+  sound().check(2);
+  expect_usage_error([] { sound().check(3); },
+                     "train.batch_size is 64, which 3 ranks do not divide");
+  expect_usage_error(
+      [] {
+        auto options = sound();
+        options.teacher = "";
+        options.check(1);
+      },
+      "model.teacher is empty");
+  auto without_teacher = sound();
+  without_teacher.teacher = "";
+  without_teacher.losses.global_weight = 0;
+  without_teacher.check(1);
+}
+
+TEST(VideoTrainOptions, QuirksOverrideThePreset) {
+  auto options = sound();
+  options.preset = "fixed";
+  EXPECT_TRUE(options.resolved_losses().shannon_entropy);
+  EXPECT_FALSE(options.resolved_losses().distil_row_mass);
+  ConfigSchema schema;
+  options.bind(&schema);
+  schema.override_with("--losses.shannon_entropy=off");
+  schema.override_with("--losses.distil_row_mass=on");
+  EXPECT_FALSE(options.resolved_losses().shannon_entropy);
+  EXPECT_TRUE(options.resolved_losses().threshold_per_sample);
+  EXPECT_TRUE(options.resolved_losses().distil_row_mass);
+}
+
+TEST(PretrainOptions, QueueMustHoldAStep) {
+  PretrainOptions options;
+  options.run_dir = "r";
+  options.shards = "s";
+  options.check(2);
+  options.spatial.queue_size = 128;
+  expect_usage_error([&] { options.check(2); }, "contrastive.queue_size is 128");
+}
+
+}  // namespace
+}  // namespace stc::launcher
