@@ -29,11 +29,11 @@ std::string parent_of(const std::string& path) {
 
 InputFile::InputFile(const std::string& path) : path_(path) {
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  STC_CHECK_DATA(descriptor_ >= 0, path, ": cannot be opened: ", std::strerror(errno));
+  STC_CHECK_DATA(descriptor_ >= 0, "{}: cannot be opened: {}", path, std::strerror(errno));
   struct stat status = {};
   const bool is_file = ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
   if (!is_file) ::close(std::exchange(descriptor_, -1));
-  STC_CHECK_DATA(is_file, path, ": is not a file");
+  STC_CHECK_DATA(is_file, "{}: is not a file", path);
   size_ = static_cast<std::uint64_t>(status.st_size);
 }
 
@@ -51,14 +51,13 @@ void InputFile::read(std::uint64_t offset, std::span<std::uint8_t> bytes) const 
     const auto wanted = std::min(bytes.size(), kLargestTransfer);
     const auto got = ::pread(descriptor_, bytes.data(), wanted, static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
-    STC_CHECK_DATA(got >= 0, path_, ": cannot be read: ", std::strerror(errno));
-    STC_CHECK_DATA(got > 0,
-                   path_,
-                   ": ends at byte ",
-                   offset,
-                   ", ",
-                   bytes.size(),
-                   " bytes too early; the file was cut short: copy or make it again");
+    STC_CHECK_DATA(got >= 0, "{}: cannot be read: {}", path_, std::strerror(errno));
+    STC_CHECK_DATA(
+        got > 0,
+        "{}: ends at byte {}, {} bytes too early; the file was cut short: copy or make it again",
+        path_,
+        offset,
+        bytes.size());
     offset += static_cast<std::uint64_t>(got);
     bytes = bytes.subspan(static_cast<std::size_t>(got));
   }
@@ -66,7 +65,7 @@ void InputFile::read(std::uint64_t offset, std::span<std::uint8_t> bytes) const 
 
 OutputFile::OutputFile(const std::string& path) : path_(path), partial_(path + ".partial") {
   descriptor_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  STC_CHECK(descriptor_ >= 0, path, ": cannot be created: ", std::strerror(errno));
+  STC_CHECK(descriptor_ >= 0, "{}: cannot be created: {}", path, std::strerror(errno));
 }
 
 OutputFile::~OutputFile() {
@@ -80,21 +79,19 @@ void OutputFile::write(std::span<const std::uint8_t> bytes) {
     const auto put = ::write(descriptor_, bytes.data(), std::min(bytes.size(), kLargestTransfer));
     if (put < 0 && errno == EINTR) continue;
     STC_CHECK(put >= 0,
+              "{}: cannot be written: {} ({} bytes to go); nothing was left behind",
               path_,
-              ": cannot be written: ",
               std::strerror(errno),
-              " (",
-              bytes.size(),
-              " bytes to go); nothing was left behind");
+              bytes.size());
     bytes = bytes.subspan(static_cast<std::size_t>(put));
   }
 }
 
 void OutputFile::commit() {
-  STC_CHECK(::fsync(descriptor_) == 0, path_, ": cannot be synced: ", std::strerror(errno));
+  STC_CHECK(::fsync(descriptor_) == 0, "{}: cannot be synced: {}", path_, std::strerror(errno));
   STC_CHECK(std::rename(partial_.c_str(), path_.c_str()) == 0,
+            "{}: cannot be given its name: {}",
             path_,
-            ": cannot be given its name: ",
             std::strerror(errno));
   ::close(std::exchange(descriptor_, -1));
   sync_path(parent_of(path_));
@@ -123,12 +120,12 @@ void write_file(const std::string& path, std::span<const std::uint8_t> bytes) {
 
 void sync_path(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  STC_CHECK(descriptor >= 0, path, ": cannot be opened: ", std::strerror(errno));
+  STC_CHECK(descriptor >= 0, "{}: cannot be opened: {}", path, std::strerror(errno));
   const int result = ::fsync(descriptor);
   const int cause = errno;
   ::close(descriptor);
   // Some file systems refuse to sync a folder; there the rename is all that can be had.
-  STC_CHECK(result == 0 || cause == EINVAL, path, ": cannot be synced: ", std::strerror(cause));
+  STC_CHECK(result == 0 || cause == EINVAL, "{}: cannot be synced: {}", path, std::strerror(cause));
 }
 
 }  // namespace stc::data

@@ -34,11 +34,10 @@ CounterRandom::CounterRandom(std::uint64_t seed,
       counter_{
           0, static_cast<std::uint32_t>(purpose) | (high(index) << 8), low(index), low(epoch)} {
   STC_CHECK(epoch >> 32 == 0 && index >> 56 == 0,
-            "random numbers of epoch ",
+            "random numbers of epoch {}, sample {}; epochs below 2^32 and samples below 2^56 are "
+            "expected",
             epoch,
-            ", sample ",
-            index,
-            "; epochs below 2^32 and samples below 2^56 are expected");
+            index);
 }
 
 std::uint64_t CounterRandom::bits() {
@@ -62,7 +61,7 @@ double CounterRandom::uniform(double first, double last) {
 bool CounterRandom::chance(double probability) { return uniform() < probability; }
 
 std::int64_t CounterRandom::integer(std::int64_t first, std::int64_t last) {
-  STC_CHECK(first <= last, "a random integer from the empty range ", first, "..", last);
+  STC_CHECK(first <= last, "a random integer from the empty range {}..{}", first, last);
   // Multiply and shift; the bias is below range / 2^64.
   const std::uint64_t range = static_cast<std::uint64_t>(last - first) + 1;
   const auto product = static_cast<unsigned __int128>(bits()) * range;

@@ -10,15 +10,15 @@ namespace fs = std::filesystem;
 void check_free(const fs::path& name, bool replace, const std::set<std::string>& entries) {
   if (!fs::exists(name)) return;
   STC_CHECK_USAGE(
-      fs::is_directory(name), name.string(), ": is a file; expected a folder for the results");
+      fs::is_directory(name), "{}: is a file; expected a folder for the results", name.string());
   for (const auto& entry : fs::directory_iterator(name)) {
     STC_CHECK_USAGE(replace,
-                    name.string(),
-                    ": is not empty; name another folder, or replace what is there with --force");
-    STC_CHECK_USAGE(entries.count(entry.path().filename().string()) == 1,
-                    entry.path().string(),
-                    ": is nothing that this command writes, so its folder is not replaced; name "
-                    "another one");
+                    "{}: is not empty; name another folder, or replace what is there with --force",
+                    name.string());
+    STC_CHECK_USAGE(
+        entries.count(entry.path().filename().string()) == 1,
+        "{}: is nothing that this command writes, so its folder is not replaced; name another one",
+        entry.path().string());
   }
 }
 
@@ -32,7 +32,7 @@ ResultFolder::ResultFolder(const std::string& name,
   std::error_code failed;
   fs::remove_all(path_, failed);
   if (!failed) fs::create_directories(path_, failed);
-  STC_CHECK(!failed, path_.string(), ": cannot be made: ", failed.message());
+  STC_CHECK(!failed, "{}: cannot be made: {}", path_.string(), failed.message());
 }
 
 ResultFolder::~ResultFolder() {

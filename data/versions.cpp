@@ -13,7 +13,7 @@ std::string hdf5_version() {
   unsigned minor = 0;
   unsigned release = 0;
   STC_CHECK(H5get_libversion(&major, &minor, &release) >= 0, "H5get_libversion failed");
-  return text(major, ".", minor, ".", release);
+  return text("{}.{}.{}", major, minor, release);
 }
 
 bool hdf5_is_thread_safe() {

@@ -18,9 +18,8 @@ int core_number(const std::string& list, std::size_t begin, std::size_t end) {
   int number = -1;
   const auto [stop, error] = std::from_chars(list.data() + begin, list.data() + end, number);
   STC_CHECK(error == std::errc() && stop == list.data() + end && number >= 0,
-            "the core list '",
-            list,
-            "' is not of the form 0-3,8");
+            "the core list '{}' is not of the form 0-3,8",
+            list);
   return number;
 }
 
@@ -74,13 +73,10 @@ std::string core_list_near(const std::string& pci_address, const std::string& sy
 
 std::vector<int> cores_of_rank(const std::vector<int>& allowed, int local_rank, int local_size) {
   STC_CHECK(!allowed.empty() && local_rank >= 0 && local_rank < local_size,
-            "rank ",
+            "rank {} of {} on this host, with {} cores to share",
             local_rank,
-            " of ",
             local_size,
-            " on this host, with ",
-            allowed.size(),
-            " cores to share");
+            allowed.size());
   const auto cores = std::ssize(allowed);
   const auto first = cores * local_rank / local_size;
   const auto last = std::max(cores * (local_rank + 1) / local_size, first + 1);
@@ -92,11 +88,9 @@ std::vector<int> cores_of_rank(const std::vector<int>& allowed,
                                int local_rank) {
   const auto local_size = static_cast<int>(near.size());
   STC_CHECK(local_rank >= 0 && local_rank < local_size,
-            "rank ",
+            "rank {} on this host, with the core lists of {} GPUs",
             local_rank,
-            " on this host, with the core lists of ",
-            local_size,
-            " GPUs");
+            local_size);
   const auto cores = usable(allowed, near);
   const auto& mine = cores[local_rank];
   if (mine.empty()) return cores_of_rank(allowed, local_rank, local_size);
@@ -110,23 +104,20 @@ void bind_to(const std::vector<int>& cores) {
   CPU_ZERO(&set);
   for (const int core : cores) CPU_SET(core, &set);
   STC_CHECK(sched_setaffinity(0, sizeof set, &set) == 0,
-            "this rank cannot be bound to its ",
+            "this rank cannot be bound to its {} cores: {}",
             cores.size(),
-            " cores: ",
             std::strerror(errno));
 }
 
 void check_gpu_for_each_rank(const std::string& host, int gpus, int ranks) {
-  STC_CHECK_USAGE(ranks <= gpus,
-                  host,
-                  " has ",
-                  gpus,
-                  " GPUs that this job may use, for ",
-                  ranks,
-                  " ranks; NCCL hangs when two ranks share a GPU. Start one rank for each GPU "
-                  "(mpirun --map-by ppr:",
-                  std::max(gpus, 1),
-                  ":node), or set run.device=cpu");
+  STC_CHECK_USAGE(
+      ranks <= gpus,
+      "{} has {} GPUs that this job may use, for {} ranks; NCCL hangs when two ranks share a GPU. "
+      "Start one rank for each GPU (mpirun --map-by ppr:{}:node), or set run.device=cpu",
+      host,
+      gpus,
+      ranks,
+      std::max(gpus, 1));
 }
 
 }  // namespace stc::dist

@@ -10,7 +10,9 @@
 namespace stc::dist {
 namespace {
 
-std::string dotted(int code) { return text(code / 10000, ".", code / 100 % 100, ".", code % 100); }
+std::string dotted(int code) {
+  return text("{}.{}.{}", code / 10000, code / 100 % 100, code % 100);
+}
 
 std::string pci_address(int gpu) {
   char address[16] = "";
@@ -47,7 +49,7 @@ std::vector<Gpu> gpus() {
     cudaDeviceProp gpu{};
     C10_CUDA_CHECK(cudaGetDeviceProperties(&gpu, i));
     const std::string name =
-        text(gpu.name, ", ", gpu.totalGlobalMem >> 30, " GiB, sm_", gpu.major, gpu.minor);
+        text("{}, {} GiB, sm_{}{}", gpu.name, gpu.totalGlobalMem >> 30, gpu.major, gpu.minor);
     result.push_back({name, pci_address(i), peers_of(i, count)});
   }
   return result;

@@ -59,12 +59,12 @@ std::optional<sockaddr_in> parse(const std::string& address) {
 
 DatagramSocket::DatagramSocket()
     : descriptor_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-  STC_CHECK(descriptor_ >= 0, "no datagram socket: ", std::strerror(errno));
+  STC_CHECK(descriptor_ >= 0, "no datagram socket: {}", std::strerror(errno));
   sockaddr_in any{};
   any.sin_family = AF_INET;
   any.sin_addr.s_addr = htonl(INADDR_ANY);
   STC_CHECK(::bind(descriptor_, reinterpret_cast<const sockaddr*>(&any), sizeof any) == 0,
-            "no free UDP port: ",
+            "no free UDP port: {}",
             std::strerror(errno));
 }
 
@@ -75,7 +75,7 @@ std::vector<std::string> DatagramSocket::addresses() const {
   socklen_t length = sizeof bound;
   getsockname(descriptor_, reinterpret_cast<sockaddr*>(&bound), &length);
   auto addresses = interface_addresses();
-  for (auto& address : addresses) address += text(":", ntohs(bound.sin_port));
+  for (auto& address : addresses) address += text(":{}", ntohs(bound.sin_port));
   return addresses;
 }
 

@@ -26,11 +26,10 @@ at::Device device_of_rank(const std::string& asked, int local_rank) {
   // NOLINTNEXTLINE(bugprone-signed-char-misuse): a count of GPUs is small and not negative
   const int gpus = at::detail::getCUDAHooks().deviceCount();
   STC_CHECK_USAGE(local_rank < gpus,
-                  "rank ",
+                  "rank {} of this node has no GPU of its own, there are {}; start at most one "
+                  "rank a GPU, or give --device cpu",
                   local_rank,
-                  " of this node has no GPU of its own, there are ",
-                  gpus,
-                  "; start at most one rank a GPU, or give --device cpu");
+                  gpus);
   return {at::kCUDA, static_cast<c10::DeviceIndex>(local_rank)};
 }
 

@@ -78,11 +78,9 @@ class FakeBackend : public c10d::Backend {
 std::shared_ptr<Communicator> make_fake_communicator(const World& world,
                                                      std::shared_ptr<CollectiveLog> log) {
   STC_CHECK(world.size >= 2 && world.rank >= 0 && world.rank < world.size,
-            "a fake world of ",
+            "a fake world of {} ranks, seen by rank {}; a world of one needs none",
             world.size,
-            " ranks, seen by rank ",
-            world.rank,
-            "; a world of one needs none");
+            world.rank);
   auto backend = c10::make_intrusive<FakeBackend>(world.rank, world.size);
   return make_group_communicator(world, at::kCPU, std::move(backend), std::move(log));
 }

@@ -22,16 +22,13 @@ std::size_t bytes_of_mib(double mib) { return static_cast<std::size_t>(mib * 102
 void check_parameters(const Parameters& parameters, const ReducerOptions& options) {
   STC_CHECK(!parameters.empty(), "GradientReducer needs at least one parameter");
   STC_CHECK_USAGE(options.first_bucket_mib > 0 && options.bucket_mib > 0,
-                  "gradient buckets of ",
+                  "gradient buckets of {} and {} MiB; both must be above 0",
                   options.first_bucket_mib,
-                  " and ",
-                  options.bucket_mib,
-                  " MiB; both must be above 0");
+                  options.bucket_mib);
   for (const auto& [name, tensor] : parameters) {
     STC_CHECK(tensor.defined() && tensor.is_leaf() && tensor.requires_grad(),
-              "parameter ",
-              name,
-              " is not a leaf that requires a gradient");
+              "parameter {} is not a leaf that requires a gradient",
+              name);
   }
 }
 
@@ -39,7 +36,7 @@ void check_parameters(const Parameters& parameters, const ReducerOptions& option
 void check_equal_on_all_ranks(const Parameters& parameters, Communicator& world) {
   std::string all;
   for (const auto& [name, tensor] : parameters) {
-    all += text(name, " ", tensor.sizes(), " ", c10::toString(tensor.scalar_type()), "\n");
+    all += text("{} {} {}\n", name, tensor.sizes(), c10::toString(tensor.scalar_type()));
   }
   const auto digest = static_cast<std::int64_t>(std::hash<std::string>{}(all));
   const auto options = parameters.front().second.options().dtype(at::kLong).requires_grad(false);
@@ -47,15 +44,12 @@ void check_equal_on_all_ranks(const Parameters& parameters, Communicator& world)
   const at::Tensor most = at::full({1}, digest, options);
   world.all_reduce(least, ReduceOp::kMin);
   world.all_reduce(most, ReduceOp::kMax);
-  STC_CHECK(
-      at::equal(least, most),
-      "the parameters of rank ",
-      world.rank(),
-      " (",
-      parameters.size(),
-      ", the first is ",
-      parameters.front().first,
-      ") differ from another rank's in name, shape or type; all ranks must build the same model");
+  STC_CHECK(at::equal(least, most),
+            "the parameters of rank {} ({}, the first is {}) differ from another rank's in name, "
+            "shape or type; all ranks must build the same model",
+            world.rank(),
+            parameters.size(),
+            parameters.front().first);
 }
 
 void broadcast_values(const Parameters& parameters, Communicator& world) {
@@ -95,9 +89,8 @@ class Compression : public c10d::CppCommHookInterface<Group> {
 void compress(c10d::Reducer& reducer, const Group& group, const std::string& compression) {
   if (compression == "none") return;
   STC_CHECK_USAGE(compression == "bf16" || compression == "fp16",
-                  "dist.compression is '",
-                  compression,
-                  "'; expected none, bf16 or fp16");
+                  "dist.compression is '{}'; expected none, bf16 or fp16",
+                  compression);
   const auto type = compression == "bf16" ? at::kBFloat16 : at::kHalf;
   reducer.register_comm_hook(std::make_unique<Compression>(group, type));
 }
@@ -168,9 +161,9 @@ std::string unreached(const at::Tensor& loss, const Parameters& parameters) {
 void check_reached(const at::Tensor& loss, const Parameters& parameters) {
   const std::string missing = unreached(loss, parameters);
   STC_CHECK(missing.empty(),
-            "the loss does not depend on ",
-            missing,
-            "; leave these parameters out of training, or add them to the loss");
+            "the loss does not depend on {}; leave these parameters out of training, or add them "
+            "to the loss",
+            missing);
 }
 
 }  // namespace

@@ -136,12 +136,10 @@ std::shared_ptr<CollectiveLog> collective_log_of(Communicator& world) {
 
 void check_rows(const char* verb, const at::Tensor& tensor) {
   STC_CHECK(tensor.dim() >= 1 && tensor.is_contiguous(),
+            "{} of a tensor of shape {} and strides {}; expected contiguous rows [n, ...]",
             verb,
-            " of a tensor of shape ",
             tensor.sizes(),
-            " and strides ",
-            tensor.strides(),
-            "; expected contiguous rows [n, ...]");
+            tensor.strides());
 }
 
 void check_blocks(const at::Tensor& rows,
@@ -152,17 +150,13 @@ void check_blocks(const at::Tensor& rows,
   const auto sum = std::accumulate(send_rows.begin(), send_rows.end(), std::int64_t{0});
   const auto ranks = static_cast<std::size_t>(size);
   STC_CHECK(send_rows.size() == ranks && receive_rows.size() == ranks && sum == rows.size(0),
-            "all_to_all of ",
+            "all_to_all of {} rows over {} ranks: got {} blocks to send with {} rows in all and {} "
+            "to receive",
             rows.size(0),
-            " rows over ",
             size,
-            " ranks: got ",
             send_rows.size(),
-            " blocks to send with ",
             sum,
-            " rows in all and ",
-            receive_rows.size(),
-            " to receive");
+            receive_rows.size());
 }
 
 std::string host_name() {

@@ -124,13 +124,10 @@ class Heartbeat::Thread {
         for (const auto& line : board_->lines(Clock::now())) options_.report(line);
       }
       if (status.pending_seconds > options_.timeout_seconds + kGraceSeconds) {
-        options_.give_up(text("collective ",
+        options_.give_up(text("collective {} ({}) is pending for {} s; dist.timeout_seconds is {}",
                               status.completed + 1,
-                              " (",
                               status.verb,
-                              ") is pending for ",
                               std::llround(status.pending_seconds),
-                              " s; dist.timeout_seconds is ",
                               options_.timeout_seconds));
       }
     }

@@ -23,29 +23,25 @@ Bytes bytes_of(const at::Tensor& tensor) {
 }
 
 std::string describe(const at::Tensor& tensor) {
-  return text(c10::toString(tensor.scalar_type()), " ", tensor.sizes());
+  return text("{} {}", c10::toString(tensor.scalar_type()), tensor.sizes());
 }
 
 void check_tensor(const char* verb, const at::Tensor& tensor) {
-  STC_CHECK(tensor.defined(), verb, " of an undefined tensor");
+  STC_CHECK(tensor.defined(), "{} of an undefined tensor", verb);
   STC_CHECK(tensor.device().is_cpu(),
+            "{} of {} on {}; these ranks share CPU tensors",
             verb,
-            " of ",
             describe(tensor),
-            " on ",
-            tensor.device(),
-            "; these ranks share CPU tensors");
+            tensor.device());
   STC_CHECK(tensor.is_contiguous(),
+            "{} of {} with strides {}; pass a contiguous tensor",
             verb,
-            " of ",
             describe(tensor),
-            " with strides ",
-            tensor.strides(),
-            "; pass a contiguous tensor");
+            tensor.strides());
 }
 
 const at::Tensor& only(const char* verb, const Tensors& tensors) {
-  STC_CHECK(tensors.size() == 1, verb, " takes one tensor at a time, not ", tensors.size());
+  STC_CHECK(tensors.size() == 1, "{} takes one tensor at a time, not {}", verb, tensors.size());
   check_tensor(verb, tensors[0]);
   return tensors[0];
 }
@@ -75,18 +71,13 @@ std::vector<Bytes> row_blocks(const char* verb,
   std::int64_t sum = 0;
   for (const std::int64_t count : counts) sum += count;
   STC_CHECK(sum == total && counts.size() == static_cast<std::size_t>(ranks),
+            "{} of {}: the blocks of {} ranks have {} rows in all; expected {} rows for {} ranks",
             verb,
-            " of ",
             describe(whole),
-            ": the blocks of ",
             counts.size(),
-            " ranks have ",
             sum,
-            " rows in all; expected ",
             total,
-            " rows for ",
-            ranks,
-            " ranks");
+            ranks);
   const std::size_t row_bytes = total == 0 ? 0 : bytes.size() / total;
   std::vector<Bytes> blocks;
   std::size_t start = 0;
@@ -142,9 +133,8 @@ class HostBackend : public c10d::Backend {
   WorkPointer allreduce(Tensors& tensors, const c10d::AllreduceOptions& options) override {
     const at::Tensor tensor = only("all_reduce", tensors);
     STC_CHECK(can_reduce(tensor.scalar_type()),
-              "all_reduce of ",
-              describe(tensor),
-              "; it knows Float, Double, Long, Int, Byte, BFloat16 and Half");
+              "all_reduce of {}; it knows Float, Double, Long, Int, Byte, BFloat16 and Half",
+              describe(tensor));
     const ReduceOp op = our_op(options.reduceOp);
     return submit(c10d::OpType::ALLREDUCE, "all_reduce", {tensor}, [this, tensor, op] {
       all_reduce_in_rank_order(
@@ -156,7 +146,7 @@ class HostBackend : public c10d::Backend {
     const at::Tensor tensor = only("broadcast", tensors);
     const int root = static_cast<int>(options.rootRank);
     STC_CHECK(
-        root >= 0 && root < size_, "broadcast from rank ", root, "; ranks are 0 to ", size_ - 1);
+        root >= 0 && root < size_, "broadcast from rank {}; ranks are 0 to {}", root, size_ - 1);
     return submit(c10d::OpType::BROADCAST, "broadcast", {tensor}, [this, tensor, root] {
       transport_->broadcast(bytes_of(tensor), root);
     });
@@ -167,9 +157,8 @@ class HostBackend : public c10d::Backend {
                         const c10d::AllgatherOptions&) override {
     const at::Tensor input = only("all_gather", inputs);
     STC_CHECK(outputs.size() == 1 && outputs[0].size() == static_cast<std::size_t>(size_),
-              "all_gather needs one output for each of ",
-              size_,
-              " ranks");
+              "all_gather needs one output for each of {} ranks",
+              size_);
     std::vector<Bytes> receive;
     for (const at::Tensor& output : outputs[0]) {
       check_tensor("all_gather", output);
@@ -225,13 +214,10 @@ class HostBackend : public c10d::Backend {
   void check_same_bytes(const at::Tensor& output, const at::Tensor& input, int times) const {
     STC_CHECK(
         output.scalar_type() == input.scalar_type() && output.numel() == input.numel() * times,
-        "all_gather of ",
+        "all_gather of {} into {}; expected {} elements of the same type",
         describe(input),
-        " into ",
         describe(output),
-        "; expected ",
-        input.numel() * times,
-        " elements of the same type");
+        input.numel() * times);
   }
 
   WorkPointer gather(c10d::OpType type,
@@ -253,8 +239,8 @@ class HostBackend : public c10d::Backend {
     auto work = c10::make_intrusive<HostWork>(rank_, type, std::move(results));
     {
       const std::lock_guard lock(mutex_);
-      STC_CHECK(!stopping_, verb, " after the end of this world");
-      queue_.push_back({text("collective ", ++count_, ", ", verb, what), std::move(body), work});
+      STC_CHECK(!stopping_, "{} after the end of this world", verb);
+      queue_.push_back({text("collective {}, {}{}", ++count_, verb, what), std::move(body), work});
     }
     wake_.notify_one();
     return work;
@@ -287,7 +273,7 @@ class HostBackend : public c10d::Backend {
 
   void fail(Exit exit, const std::string& operation, const char* what) {
     failure_ =
-        std::make_exception_ptr(Error(exit, text("rank ", rank_, ": ", operation, ": ", what)));
+        std::make_exception_ptr(Error(exit, text("rank {}: {}: {}", rank_, operation, what)));
     transport_->cancel();
   }
 

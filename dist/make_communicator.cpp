@@ -18,13 +18,11 @@ std::shared_ptr<Communicator> make_communicator(const Session& session,
                                                 const std::string& device_type,
                                                 const CommunicatorOptions& options) {
   STC_CHECK_USAGE(device_type == "cpu" || device_type == "cuda",
-                  "run.device is '",
-                  device_type,
-                  "'; expected cpu or cuda");
+                  "run.device is '{}'; expected cpu or cuda",
+                  device_type);
   STC_CHECK_USAGE(options.timeout_seconds > 0,
-                  "dist.timeout_seconds is ",
-                  options.timeout_seconds,
-                  "; it must be above 0");
+                  "dist.timeout_seconds is {}; it must be above 0",
+                  options.timeout_seconds);
   const World& world = session.world();
   if (world.size == 1) return make_solo_communicator();
 

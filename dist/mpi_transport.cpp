@@ -119,11 +119,11 @@ class MpiTransport : public Transport {
   void check_waiting(Clock::time_point since) const {
     STC_CHECK_AS(Exit::kLostRank, !cancelled_, "cancelled while it waited for other ranks");
     const std::chrono::milliseconds timeout = timeout_;
-    STC_CHECK_AS(Exit::kLostRank,
-                 Clock::now() - since < timeout,
-                 "not complete after ",
-                 timeout.count() / 1000.0,
-                 " s. Another rank hangs or was lost; look for the first error by time");
+    STC_CHECK_AS(
+        Exit::kLostRank,
+        Clock::now() - since < timeout,
+        "not complete after {} s. Another rank hangs or was lost; look for the first error by time",
+        timeout.count() / 1000.0);
   }
 
   void wait(std::vector<MPI_Request>& requests) {

@@ -136,7 +136,7 @@ void combine_in_rank_order(const std::vector<const std::byte*>& parts,
     case at::kHalf:
       return combine_as<c10::Half, float>(parts, out, elements, op);
     default:
-      STC_CHECK(false, "all_reduce does not know ", c10::toString(type));
+      STC_CHECK(false, "all_reduce does not know {}", c10::toString(type));
   }
 }
 

@@ -27,7 +27,7 @@ std::shared_ptr<Communicator> make_member(int rank,
 }  // namespace
 
 void run_ranks(int ranks, const std::function<void(Communicator&)>& body) {
-  STC_CHECK(ranks >= 1, "run_ranks of ", ranks, " ranks");
+  STC_CHECK(ranks >= 1, "run_ranks of {} ranks", ranks);
   if (ranks == 1) {
     body(*make_solo_communicator());
     return;

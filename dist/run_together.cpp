@@ -27,7 +27,7 @@ void run_on_all_ranks(Communicator& world, const std::function<void()>& body) {
   const auto code = at::full(
       {1}, failure && world.rank() == first ? static_cast<int>(failure->exit()) : 0, at::kLong);
   world.broadcast(code, static_cast<int>(first));
-  if (world.rank() == first) log::error(failure->what());
+  if (world.rank() == first) log::error("{}", failure->what());
   throw ReportedError(static_cast<Exit>(code.item<std::int64_t>()));
 }
 
@@ -45,10 +45,10 @@ int run_over_ranks(const std::function<int(Session&)>& body) {
   } catch (const ReportedError& error) {
     return static_cast<int>(error.exit());
   } catch (const Error& error) {
-    log::error(error.what());
+    log::error("{}", error.what());
     session.abort(static_cast<int>(error.exit()));
   } catch (const std::exception& error) {
-    log::error(first_line(error.what()));
+    log::error("{}", first_line(error.what()));
     session.abort(static_cast<int>(Exit::kFailed));
   }
 }

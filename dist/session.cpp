@@ -48,10 +48,9 @@ std::string seen_launcher() {
 void check_tasks_met(const World& world) {
   const std::string tasks = environment("SLURM_STEP_NUM_TASKS");
   STC_CHECK_USAGE(world.size > 1 || world.launcher == "mpirun" || tasks.empty() || tasks == "1",
-                  "srun started ",
-                  tasks,
-                  " tasks, but each is alone: they cannot find each other. Start them by "
-                  "`srun --mpi=pmix`; `srun --mpi=list` shows whether this Slurm has it");
+                  "srun started {} tasks, but each is alone: they cannot find each other. Start "
+                  "them by `srun --mpi=pmix`; `srun --mpi=list` shows whether this Slurm has it",
+                  tasks);
 }
 
 /// Whether no other rank of this host may run on this rank's cores.
@@ -82,10 +81,9 @@ void start_mpi(World* world) {
   check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &level), "MPI_Init_thread");
   STC_CHECK(
       level == MPI_THREAD_MULTIPLE,
-      "this MPI gives ",
-      thread_level_name(level),
-      "; collectives run on a thread of their own and need MPI_THREAD_MULTIPLE. Use an Open MPI "
-      "built with threads (`ompi_info | grep THREAD_MULTIPLE`)");
+      "this MPI gives {}; collectives run on a thread of their own and need MPI_THREAD_MULTIPLE. "
+      "Use an Open MPI built with threads (`ompi_info | grep THREAD_MULTIPLE`)",
+      thread_level_name(level));
   check_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   check_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &world->rank), "MPI_Comm_rank");
   check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &world->size), "MPI_Comm_size");
@@ -108,12 +106,11 @@ void check_mpi(int code, const char* call) {
   int length = 0;
   MPI_Error_string(code, words, &length);
   throw Error(Exit::kLostRank,
-              text(call,
-                   " failed: ",
+              text("{} failed: {} (code {}). Another rank has probably died; look for the first "
+                   "error by time",
+                   call,
                    std::string(words, length),
-                   " (code ",
-                   code,
-                   "). Another rank has probably died; look for the first error by time"));
+                   code));
 }
 
 Session::Session() : log_(std::make_shared<CollectiveLog>()) {

@@ -69,10 +69,10 @@ std::shared_ptr<std::byte> share_memory(int communicator, std::size_t bytes) {
   std::shared_ptr<std::byte> shared(memory, unmap);
   if (everywhere != 0) return shared;
   if (rank == 0) {
-    log::warning(text("the ranks of this host do not share ",
-                      bytes >> 20,
-                      " MiB of /dev/shm (full, or not the same in all containers): gradients go by "
-                      "MPI's messages, which is slower"));
+    log::warning(
+        "the ranks of this host do not share {} MiB of /dev/shm (full, or not the same in all "
+        "containers): gradients go by MPI's messages, which is slower",
+        bytes >> 20);
   }
   return nullptr;
 }

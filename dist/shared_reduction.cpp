@@ -177,17 +177,13 @@ void SharedReduction::check_claims(const Job& job) const {
     const Claim& other = sign(r).claims[job.first % kSlots];
     STC_CHECK_AS(Exit::kLostRank,
                  other == job.claim,
-                 "rank ",
+                 "rank {} reduces {} elements of {}, this rank {} of {}; all ranks must call the "
+                 "same collectives in the same order",
                  r,
-                 " reduces ",
                  other.elements,
-                 " elements of ",
                  c10::toString(static_cast<at::ScalarType>(other.type)),
-                 ", this rank ",
                  job.claim.elements,
-                 " of ",
-                 c10::toString(job.type),
-                 "; all ranks must call the same collectives in the same order");
+                 c10::toString(job.type));
   }
 }
 
@@ -208,9 +204,8 @@ void SharedReduction::wait_for_all(Counter counter, std::uint32_t value) const {
       for (int other = 0; other < ranks_; ++other) {
         STC_CHECK_AS(Exit::kLostRank,
                      sign(other).left.load() == 0 || reached(word.load(), value),
-                     "rank ",
-                     other,
-                     " left");
+                     "rank {} left",
+                     other);
       }
       while_waiting_(start);
       sleep_while(word, now);

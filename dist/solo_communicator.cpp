@@ -31,9 +31,8 @@ class SoloCommunicator : public Communicator {
                         const std::vector<std::int64_t>& receive_rows) override {
     check_blocks(rows, send_rows, receive_rows, 1);
     STC_CHECK(send_rows == receive_rows,
-              "all_to_all of one rank sends ",
+              "all_to_all of one rank sends {} rows to itself and expects {}",
               send_rows[0],
-              " rows to itself and expects ",
               receive_rows[0]);
     return rows.detach().clone();
   }

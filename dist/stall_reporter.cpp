@@ -32,8 +32,7 @@ std::vector<std::string> StallReporter::lines(Time now) {
   // stall.
   if (open_ && board_.is_complete(collective_) && (!stall || stall->collective > collective_)) {
     const auto seconds = std::chrono::duration<double>(now - began_).count();
-    lines.push_back(
-        text("collective ", collective_, " went on after ", std::llround(seconds), " s"));
+    lines.push_back(text("collective {} went on after {} s", collective_, std::llround(seconds)));
     open_ = false;
   }
   if (stall && is_news(*stall)) {

@@ -15,20 +15,20 @@ double seconds_between(StatusBoard::Time from, StatusBoard::Time to) {
   return std::chrono::duration<double>(to - from).count();
 }
 
-std::string rounded(double seconds) { return text(std::llround(seconds), " s"); }
+std::string rounded(double seconds) { return text("{} s", std::llround(seconds)); }
 
 std::string describe(const StatusBoard::Missing& missing, std::int64_t collective) {
-  if (!missing.latest) return text("rank ", missing.rank, " (never heard of)");
+  if (!missing.latest) return text("rank {} (never heard of)", missing.rank);
   const RankStatus& last = *missing.latest;
-  std::string line = text("rank ", last.rank, " (node ", last.host, ", pid ", last.pid, "): ");
+  std::string line = text("rank {} (node {}, pid {}): ", last.rank, last.host, last.pid);
   if (missing.silent_seconds > 0) {
-    line += text("silent for ", rounded(missing.silent_seconds), ", was in ");
+    line += text("silent for {}, was in ", rounded(missing.silent_seconds));
   } else {
-    line += text("for ", rounded(last.phase_seconds), " in ");
+    line += text("for {} in ", rounded(last.phase_seconds));
   }
-  line += text(last.phase, " of step ", last.step);
-  return line + (last.arrived < collective ? text(" after collective ", last.arrived)
-                                           : text(", inside collective ", collective));
+  line += text("{} of step {}", last.phase, last.step);
+  return line + (last.arrived < collective ? text(" after collective {}", last.arrived)
+                                           : text(", inside collective {}", collective));
 }
 
 }  // namespace
@@ -89,28 +89,23 @@ std::optional<StatusBoard::Stall> StatusBoard::stall(Time now) const {
 
 std::string StatusBoard::Stall::description(int world) const {
   constexpr std::size_t kNamed = 8;
-  std::string line = text("step ",
+  std::string line = text("step {} stands still in collective {} ({}, {} bytes a rank) for {}: ",
                           waiting.step,
-                          " stands still in collective ",
                           collective,
-                          " (",
                           waiting.verb,
-                          ", ",
                           waiting.bytes,
-                          " bytes a rank) for ",
-                          rounded(seconds),
-                          ": ");
+                          rounded(seconds));
   if (missing.empty()) {
-    return line + text("all ",
-                       world,
-                       " ranks arrived and speak, but no data moves; look at the network between "
-                       "the nodes");
+    return line + text(
+                      "all {} ranks arrived and speak, but no data moves; look at the network "
+                      "between the nodes",
+                      world);
   }
-  line += text(world - missing.size(), " of ", world, " ranks arrived, missing ");
+  line += text("{} of {} ranks arrived, missing ", world - missing.size(), world);
   for (std::size_t i = 0; i < std::min(kNamed, missing.size()); ++i) {
     line += (i == 0 ? "" : "; ") + describe(missing[i], collective);
   }
-  if (missing.size() > kNamed) line += text("; and ", missing.size() - kNamed, " more");
+  if (missing.size() > kNamed) line += text("; and {} more", missing.size() - kNamed);
   return line;
 }
 

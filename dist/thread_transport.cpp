@@ -34,13 +34,10 @@ class Meeting {
     complete_.notify_all();
     STC_CHECK_AS(Exit::kLostRank,
                  woken,
-                 "not complete after ",
+                 "not complete after {} s: {} of {} ranks did not arrive",
                  timeout.count() / 1000.0,
-                 " s: ",
                  ranks_ - arrived_,
-                 " of ",
-                 ranks_,
-                 " ranks did not arrive");
+                 ranks_);
     throw Error(Exit::kLostRank, "another rank left");
   }
 
@@ -81,15 +78,11 @@ class ThreadTransport : public Transport {
     for (int peer = 0; peer < size_; ++peer) {
       const ConstBytes block = meeting_->blocks[peer][rank_];
       STC_CHECK(block.size() == receive[peer].size(),
-                "rank ",
+                "rank {} expects {} bytes of rank {}, which sends {}; shapes differ between ranks",
                 rank_,
-                " expects ",
                 receive[peer].size(),
-                " bytes of rank ",
                 peer,
-                ", which sends ",
-                block.size(),
-                "; shapes differ between ranks");
+                block.size());
       if (!block.empty() && block.data() != receive[peer].data()) {
         std::memcpy(receive[peer].data(), block.data(), block.size());
       }

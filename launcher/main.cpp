@@ -81,17 +81,13 @@ std::string unexpected_argument(const CLI::App& app) {
     known = command_names(*command);
   }
   const std::string nearest = nearest_name(argument.substr(0, argument.find('=')), known);
-  return text("unknown ",
+  return text("unknown {} '{}'{} `{} -h` lists what there is",
               is_option       ? "option"
               : known.empty() ? "argument"
                               : "command",
-              " '",
               argument,
-              "'",
               nearest.empty() ? ";" : "; did you mean '" + nearest + "'?",
-              " `",
-              path,
-              " -h` lists what there is");
+              path);
 }
 
 std::string usage_of(const CLI::App& app, const CLI::ParseError& error) {
@@ -99,13 +95,12 @@ std::string usage_of(const CLI::App& app, const CLI::ParseError& error) {
   const auto [command, path] = chosen_command(app);
   std::string names;
   for (const auto& name : command_names(*command)) names += (names.empty() ? "" : ", ") + name;
-  if (names.empty()) return text(first_line(error.what()), "; `", path, " -h` lists what there is");
-  return text(
-      "'", path, "' wants a command after it: ", names, "; `", path, " -h` says what each does");
+  if (names.empty()) return text("{}; `{} -h` lists what there is", first_line(error.what()), path);
+  return text("'{}' wants a command after it: {}; `{} -h` says what each does", path, names, path);
 }
 
 int usage_error(const std::string& message) {
-  log::error(message);
+  log::error("{}", message);
   return static_cast<int>(Exit::kUsage);
 }
 
@@ -115,12 +110,12 @@ int run_command(const Run& run) {
   try {
     return run();
   } catch (const Error& error) {
-    log::error(error.what());
+    log::error("{}", error.what());
     return static_cast<int>(error.exit());
   } catch (const std::bad_alloc&) {
     log::error("out of memory; use a smaller batch, fewer loader threads, or a larger machine");
   } catch (const std::exception& error) {
-    log::error(first_line(error.what()));
+    log::error("{}", first_line(error.what()));
   }
   return static_cast<int>(Exit::kFailed);
 }

@@ -22,13 +22,10 @@ ContrastiveLoss contrastive_loss(const at::Tensor& query,
                                  const at::Tensor& queue,
                                  double temperature) {
   STC_CHECK(query.dim() == 2 && query.sizes() == key.sizes() && queue.size(1) == query.size(1),
-            "query is ",
+            "query is {}, key {}, queue {}; expected [n, D], [n, D], [K, D]",
             query.sizes(),
-            ", key ",
             key.sizes(),
-            ", queue ",
-            queue.sizes(),
-            "; expected [n, D], [n, D], [K, D]");
+            queue.sizes());
   const auto q = unit_rows(query), k = unit_rows(key.detach());
   const auto positive = (q * k).sum(1, true);
   const auto logits = at::cat({positive, at::mm(q, queue.t())}, 1) / temperature;
@@ -46,8 +43,7 @@ KeyQueue KeyQueue::random(std::int64_t size, std::int64_t dimension, std::uint64
 void KeyQueue::push(const at::Tensor& rows) {
   const at::NoGradGuard no_grad;
   const auto size = keys.size(0), count = rows.size(0);
-  STC_CHECK(
-      count <= size, "the queue holds ", size, " keys, fewer than the ", count, " of one step");
+  STC_CHECK(count <= size, "the queue holds {} keys, fewer than the {} of one step", size, count);
   const auto unit = unit_rows(rows);
   const auto head = std::min(count, size - pointer);
   keys.narrow(0, pointer, head).copy_(unit.narrow(0, 0, head));

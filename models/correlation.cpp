@@ -203,22 +203,17 @@ class LocalReconstructionFunction : public torch::autograd::Function<LocalRecons
 
 void check_features(const at::Tensor& target, const at::Tensor& reference, TileShape shape) {
   STC_CHECK(target.dim() == 4 && target.sizes() == reference.sizes(),
-            "target features are ",
+            "target features are {}, reference features {}; expected the same [B, C, H, W]",
             target.sizes(),
-            ", reference features ",
-            reference.sizes(),
-            "; expected the same [B, C, H, W]");
+            reference.sizes());
   STC_CHECK(shape.tile >= 1 && shape.radius >= 1 && target.size(2) % shape.tile == 0 &&
                 target.size(3) % shape.tile == 0,
-            "feature maps of ",
+            "feature maps of {}x{} cells cannot be cut into tiles of {} (radius {}); use a frame "
+            "size that is a multiple of 32 pixels",
             target.size(2),
-            "x",
             target.size(3),
-            " cells cannot be cut into tiles of ",
             shape.tile,
-            " (radius ",
-            shape.radius,
-            "); use a frame size that is a multiple of 32 pixels");
+            shape.radius);
 }
 
 }  // namespace
@@ -238,11 +233,9 @@ LocalReconstruction local_reconstruction(const at::Tensor& target,
                                          bool pool) {
   check_features(target, reference, shape);
   STC_CHECK(shape.tile % 2 == 0 && shape.radius % 2 == 0,
-            "tile ",
+            "tile {} and radius {} must be even",
             shape.tile,
-            " and radius ",
-            shape.radius,
-            " must be even");
+            shape.radius);
   const auto out = LocalReconstructionFunction::apply(
       target, reference, values.detach(), shape.tile, shape.radius, pool);
   return {untile_queries(out[0], shape.tile, target.size(2), target.size(3)),

@@ -49,7 +49,7 @@ class Autocast {
   at::ScalarType type_ = at::kFloat;
 };
 
-std::string block_name(int stage, int block) { return text("layer", stage, ".", block, "."); }
+std::string block_name(int stage, int block) { return text("layer{}.{}.", stage, block); }
 
 // One convolution of a residual block; the last of a bottleneck widens, the middle one carries the
 // stride.
@@ -68,9 +68,9 @@ std::vector<Convolution> convolutions(const Plan& plan,
 }  // namespace
 
 void ResNetOptions::check() const {
-  STC_CHECK_USAGE(depth == 18 || depth == 50, "model depth is ", depth, "; expected 18 or 50");
+  STC_CHECK_USAGE(depth == 18 || depth == 50, "model depth is {}; expected 18 or 50", depth);
   for (const auto stride : strides) {
-    STC_CHECK_USAGE(stride >= 1, "a stage's stride is ", stride, "; expected at least 1");
+    STC_CHECK_USAGE(stride >= 1, "a stage's stride is {}; expected at least 1", stride);
   }
 }
 
@@ -80,9 +80,8 @@ ResNetOptions standard_options(int depth) { return {depth, {1, 2, 2, 2}, StemPoo
 
 ResNetOptions propagation_options(int depth, int output_stride) {
   STC_CHECK_USAGE(output_stride == 8 || output_stride == 4,
-                  "output stride is ",
-                  output_stride,
-                  "; expected 8 or 4");
+                  "output stride is {}; expected 8 or 4",
+                  output_stride);
   if (output_stride == 8) return {depth, {1, 2, 2, 1}, StemPool::kNone};
   return {depth, {1, 1, 1, 1}, StemPool::kAverage};
 }
@@ -108,8 +107,9 @@ ResNet::ResNet(const ResNetOptions& options, std::uint64_t seed, bool zero_last)
       const auto name = block_name(stage, block);
       const auto chain = convolutions(plan, in, width, stride);
       for (std::size_t i = 0; i < chain.size(); ++i) {
-        convolution(text(name, "conv", i + 1), chain[i]);
-        add_norm(text(name, "bn", i + 1), chain[i].out, zero_last && i + 1 == chain.size() ? 0 : 1);
+        convolution(text("{}conv{}", name, i + 1), chain[i]);
+        add_norm(
+            text("{}bn{}", name, i + 1), chain[i].out, zero_last && i + 1 == chain.size() ? 0 : 1);
       }
       const std::int64_t out = width * plan.expansion();
       if (block == 0 && (in != out || stage > 1)) {
@@ -168,7 +168,8 @@ struct ResNet::Pass {
     const int strided = chain == 3 ? 2 : 1;
     at::Tensor y = x;
     for (int i = 1; i <= chain; ++i) {
-      y = conv_norm(y, text(name, "conv", i), text(name, "bn", i), i == strided ? stride : 1);
+      y = conv_norm(
+          y, text("{}conv{}", name, i), text("{}bn{}", name, i), i == strided ? stride : 1);
       if (i < chain) y.relu_();
     }
     const bool shortcut = net.places_.contains(name + "downsample.0.weight");
@@ -184,9 +185,8 @@ std::vector<at::Tensor> ResNet::forward(const at::Tensor& images,
                                         BatchNormMode mode,
                                         const SumOverRanks& sum) const {
   STC_CHECK(images.dim() == 4 && images.size(1) == 3,
-            "images are ",
-            images.sizes(),
-            "; expected [N, 3, H, W]");
+            "images are {}; expected [N, 3, H, W]",
+            images.sizes());
   const Autocast autocast(images.device().type(), arithmetic_.reduced);
   const Pass pass{*this, mode, sum};
   const auto format =
@@ -212,10 +212,9 @@ std::int64_t ResNet::channels(int stage) const {
 void ResNet::load(const std::map<std::string, at::Tensor>& weights, const std::string& source) {
   const int depth = depth_of(weights, source);
   STC_CHECK_DATA(depth == options_.depth,
+                 "{}: holds a ResNet-{}; expected the weights of a ResNet-{}",
                  source,
-                 ": holds a ResNet-",
                  depth,
-                 "; expected the weights of a ResNet-",
                  options_.depth);
   const auto optional = [](const std::string& name) {
     return name.ends_with("num_batches_tracked");
@@ -223,31 +222,26 @@ void ResNet::load(const std::map<std::string, at::Tensor>& weights, const std::s
   for (const auto* list : {&parameters_, &buffers_}) {
     for (const auto& [name, own] : *list) {
       const auto given = weights.find(name);
-      STC_CHECK_DATA(given != weights.end() || optional(name),
-                     source,
-                     ": '",
-                     name,
-                     "' is missing; expected the weights of a ResNet-",
-                     options_.depth,
-                     " under torchvision's names");
+      STC_CHECK_DATA(
+          given != weights.end() || optional(name),
+          "{}: '{}' is missing; expected the weights of a ResNet-{} under torchvision's names",
+          source,
+          name,
+          options_.depth);
       STC_CHECK_DATA(given == weights.end() || given->second.sizes() == own.sizes(),
+                     "{}: '{}' is {}; expected {} for a ResNet-{}",
                      source,
-                     ": '",
                      name,
-                     "' is ",
                      given->second.sizes(),
-                     "; expected ",
                      own.sizes(),
-                     " for a ResNet-",
                      options_.depth);
     }
   }
   for (const auto& [name, value] : weights) {
     STC_CHECK_DATA(places_.contains(name) || name.starts_with("fc."),
+                   "{}: '{}' is no tensor of a ResNet-{}",
                    source,
-                   ": '",
                    name,
-                   "' is no tensor of a ResNet-",
                    options_.depth);
   }
   const at::NoGradGuard no_grad;
@@ -283,15 +277,15 @@ void ResNet::set_requires_grad(bool value) {
 int depth_of(const std::map<std::string, at::Tensor>& weights, const std::string& source) {
   STC_CHECK_DATA(
       weights.contains("conv1.weight") && weights.contains("layer1.0.conv1.weight"),
-      source,
-      ": holds no ResNet under torchvision's names (conv1.weight, layer1.0.conv1.weight, ...)");
+      "{}: holds no ResNet under torchvision's names (conv1.weight, layer1.0.conv1.weight, ...)",
+      source);
   const bool bottleneck = weights.contains("layer1.0.conv3.weight");
   const bool deep =
       weights.contains("layer3.5.conv1.weight") && !weights.contains("layer3.6.conv1.weight");
   const bool shallow = !weights.contains("layer1.2.conv1.weight");
   STC_CHECK_DATA(bottleneck ? deep : shallow,
-                 source,
-                 ": a ResNet, but neither ResNet-18 nor ResNet-50, which are the ones supported");
+                 "{}: a ResNet, but neither ResNet-18 nor ResNet-50, which are the ones supported",
+                 source);
   return bottleneck ? 50 : 18;
 }
 

@@ -18,14 +18,12 @@ void copy_into(const at::Tensor& own,
                const std::string& name,
                const std::string& source) {
   const auto given = state.find(name);
-  STC_CHECK_DATA(given != state.end(), source, ": '", name, "' is missing");
+  STC_CHECK_DATA(given != state.end(), "{}: '{}' is missing", source, name);
   STC_CHECK_DATA(given->second.sizes() == own.sizes(),
+                 "{}: '{}' is {}; this configuration has {}",
                  source,
-                 ": '",
                  name,
-                 "' is ",
                  given->second.sizes(),
-                 "; this configuration has ",
                  own.sizes());
   own.copy_(given->second);
 }

@@ -99,27 +99,23 @@ void add_global_distillation(const TemporalInputs& inputs,
 }  // namespace
 
 void TemporalLossOptions::check() const {
+  STC_CHECK_USAGE(fine_radius == 2 * coarse_radius,
+                  "losses.fine_radius is {} and losses.coarse_radius {}; the fine radius must be "
+                  "twice the coarse one, so that both windows cover the same pixels",
+                  fine_radius,
+                  coarse_radius);
   STC_CHECK_USAGE(
-      fine_radius == 2 * coarse_radius,
-      "losses.fine_radius is ",
-      fine_radius,
-      " and losses.coarse_radius ",
-      coarse_radius,
-      "; the fine radius must be twice the coarse one, so that both windows cover the same pixels");
-  STC_CHECK_USAGE(
-      coarse_radius >= 1, "losses.coarse_radius is ", coarse_radius, "; expected at least 1");
-  STC_CHECK_USAGE(keep > 0 && keep <= 1, "losses.keep is ", keep, "; expected 0 < keep <= 1");
+      coarse_radius >= 1, "losses.coarse_radius is {}; expected at least 1", coarse_radius);
+  STC_CHECK_USAGE(keep > 0 && keep <= 1, "losses.keep is {}; expected 0 < keep <= 1", keep);
   STC_CHECK_USAGE(teacher_temperature > 0,
-                  "losses.teacher_temperature is ",
-                  teacher_temperature,
-                  "; expected more than 0");
+                  "losses.teacher_temperature is {}; expected more than 0",
+                  teacher_temperature);
 }
 
 void apply_preset(const std::string& preset, TemporalLossOptions* options) {
   STC_CHECK_USAGE(preset == "paper_code" || preset == "fixed",
-                  "train.preset is '",
-                  preset,
-                  "'; expected 'paper_code' or 'fixed'");
+                  "train.preset is '{}'; expected 'paper_code' or 'fixed'",
+                  preset);
   const bool fixed = preset == "fixed";
   options->shannon_entropy = fixed;
   options->threshold_per_sample = fixed;

@@ -1,9 +1,10 @@
 // Errors that an operator can act on: what was seen, what was expected, what to do.
 #pragma once
 
-#include <sstream>
 #include <stdexcept>
 #include <string>
+
+#include "monitoring/text.h"
 
 namespace stc {
 
@@ -21,14 +22,6 @@ class Error : public std::runtime_error {
   Exit exit_;
 };
 
-/// Puts its arguments one after the other, as `<<` would print them.
-template <typename... Parts>
-std::string text(const Parts&... parts) {
-  std::ostringstream out;
-  (out << ... << parts);
-  return out.str();
-}
-
 /// LibTorch's errors carry a backtrace after their first line; that line is what an operator can
 /// use.
 inline std::string first_line(const std::string& message) {
@@ -37,7 +30,7 @@ inline std::string first_line(const std::string& message) {
 
 }  // namespace stc
 
-// Each takes a condition and the parts of a message.
+// Each takes a condition and a message, as text() does.
 #define STC_CHECK_AS(code, condition, ...)                                  \
   do {                                                                      \
     if (!(condition)) throw ::stc::Error((code), ::stc::text(__VA_ARGS__)); \

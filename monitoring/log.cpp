@@ -16,7 +16,17 @@
 namespace stc::log {
 namespace {
 
-using Level = spdlog::level::level_enum;
+spdlog::level::level_enum spdlog_level(Level level) {
+  switch (level) {
+    case Level::kInfo:
+      return spdlog::level::info;
+    case Level::kWarning:
+      return spdlog::level::warn;
+    case Level::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::off;
+}
 
 struct Destinations {
   std::mutex mutex;
@@ -32,7 +42,7 @@ struct Destinations {
 std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink, const std::string& pattern) {
   auto logger = std::make_shared<spdlog::logger>("stc", std::move(sink));
   logger->set_pattern(pattern);
-  logger->flush_on(Level::info);
+  logger->flush_on(spdlog::level::info);
   return logger;
 }
 
@@ -46,14 +56,12 @@ Destinations& destinations() {
   return *all;
 }
 
-std::string rank_label(const Destinations& to) {
-  return text("[rank ", to.rank, "/", to.world, "] ");
-}
+std::string rank_label(const Destinations& to) { return text("[rank {}/{}] ", to.rank, to.world); }
 
 std::string terminal_line(const Destinations& to, Level level, const std::string& line) {
   const std::string rank = to.world > 1 ? rank_label(to) : "";
-  if (level == Level::err) return rank + "stc: " + line;
-  if (level == Level::warn) return rank + "stc: warning: " + line;
+  if (level == Level::kError) return rank + "stc: " + line;
+  if (level == Level::kWarning) return rank + "stc: warning: " + line;
   return rank + line;
 }
 
@@ -73,19 +81,20 @@ std::shared_ptr<spdlog::logger> make_file_logger(const Destinations& to, const F
                                : rank_label(to) + "%Y-%m-%d %H:%M:%S.%e %l: %v");
 }
 
-void write(Level level, std::string line) {
+}  // namespace
+
+void write(Level level, const std::string& message) {
+  std::string line = message;
   std::replace(line.begin(), line.end(), '\n', ' ');
   Destinations& to = destinations();
   const std::lock_guard lock(to.mutex);
-  if (to.rank == 0 || level == Level::err) {
+  if (to.rank == 0 || level == Level::kError) {
     if (to.clear) to.clear();
-    to.terminal->log(level, spdlog::string_view_t(terminal_line(to, level, line)));
+    to.terminal->log(spdlog_level(level), spdlog::string_view_t(terminal_line(to, level, line)));
   }
   if (!to.file) return;
-  to.file->log(level, spdlog::string_view_t(to.json ? json_fields(to, line) : line));
+  to.file->log(spdlog_level(level), spdlog::string_view_t(to.json ? json_fields(to, line) : line));
 }
-
-}  // namespace
 
 void open(int rank, int world, const FileOptions& file) {
   Destinations& to = destinations();
@@ -98,13 +107,9 @@ void open(int rank, int world, const FileOptions& file) {
   try {
     to.file = make_file_logger(to, file);
   } catch (const spdlog::spdlog_ex& cause) {
-    throw Error(Exit::kFailed, text("log file ", file.path, " cannot be opened: ", cause.what()));
+    throw Error(Exit::kFailed, text("log file {} cannot be opened: {}", file.path, cause.what()));
   }
 }
-
-void info(const std::string& line) { write(Level::info, line); }
-void warning(const std::string& line) { write(Level::warn, line); }
-void error(const std::string& line) { write(Level::err, line); }
 
 void before_terminal_line(std::function<void()> clear) {
   Destinations& to = destinations();

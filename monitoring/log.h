@@ -6,6 +6,8 @@
 #include <functional>
 #include <string>
 
+#include "monitoring/text.h"
+
 namespace stc::log {
 
 struct FileOptions {
@@ -18,9 +20,27 @@ struct FileOptions {
 /// Before this call, lines go to standard error without a rank.
 void open(int rank, int world, const FileOptions& file = {});
 
-void info(const std::string& line);     ///< terminal on rank 0 only, and the file
-void warning(const std::string& line);  ///< the same
-void error(const std::string& line);    ///< terminal on every rank, and the file; flushed at once
+enum class Level { kInfo, kWarning, kError };
+
+void write(Level level, const std::string& line);
+
+/// On the terminal on rank 0 only, and in the file. The message is as for text().
+template <typename... Values>
+void info(Format<sizeof...(Values)> format, const Values&... values) {
+  write(Level::kInfo, text(format, values...));
+}
+
+/// The same, marked.
+template <typename... Values>
+void warning(Format<sizeof...(Values)> format, const Values&... values) {
+  write(Level::kWarning, text(format, values...));
+}
+
+/// On the terminal on every rank, and in the file.
+template <typename... Values>
+void error(Format<sizeof...(Values)> format, const Values&... values) {
+  write(Level::kError, text(format, values...));
+}
 
 /// Called before each line on the terminal, so that a progress bar can leave it. Must not log.
 /// Empty: none.

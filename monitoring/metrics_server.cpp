@@ -18,7 +18,7 @@ using prometheus::Exposer;
 // keep the others waiting, and only for so long.
 std::unique_ptr<Exposer> listen(const std::string& address, int port) {
   return std::make_unique<Exposer>(std::vector<std::string>{"listening_ports",
-                                                            text(address, ":", port),
+                                                            text("{}:{}", address, port),
                                                             "num_threads",
                                                             "4",
                                                             "request_timeout_ms",
@@ -29,11 +29,11 @@ std::unique_ptr<Exposer> listen_on_any_port(const std::string& address) {
   try {
     return listen(address, 0);
   } catch (const std::exception&) {
-    throw Error(Exit::kUsage,
-                text("metrics.address is ",
-                     address,
-                     ", of which no port can be had; expected 127.0.0.1, 0.0.0.0 for every "
-                     "interface, or an address of this host (or give metrics.port=off)"));
+    throw Error(
+        Exit::kUsage,
+        text("metrics.address is {}, of which no port can be had; expected 127.0.0.1, 0.0.0.0 for "
+             "every interface, or an address of this host (or give metrics.port=off)",
+             address));
   }
 }
 
@@ -43,8 +43,8 @@ std::unique_ptr<Exposer> listen_on_port_or_another(const std::string& address, i
     return listen(address, port);
   } catch (const std::exception&) {
     auto other = listen_on_any_port(address);
-    log::warning(text(
-        "metrics port ", port, " is taken; port ", other->GetListeningPorts().front(), " is used"));
+    log::warning(
+        "metrics port {} is taken; port {} is used", port, other->GetListeningPorts().front());
     return other;
   }
 }

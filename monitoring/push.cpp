@@ -21,9 +21,8 @@ Address parse(const std::string& url) {
   static const std::regex form(R"((https?://[^/:]+)(?::(\d+))?/?)");
   std::smatch match;
   STC_CHECK_USAGE(std::regex_match(url, match, form),
-                  "'",
-                  url,
-                  "' is no address of a Pushgateway; expected http://HOST:PORT");
+                  "'{}' is no address of a Pushgateway; expected http://HOST:PORT",
+                  url);
   return {match[1], match[2].matched ? match[2].str() : "9091"};
 }
 
@@ -64,8 +63,8 @@ std::string push(const std::string& url, const EvaluationNumbers& numbers) {
   gateway.RegisterCollectable(registry);
   const int status = gateway.Push();
   if (status >= 200 && status < 300) return "";
-  return status > 0 ? text(url, " answered with HTTP status ", status)
-                    : text("nobody answers at ", url);
+  return status > 0 ? text("{} answered with HTTP status {}", url, status)
+                    : text("nobody answers at {}", url);
 }
 
 }  // namespace stc::monitoring

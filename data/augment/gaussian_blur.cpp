@@ -71,9 +71,8 @@ STC_VECTOR_CLONES void add_pair(
 
 void gaussian_blur(std::uint8_t* plane, int size, double sigma) {
   STC_CHECK(size >= 1 && sigma > 0 && sigma <= kMaxSigma,
-            "blur of a plane of side ",
+            "blur of a plane of side {} with sigma {}",
             size,
-            " with sigma ",
             sigma);
   const std::vector<Fixed> kernel = half_kernel(sigma);
   const int radius = static_cast<int>(kernel.size()) - 1;

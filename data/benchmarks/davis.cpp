@@ -36,18 +36,17 @@ void check_first_frame(const DavisSequence& sequence) {
         return fs::path(path).stem() == first;
       });
   STC_CHECK_DATA(is_annotated,
+                 "{}: the first frame has no annotation; expected {}.png",
                  sequence.images.front(),
-                 ": the first frame has no annotation; expected ",
-                 (fs::path(sequence.annotations.front()).parent_path() / first).string(),
-                 ".png");
+                 (fs::path(sequence.annotations.front()).parent_path() / first).string());
 }
 
 }  // namespace
 
 std::string annotation_folder(const std::string& root) {
   STC_CHECK_DATA(fs::is_directory(root),
-                 root,
-                 ": no such folder; expected a DAVIS root, or a folder of SEQ/*.png");
+                 "{}: no such folder; expected a DAVIS root, or a folder of SEQ/*.png",
+                 root);
   const fs::path annotations = fs::path(root) / "Annotations";
   return with_resolution(fs::is_directory(annotations) ? annotations : fs::path(root)).string();
 }
@@ -56,11 +55,10 @@ std::vector<DavisSequence> open_davis(const std::string& root, const DavisOption
   const fs::path annotations = annotation_folder(root);
   const fs::path images = with_resolution(fs::path(root) / "JPEGImages");
   if (options.need_images) {
-    STC_CHECK_DATA(
-        fs::is_directory(images),
-        root,
-        ": holds no JPEGImages folder; expected a DAVIS root with JPEGImages/[480p/]SEQ and "
-        "Annotations/[480p/]SEQ");
+    STC_CHECK_DATA(fs::is_directory(images),
+                   "{}: holds no JPEGImages folder; expected a DAVIS root with "
+                   "JPEGImages/[480p/]SEQ and Annotations/[480p/]SEQ",
+                   root);
   }
   std::vector<DavisSequence> sequences;
   for (const auto& name : names_of(root, annotations, options)) {

@@ -65,13 +65,11 @@ void add_split_line(const std::string& list,
   const auto file = fs::path(list).filename().string();
   const auto end = file.find("_test_split");
   STC_CHECK_DATA(end != std::string::npos,
+                 "{}: holds '{} {}'; expected the name <class>_test_split<number>.txt of such a "
+                 "list, as it gives the class",
                  list,
-                 ": holds '",
                  clip,
-                 " ",
-                 part,
-                 "'; expected the name <class>_test_split<number>.txt of such a list, as it gives "
-                 "the class");
+                 part);
   if (part != "2") return;  // 1 is for training, 0 for nothing
   const auto name = fs::path(file.substr(0, end)) / fs::path(clip).stem();
   listed->push_back({list,
@@ -86,10 +84,9 @@ void read_clip_list(const std::string& list, std::vector<Listed>* listed) {
     std::string first, second, more;
     columns >> first >> second >> more;
     STC_CHECK_DATA(!second.empty() && more.empty(),
+                   "{}: holds the line '{}'; expected {}",
                    list,
-                   ": holds the line '",
                    line,
-                   "'; expected ",
                    expected);
     if (second.size() == 1 && std::isdigit(static_cast<unsigned char>(second[0])) != 0) {
       add_split_line(list, first, second, listed);
@@ -97,12 +94,10 @@ void read_clip_list(const std::string& list, std::vector<Listed>* listed) {
     }
     const bool joints_first = is_joints_column(first);
     STC_CHECK_DATA(joints_first != is_joints_column(second),
+                   "{}: holds the line '{}'; expected one path to {} and one to a folder of images",
                    list,
-                   ": holds the line '",
                    line,
-                   "'; expected one path to ",
-                   kJointsFile,
-                   " and one to a folder of images");
+                   kJointsFile);
     if (!joints_first) std::swap(first, second);
     if (fs::path(first).extension() != ".mat") first = (fs::path(first) / kJointsFile).string();
     listed->push_back({list, first, second});
@@ -116,7 +111,7 @@ void read_split_folder(const std::string& folder, std::vector<Listed>* listed) {
     is_found = true;
     read_clip_list(list, listed);
   }
-  STC_CHECK_DATA(is_found, folder, ": holds no list; expected <class>", kSplitEnding);
+  STC_CHECK_DATA(is_found, "{}: holds no list; expected <class>{}", folder, kSplitEnding);
 }
 
 void list_all(const fs::path& root, std::vector<Listed>* listed) {
@@ -149,18 +144,17 @@ std::vector<Listed> listed_clips(const fs::path& root, const std::string& split)
     list_all(root, &listed);
   }
   STC_CHECK_DATA(!listed.empty(),
-                 split.empty() ? root.string() : split,
-                 ": lists no clip to evaluate; expected '<joint_positions.mat> <image folder>' or "
-                 "'<clip>.avi 2' a line");
+                 "{}: lists no clip to evaluate; expected '<joint_positions.mat> <image folder>' "
+                 "or '<clip>.avi 2' a line",
+                 split.empty() ? root.string() : split);
   return listed;
 }
 
 void check_is_there(const Listed& listed, const JhmdbClip& clip, const fs::path& path) {
   STC_CHECK_DATA(fs::exists(path),
+                 "{}: lists clip '{}', which is absent: there is no {}",
                  listed.list,
-                 ": lists clip '",
                  clip.name,
-                 "', which is absent: there is no ",
                  path.string());
 }
 
@@ -175,7 +169,7 @@ JhmdbClip open_clip(const fs::path& root, const Listed& listed, const JhmdbOptio
     check_is_there(listed, clip, images);
     clip.images = list_files(images.string(), {".png", ".jpg", ".jpeg"});
     STC_CHECK_DATA(
-        !clip.images.empty(), images.string(), ": holds no image; expected 00001.png ...");
+        !clip.images.empty(), "{}: holds no image; expected 00001.png ...", images.string());
   });
   return clip;
 }
@@ -204,19 +198,18 @@ std::vector<JhmdbClip> open_jhmdb(const std::string& folder, const JhmdbOptions&
   const bool is_outer = fs::is_directory(outer / "JHMDB" / "joint_positions");
   const fs::path root = is_outer ? outer / "JHMDB" : outer;
   STC_CHECK_DATA(fs::is_directory(root / "joint_positions"),
+                 "{}: is not a JHMDB root; expected joint_positions/CLASS/CLIP/{} and "
+                 "Rename_Images/CLASS/CLIP",
                  folder,
-                 ": is not a JHMDB root; expected joint_positions/CLASS/CLIP/",
-                 kJointsFile,
-                 " and Rename_Images/CLASS/CLIP");
+                 kJointsFile);
   std::vector<JhmdbClip> clips;
   std::set<std::string> seen;
   for (const auto& listed : listed_clips(root, options.split)) {
     clips.push_back(open_clip(root, listed, options));
     STC_CHECK_DATA(seen.insert(clips.back().name).second,
+                   "{}: clip '{}' is listed twice; every clip may be listed once",
                    listed.list,
-                   ": clip '",
-                   clips.back().name,
-                   "' is listed twice; every clip may be listed once");
+                   clips.back().name);
   }
   return clips;
 }

@@ -1,3 +1,5 @@
+#include "data/benchmarks/joint_positions.h"
+
 #include <ATen/ATen.h>
 #include <matio.h>
 #include <zlib.h>
@@ -9,7 +11,6 @@
 #include <vector>
 
 #include "data/benchmarks/jhmdb.h"
-#include "data/benchmarks/joint_positions.h"
 #include "data/file.h"
 #include "monitoring/check.h"
 
@@ -29,13 +30,12 @@ bool check_header(const InputFile& file) {
   const std::string_view end(reinterpret_cast<const char*>(header.data()) + kHeaderBytes - 4, 4);
   using namespace std::string_view_literals;
   STC_CHECK_DATA(end != "\0\2IM"sv && end != "\2\0MI"sv,
-                 file.path(),
-                 ": is a MATLAB 7.3 file (HDF5); expected version 5: save it with -v7");
+                 "{}: is a MATLAB 7.3 file (HDF5); expected version 5: save it with -v7",
+                 file.path());
   STC_CHECK_DATA(end == "\0\1IM"sv || end == "\1\0MI"sv,
+                 "{}: is not a MATLAB file of version 5; expected {} in one",
                  file.path(),
-                 ": is not a MATLAB file of version 5; expected ",
-                 kVariable,
-                 " in one");
+                 kVariable);
   return end[2] == 'I';
 }
 
@@ -74,16 +74,15 @@ void check_is_whole(const InputFile& file, bool lowest_byte_first) {
     };
     const auto kind = number(0), bytes = number(4);
     STC_CHECK_DATA(at + bytes <= file.size(),
+                   "{}: is cut short: {} bytes, of at least {}",
                    file.path(),
-                   ": is cut short: ",
                    file.size(),
-                   " bytes, of at least ",
                    at + bytes);
     std::vector<std::uint8_t> content(kind == kCompressed ? bytes : 0);
     file.read(at, content);
     STC_CHECK_DATA(kind != kCompressed || inflates(std::move(content)),
-                   file.path(),
-                   ": is damaged: the checksum of its content does not fit");
+                   "{}: is damaged: the checksum of its content does not fit",
+                   file.path());
     at += bytes;
   }
 }
@@ -112,37 +111,31 @@ at::Tensor read_joints(const std::string& path) {
   }
   const std::unique_ptr<mat_t, decltype(&Mat_Close)> file(Mat_Open(path.c_str(), MAT_ACC_RDONLY),
                                                           &Mat_Close);
-  STC_CHECK_DATA(file != nullptr, path, ": does not open as a MATLAB file; it may be damaged");
+  STC_CHECK_DATA(file != nullptr, "{}: does not open as a MATLAB file; it may be damaged", path);
   const std::unique_ptr<matvar_t, decltype(&Mat_VarFree)> variable(
       Mat_VarRead(file.get(), kVariable), &Mat_VarFree);
   STC_CHECK_DATA(variable != nullptr,
+                 "{}: holds no {}; expected doubles [2, {}, frames]",
                  path,
-                 ": holds no ",
                  kVariable,
-                 "; expected doubles [2, ",
-                 kJointCount,
-                 ", frames]");
+                 kJointCount);
   const auto frames = frames_of(*variable);
   STC_CHECK_DATA(frames > 0 && variable->class_type == MAT_C_DOUBLE && variable->isComplex == 0,
+                 "{}: {} is {}{}; expected doubles [2, {}, frames]",
                  path,
-                 ": ",
                  kVariable,
-                 " is ",
                  shape_of(*variable),
                  variable->class_type == MAT_C_DOUBLE ? "" : ", not of doubles",
-                 "; expected doubles [2, ",
-                 kJointCount,
-                 ", frames]");
+                 kJointCount);
   const auto bytes = static_cast<std::size_t>(frames) * kJointCount * 2 * sizeof(double);
   STC_CHECK_DATA(
-      variable->data != nullptr && variable->nbytes == bytes, path, ": ", kVariable, " is damaged");
+      variable->data != nullptr && variable->nbytes == bytes, "{}: {} is damaged", path, kVariable);
   // MATLAB's first index is the fastest, so that [2, 15, T] there is [T, 15, 2] here.
   auto joints = at::from_blob(variable->data, {frames, kJointCount, 2}, at::kDouble) - 1;
   STC_CHECK_DATA(joints.isfinite().all().item<bool>(),
+                 "{}: {} holds a position that is no number",
                  path,
-                 ": ",
-                 kVariable,
-                 " holds a position that is no number");
+                 kVariable);
   return joints;
 }
 

@@ -24,16 +24,15 @@ std::string trimmed(const std::string& line) {
 std::vector<std::string> read_list(const std::string& path, const std::string& expected) {
   std::ifstream file(path);
   STC_CHECK_DATA(fs::is_regular_file(path) && file,
+                 "{}: the split file cannot be read; expected a text file with {} a line",
                  path,
-                 ": the split file cannot be read; expected a text file with ",
-                 expected,
-                 " a line");
+                 expected);
   std::vector<std::string> lines;
   for (std::string line; std::getline(file, line);) {
     line = trimmed(line);
     if (!line.empty()) lines.push_back(line);
   }
-  STC_CHECK_DATA(!lines.empty(), path, ": lists no sequence; expected ", expected, " a line");
+  STC_CHECK_DATA(!lines.empty(), "{}: lists no sequence; expected {} a line", path, expected);
   return lines;
 }
 
@@ -42,10 +41,9 @@ std::vector<std::string> read_split(const std::string& path) {
   std::set<std::string> seen;
   for (const auto& name : names) {
     STC_CHECK_DATA(seen.insert(name).second,
+                   "{}: sequence '{}' is listed twice; every sequence may be listed once",
                    path,
-                   ": sequence '",
-                   name,
-                   "' is listed twice; every sequence may be listed once");
+                   name);
   }
   return names;
 }
@@ -59,7 +57,7 @@ std::vector<std::string> annotated_sequences(const std::string& folder,
     }
   }
   std::sort(names.begin(), names.end(), natural_less);
-  STC_CHECK_DATA(!names.empty(), folder, ": holds no sequence; expected ", expected);
+  STC_CHECK_DATA(!names.empty(), "{}: holds no sequence; expected {}", folder, expected);
   return names;
 }
 
@@ -67,14 +65,14 @@ std::vector<std::string> files_of_sequence(const std::string& folder,
                                            const std::string& name,
                                            const std::vector<std::string>& endings) {
   const auto sequence = (fs::path(folder) / name).string();
-  STC_CHECK_DATA(fs::is_directory(sequence),
-                 sequence,
-                 ": no such folder; sequence '",
-                 name,
-                 "' was asked for. Give the right split, or complete the data");
+  STC_CHECK_DATA(
+      fs::is_directory(sequence),
+      "{}: no such folder; sequence '{}' was asked for. Give the right split, or complete the data",
+      sequence,
+      name);
   auto files = list_files(sequence, endings);
   STC_CHECK_DATA(
-      !files.empty(), sequence, ": holds no frame; expected files ending in ", endings.front());
+      !files.empty(), "{}: holds no frame; expected files ending in {}", sequence, endings.front());
   return files;
 }
 

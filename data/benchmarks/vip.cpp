@@ -37,22 +37,17 @@ void check_pairs(const VipSequence& sequence) {
     const auto expected =
         fs::path(sequence.annotations[i]).replace_filename(stem.string() + ".png");
     STC_CHECK_DATA(fs::path(sequence.annotations[i]).stem() == stem,
+                   "{}: has no annotation; expected {}",
                    sequence.images[i],
-                   ": has no annotation; expected ",
                    expected.string());
   }
   STC_CHECK_DATA(images == annotations,
-                 "sequence '",
+                 "sequence '{}': {} images in {}, {} annotations in {}; expected one an image",
                  sequence.name,
-                 "': ",
                  images,
-                 " images in ",
                  fs::path(sequence.images.front()).parent_path().string(),
-                 ", ",
                  annotations,
-                 " annotations in ",
-                 fs::path(sequence.annotations.front()).parent_path().string(),
-                 "; expected one an image");
+                 fs::path(sequence.annotations.front()).parent_path().string());
 }
 
 }  // namespace
@@ -64,17 +59,17 @@ const std::array<const char*, kPartCount> kPartNames = {
 
 std::vector<VipSequence> open_vip(const std::string& folder, const VipOptions& options) {
   STC_CHECK_DATA(fs::is_directory(folder),
-                 folder,
-                 ": no such folder; expected a VIP root, or a folder of SEQ/*.png");
+                 "{}: no such folder; expected a VIP root, or a folder of SEQ/*.png",
+                 folder);
   const fs::path inner = fs::path(folder) / "VIP_Fine";
   const fs::path root = fs::is_directory(inner) ? inner : fs::path(folder);
   const fs::path images = root / "Images";
   fs::path annotations = annotations_of(root);
   if (options.need_images) {
-    STC_CHECK_DATA(!annotations.empty() && fs::is_directory(images),
-                   root.string(),
-                   ": is not a VIP root; expected Images/SEQ, and Category_ids/SEQ or "
-                   "Annotations/SEQ");
+    STC_CHECK_DATA(
+        !annotations.empty() && fs::is_directory(images),
+        "{}: is not a VIP root; expected Images/SEQ, and Category_ids/SEQ or Annotations/SEQ",
+        root.string());
   }
   if (annotations.empty()) annotations = root;
   std::vector<VipSequence> sequences;
@@ -96,12 +91,10 @@ LabelMap read_part_labels(const std::string& path) {
   auto map = read_label_png(path);
   for (const auto label : map.labels) {
     STC_CHECK_DATA(label < kPartCount || label == kNoPart,
+                   "{}: holds label {}; expected parts 0 to {}, or 255 where nothing is known",
                    path,
-                   ": holds label ",
                    int{label},
-                   "; expected parts 0 to ",
-                   kPartCount - 1,
-                   ", or 255 where nothing is known");
+                   kPartCount - 1);
   }
   return map;
 }

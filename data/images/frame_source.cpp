@@ -35,8 +35,8 @@ class VideoFile : public FrameSource {
     silence_decoders();
     STC_CHECK_DATA(
         advance(/*opening=*/true),
-        path,
-        ": does not open as a video; expected a file that FFmpeg decodes (mp4, mkv, avi, ...)");
+        "{}: does not open as a video; expected a file that FFmpeg decodes (mp4, mkv, avi, ...)",
+        path);
     promised_ = video_.get(cv::CAP_PROP_FRAME_COUNT);
     const double rate = video_.get(cv::CAP_PROP_FPS);
     if (std::isfinite(rate) && rate > 0.1 && rate < 1000) rate_ = rate;
@@ -61,7 +61,7 @@ class VideoFile : public FrameSource {
       if (video_.read(frame_) && frame_.type() == CV_8UC3) return true;
     } catch (const cv::Exception& cause) {
       throw Error(Exit::kBadData,
-                  text(path_, ": frame ", given_, " cannot be decoded: ", cause.err));
+                  text("{}: frame {} cannot be decoded: {}", path_, given_, cause.err));
     }
     frame_.release();
     return false;
@@ -70,12 +70,10 @@ class VideoFile : public FrameSource {
   // The count is an estimate in some containers, hence a warning and some slack.
   void warn_if_cut_short() const {
     if (given_ >= 0.9 * promised_ - 2) return;
-    log::warning(text(path_,
-                      ": only ",
-                      given_,
-                      " of about ",
-                      promised_,
-                      " frames could be read; the video may be cut short"));
+    log::warning("{}: only {} of about {} frames could be read; the video may be cut short",
+                 path_,
+                 given_,
+                 promised_);
   }
 
   std::string path_;
@@ -90,7 +88,7 @@ class ImageFolder : public FrameSource {
  public:
   explicit ImageFolder(const std::string& path) : files_(list_images(path)) {
     STC_CHECK_DATA(
-        !files_.empty(), path, ": holds no JPEG or PNG image; expected the frames of one video");
+        !files_.empty(), "{}: holds no JPEG or PNG image; expected the frames of one video", path);
   }
 
   std::optional<Image> next() override {
@@ -109,7 +107,7 @@ template <typename Keep>
 std::vector<std::string> list_files_if(const std::string& folder, const Keep& keep) {
   std::error_code error;
   fs::directory_iterator entries(folder, error);
-  STC_CHECK_DATA(!error, folder, ": cannot be listed: ", error.message());
+  STC_CHECK_DATA(!error, "{}: cannot be listed: {}", folder, error.message());
   std::vector<std::string> files;
   for (const auto& entry : entries) {
     if (entry.is_regular_file() && keep(entry.path())) files.push_back(entry.path().string());

@@ -38,26 +38,22 @@ ImageFormat image_format(std::span<const std::uint8_t> bytes) {
 
 void check_image_size(const std::string& name, std::uint64_t height, std::uint64_t width) {
   STC_CHECK_DATA(height * width <= kMostPixels,
+                 "{}: an image of {} x {} pixels; at most {} pixels are supported",
                  name,
-                 ": an image of ",
                  height,
-                 " x ",
                  width,
-                 " pixels; at most ",
-                 kMostPixels,
-                 " pixels are supported");
+                 kMostPixels);
 }
 
 Image decode_image(std::span<const std::uint8_t> bytes,
                    const std::string& name,
                    bool apply_orientation) {
-  STC_CHECK_DATA(!bytes.empty(), name, ": is empty; expected a JPEG or PNG image");
+  STC_CHECK_DATA(!bytes.empty(), "{}: is empty; expected a JPEG or PNG image", name);
   const auto format = image_format(bytes);
   STC_CHECK_DATA(format != ImageFormat::kOther,
+                 "{}: is neither JPEG nor PNG (it starts with the bytes{})",
                  name,
-                 ": is neither JPEG nor PNG (it starts with the bytes",
-                 first_bytes(bytes),
-                 ")");
+                 first_bytes(bytes));
   auto image = format == ImageFormat::kJpeg ? decode_jpeg(bytes, name) : decode_png(bytes, name);
   const int orientation = apply_orientation ? exif_orientation(bytes) : 1;
   return orientation == 1 ? std::move(image) : upright(image, orientation);

@@ -139,7 +139,7 @@ bool write_pixels(Encoder& encoder, const Image& image, int quality) {
 
 Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name) {
   Decoder decoder;
-  STC_CHECK_DATA(read_header(decoder, bytes), name, ": damaged JPEG: ", decoder.errors.message);
+  STC_CHECK_DATA(read_header(decoder, bytes), "{}: damaged JPEG: {}", name, decoder.errors.message);
   check_image_size(name, decoder.codec.image_height, decoder.codec.image_width);
   decoder.image.height = static_cast<int>(decoder.codec.image_height);
   decoder.image.width = static_cast<int>(decoder.codec.image_width);
@@ -147,19 +147,17 @@ Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name) 
   decoder.image.pixels.resize(3 * pixels);
   if (decoder.codec.out_color_space == JCS_CMYK)
     decoder.line.resize(std::size_t{4} * decoder.codec.image_width);
-  STC_CHECK_DATA(read_pixels(decoder), name, ": damaged JPEG: ", decoder.errors.message);
+  STC_CHECK_DATA(read_pixels(decoder), "{}: damaged JPEG: {}", name, decoder.errors.message);
   return std::move(decoder.image);
 }
 
 std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality) {
-  STC_CHECK(quality >= 1 && quality <= 100, "JPEG quality is ", quality, "; expected 1 to 100");
+  STC_CHECK(quality >= 1 && quality <= 100, "JPEG quality is {}; expected 1 to 100", quality);
   Encoder encoder;
   STC_CHECK(write_pixels(encoder, image, quality),
-            "an image of ",
+            "an image of {} x {} cannot be written as JPEG: {}",
             image.height,
-            " x ",
             image.width,
-            " cannot be written as JPEG: ",
             encoder.errors.message);
   return {encoder.bytes, encoder.bytes + encoder.size};
 }

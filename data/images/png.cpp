@@ -71,7 +71,7 @@ bool read_pixels(Reader& reader, Pixels form) {
 
 void start(Reader& reader, std::span<const std::uint8_t> bytes, const std::string& name) {
   reader.rest = bytes;
-  STC_CHECK_DATA(read_header(reader), name, ": damaged PNG: ", reader.message);
+  STC_CHECK_DATA(read_header(reader), "{}: damaged PNG: {}", name, reader.message);
   check_image_size(name, reader.height(), reader.width());
 }
 
@@ -82,7 +82,7 @@ void finish(Reader& reader, Pixels form, const std::string& name) {
   for (std::size_t y = 0; y < reader.rows.size(); ++y) {
     reader.rows[y] = reader.pixels.data() + y * stride;
   }
-  STC_CHECK_DATA(read_pixels(reader, form), name, ": damaged PNG: ", reader.message);
+  STC_CHECK_DATA(read_pixels(reader, form), "{}: damaged PNG: {}", name, reader.message);
 }
 
 void write(const std::string& path, png_image& image, const void* pixels, const void* palette) {
@@ -94,7 +94,7 @@ void write(const std::string& path, png_image& image, const void* pixels, const 
       written && png_image_write_to_memory(&image, bytes.data(), &size, 0, pixels, 0, palette) != 0;
   const std::string cause = image.message;
   png_image_free(&image);
-  STC_CHECK(written, path, ": cannot be written as PNG: ", cause);
+  STC_CHECK(written, "{}: cannot be written as PNG: {}", path, cause);
   write_file(path, std::span(bytes).first(size));
 }
 
@@ -121,21 +121,20 @@ Image decode_png(std::span<const std::uint8_t> bytes, const std::string& name) {
 LabelMap read_label_png(const std::string& path) {
   const auto bytes = read_file(path);
   STC_CHECK_DATA(image_format(bytes) == ImageFormat::kPng,
-                 path,
-                 ": is not a PNG; masks are PNG files with a palette or in grey");
+                 "{}: is not a PNG; masks are PNG files with a palette or in grey",
+                 path);
   Reader reader;
   start(reader, bytes, path);
   const int color = png_get_color_type(reader.png, reader.header);
   const int depth = png_get_bit_depth(reader.png, reader.header);
   const bool is_indexed = color == PNG_COLOR_TYPE_PALETTE || color == PNG_COLOR_TYPE_GRAY;
   STC_CHECK_DATA(is_indexed && depth <= 8,
+                 "{}: is a {}-bit {}{}; a mask has one 8-bit label a pixel: save it with a palette "
+                 "or as 8-bit grey",
                  path,
-                 ": is a ",
                  depth,
-                 "-bit ",
                  color & PNG_COLOR_MASK_COLOR ? "RGB" : "grey",
-                 color & PNG_COLOR_MASK_ALPHA ? " PNG with alpha" : " PNG",
-                 "; a mask has one 8-bit label a pixel: save it with a palette or as 8-bit grey");
+                 color & PNG_COLOR_MASK_ALPHA ? " PNG with alpha" : " PNG");
   finish(reader, Pixels::kLabels, path);
   return {static_cast<int>(reader.height()),
           static_cast<int>(reader.width()),

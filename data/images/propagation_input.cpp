@@ -37,7 +37,7 @@ std::vector<int> nearest_pixels(int from, int to) {
 }  // namespace
 
 PictureSize scaled_to_short_side(int height, int width, int short_side) {
-  STC_CHECK(height > 0 && width > 0, "a frame of ", width, "x", height, "; expected pixels");
+  STC_CHECK(height > 0 && width > 0, "a frame of {}x{}; expected pixels", width, height);
   const double scale = static_cast<double>(short_side) / std::min(height, width);
   return {static_cast<int>(height * scale + 0.5), static_cast<int>(width * scale + 0.5)};
 }
@@ -65,10 +65,9 @@ at::Tensor propagation_input(const Image& frame, PictureSize size, InputColour c
 
 at::Tensor resize_planes(const at::Tensor& planes, PictureSize size) {
   STC_CHECK(planes.dim() == 3 && planes.size(0) <= CV_CN_MAX && planes.scalar_type() == at::kDouble,
-            "planes are ",
+            "planes are {}{}; expected Double[K, H, W] with K up to {}",
             planes.scalar_type(),
             planes.sizes(),
-            "; expected Double[K, H, W] with K up to ",
             CV_CN_MAX);
   const auto count = static_cast<int>(planes.size(0));
   auto interleaved = planes.permute({1, 2, 0}).contiguous();

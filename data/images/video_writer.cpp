@@ -1,10 +1,11 @@
+#include "data/images/video_writer.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/videoio.hpp>
 
 #include "data/images/silence_decoders.h"
-#include "data/images/video_writer.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
@@ -19,14 +20,11 @@ class H264Writer : public VideoWriter {
         height_(height),
         width_(width) {
     STC_CHECK(height > 0 && width > 0 && frames_per_second > 0,
+              "{}: a video of {} x {} pixels at {} frames a second cannot be written",
               path,
-              ": a video of ",
               height,
-              " x ",
               width,
-              " pixels at ",
-              frames_per_second,
-              " frames a second cannot be written");
+              frames_per_second);
     silence_decoders();
     const cv::Size even((width + 1) / 2 * 2, (height + 1) / 2 * 2);
     const int avc1 = cv::VideoWriter::fourcc('a', 'v', 'c', '1');
@@ -37,9 +35,9 @@ class H264Writer : public VideoWriter {
       is_open = false;
     }
     STC_CHECK(is_open,
-              path,
-              ": cannot be written as an H.264 mp4; "
-              "is the folder there and writable, and does this OpenCV's FFmpeg have libx264?");
+              "{}: cannot be written as an H.264 mp4; is the folder there and writable, and does "
+              "this OpenCV's FFmpeg have libx264?",
+              path);
   }
 
   ~H264Writer() override {
@@ -50,16 +48,12 @@ class H264Writer : public VideoWriter {
 
   void add(const Image& frame) override {
     STC_CHECK(frame.height == height_ && frame.width == width_,
+              "{}: frame {} is {} x {}, the video {} x {}",
               path_,
-              ": frame ",
               frames_,
-              " is ",
               frame.height,
-              " x ",
               frame.width,
-              ", the video ",
               height_,
-              " x ",
               width_);
     const cv::Mat rgb(height_, width_, CV_8UC3, const_cast<std::uint8_t*>(frame.pixels.data()));
     cv::Mat bgr;
@@ -78,12 +72,10 @@ class H264Writer : public VideoWriter {
         back.isOpened() ? static_cast<std::int64_t>(back.get(cv::CAP_PROP_FRAME_COUNT)) : 0;
     back.release();
     STC_CHECK(found == frames_,
+              "{}: holds {} of {} frames after writing; is the disk full?",
               path_,
-              ": holds ",
               found,
-              " of ",
-              frames_,
-              " frames after writing; is the disk full?");
+              frames_);
     finished_ = true;
   }
 

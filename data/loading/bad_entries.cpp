@@ -18,7 +18,7 @@ BadEntries::BadEntries(std::int64_t entries, double max_fraction)
 void BadEntries::add(const SampleReport& report) {
   for (const BadEntry& bad : report.bad) {
     if (!seen_.insert(bad.entry).second) continue;
-    log::warning(text(bad.what, "; another entry takes its place"));
+    log::warning("{}; another entry takes its place", bad.what);
     if (first_.size() < kNamed) first_.push_back(bad.what);
   }
   // In a set of a few dozen one bad entry is above any sensible fraction; it is replaced all the
@@ -26,22 +26,20 @@ void BadEntries::add(const SampleReport& report) {
   const double share = max_fraction_ * static_cast<double>(entries_);
   const auto allowed =
       max_fraction_ > 0 ? std::max<std::int64_t>(1, static_cast<std::int64_t>(share)) : 0;
-  STC_CHECK_DATA(count() <= allowed,
-                 count(),
-                 " of ",
-                 entries_,
-                 " entries are bad so far; at most ",
-                 allowed,
-                 " are allowed (max_bad_fraction is ",
-                 max_fraction_,
-                 "). The first: ",
-                 first_ones(),
-                 ". `stc verify` lists all with a wrong checksum; pack the data again.");
+  STC_CHECK_DATA(
+      count() <= allowed,
+      "{} of {} entries are bad so far; at most {} are allowed (max_bad_fraction is {}). The "
+      "first: {}. `stc verify` lists all with a wrong checksum; pack the data again.",
+      count(),
+      entries_,
+      allowed,
+      max_fraction_,
+      first_ones());
   STC_CHECK_DATA(report.filled,
+                 "{} entries drawn in a row are bad; a good one was expected among them. The "
+                 "first: {}. Pack the data again.",
                  report.bad.size(),
-                 " entries drawn in a row are bad; a good one was expected among them. The first: ",
-                 first_ones(),
-                 ". Pack the data again.");
+                 first_ones());
 }
 
 std::string BadEntries::first_ones() const {

@@ -75,16 +75,13 @@ class ShardClips : public ClipSource {
 
   BadEntry other_size(const Image& reference, const Image& target, std::int64_t entry) const {
     return {entry,
-            text(shards_->place(entry),
-                 ": the frame is ",
+            text("{}: the frame is {} x {} pixels; {} x {} are expected, as in an earlier frame of "
+                 "its video",
+                 shards_->place(entry),
                  target.width,
-                 " x ",
                  target.height,
-                 " pixels; ",
                  reference.width,
-                 " x ",
-                 reference.height,
-                 " are expected, as in an earlier frame of its video")};
+                 reference.height)};
   }
 
   std::shared_ptr<const ShardSet> shards_;
@@ -95,21 +92,17 @@ class ShardClips : public ClipSource {
 
 void check(const ClipOptions& options) {
   STC_CHECK_USAGE(options.size >= 32 && options.size % 32 == 0 && options.size <= 4096,
-                  "clip size is ",
-                  options.size,
-                  "; a multiple of 32 up to 4096 pixels is expected");
+                  "clip size is {}; a multiple of 32 up to 4096 pixels is expected",
+                  options.size);
   STC_CHECK_USAGE(
-      options.frame_gap >= 1, "frame gap is ", options.frame_gap, "; at least 1 is expected");
+      options.frame_gap >= 1, "frame gap is {}; at least 1 is expected", options.frame_gap);
   STC_CHECK_USAGE(options.min_area > 0 && options.min_area <= 1,
-                  "smallest crop area is ",
-                  options.min_area,
-                  "; a fraction above 0 and at most 1 is expected");
+                  "smallest crop area is {}; a fraction above 0 and at most 1 is expected",
+                  options.min_area);
   STC_CHECK_USAGE(options.min_aspect > 0 && options.min_aspect <= options.max_aspect,
-                  "crop width / height is ",
+                  "crop width / height is {} to {}; positive numbers in rising order are expected",
                   options.min_aspect,
-                  " to ",
-                  options.max_aspect,
-                  "; positive numbers in rising order are expected");
+                  options.max_aspect);
 }
 
 }  // namespace
@@ -124,14 +117,12 @@ std::unique_ptr<ClipSource> make_clip_source(std::shared_ptr<const ShardSet> sha
   std::vector<std::int64_t> usable = usable_videos(*shards);
   const std::size_t all = shards->videos().size();
   STC_CHECK_DATA(!usable.empty(),
-                 "none of ",
-                 all,
-                 " videos has two frames; a clip needs two. Pack longer videos.");
+                 "none of {} videos has two frames; a clip needs two. Pack longer videos.",
+                 all);
   if (usable.size() < all)
-    log::warning(text(all - usable.size(),
-                      " of ",
-                      all,
-                      " videos have a single frame; a clip needs two, so they are left out"));
+    log::warning("{} of {} videos have a single frame; a clip needs two, so they are left out",
+                 all - usable.size(),
+                 all);
   run_opencv_on_the_callers_thread();
   return std::make_unique<ShardClips>(std::move(shards), std::move(usable), seed, options);
 }

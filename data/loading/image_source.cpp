@@ -60,18 +60,15 @@ class ShardImages : public ImageSource {
 
 void check(const ImageOptions& options) {
   STC_CHECK_USAGE(options.size >= 1 && options.size <= 4096,
-                  "image size is ",
-                  options.size,
-                  "; 1 to 4096 pixels are expected");
+                  "image size is {}; 1 to 4096 pixels are expected",
+                  options.size);
   STC_CHECK_USAGE(options.min_area > 0 && options.min_area <= 1,
-                  "smallest crop area is ",
-                  options.min_area,
-                  "; a fraction above 0 and at most 1 is expected");
+                  "smallest crop area is {}; a fraction above 0 and at most 1 is expected",
+                  options.min_area);
   STC_CHECK_USAGE(options.blur_sigma_max == 0 ||
                       (options.blur_sigma_max >= 0.1 && options.blur_sigma_max <= 10),
-                  "largest blur sigma is ",
-                  options.blur_sigma_max,
-                  "; 0.1 to 10 pixels, or 0 for no blur, is expected");
+                  "largest blur sigma is {}; 0.1 to 10 pixels, or 0 for no blur, is expected",
+                  options.blur_sigma_max);
 }
 
 }  // namespace

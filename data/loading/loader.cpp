@@ -11,34 +11,27 @@ namespace {
 
 void check(const LoaderOptions& options) {
   STC_CHECK_USAGE(options.workers >= 0 && options.workers <= 256,
-                  "loader workers are ",
-                  options.workers,
-                  "; 0 to 256 threads are expected");
+                  "loader workers are {}; 0 to 256 threads are expected",
+                  options.workers);
   STC_CHECK_USAGE(options.prefetch >= 1 && options.prefetch <= 1024,
-                  "prefetched batches are ",
-                  options.prefetch,
-                  "; 1 to 1024 are expected");
+                  "prefetched batches are {}; 1 to 1024 are expected",
+                  options.prefetch);
   STC_CHECK_USAGE(options.max_bad_fraction >= 0 && options.max_bad_fraction <= 1,
-                  "max_bad_fraction is ",
-                  options.max_bad_fraction,
-                  "; 0 to 1 is expected");
+                  "max_bad_fraction is {}; 0 to 1 is expected",
+                  options.max_bad_fraction);
 }
 
 void check(const SampleWindow& window, std::int64_t first_step) {
   STC_CHECK_USAGE(window.world >= 1 && window.rank >= 0 && window.rank < window.world,
-                  "rank ",
+                  "rank {} of a world of {}; 0 <= rank < world is expected",
                   window.rank,
-                  " of a world of ",
-                  window.world,
-                  "; 0 <= rank < world is expected");
-  STC_CHECK_USAGE(
-      window.batch_size >= 1 && window.batch_size % window.world == 0,
-      "the global batch of ",
-      window.batch_size,
-      " samples does not divide over ",
-      window.world,
-      " ranks; a positive multiple is expected. Change train.batch_size or the number of ranks.");
-  STC_CHECK(first_step >= 0, "a loader cannot start at step ", first_step);
+                  window.world);
+  STC_CHECK_USAGE(window.batch_size >= 1 && window.batch_size % window.world == 0,
+                  "the global batch of {} samples does not divide over {} ranks; a positive "
+                  "multiple is expected. Change train.batch_size or the number of ranks.",
+                  window.batch_size,
+                  window.world);
+  STC_CHECK(first_step >= 0, "a loader cannot start at step {}", first_step);
 }
 
 }  // namespace

@@ -41,12 +41,10 @@ DecodedEntry read_entry(const ShardSet& shards, std::int64_t entry) {
   const Image& image = result.image;
   if (image.width < kMinSide || image.height < kMinSide)
     result.bad = BadEntry{entry,
-                          text(shards.place(entry),
-                               ": the image is ",
+                          text("{}: the image is {} x {} pixels; at least 8 x 8 are expected",
+                               shards.place(entry),
                                image.width,
-                               " x ",
-                               image.height,
-                               " pixels; at least 8 x 8 are expected")};
+                               image.height)};
   return result;
 }
 

@@ -12,7 +12,7 @@ constexpr int kRounds = 8;  // also small sets (4 or 16 places) come out well mi
 
 Permutation::Permutation(std::uint64_t seed, std::uint64_t epoch, std::int64_t n)
     : seed_(seed), epoch_(epoch), n_(n), half_bits_(1) {
-  STC_CHECK(n >= 1 && n < (std::int64_t{1} << 56), "a permutation of ", n, " places");
+  STC_CHECK(n >= 1 && n < (std::int64_t{1} << 56), "a permutation of {} places", n);
   while ((std::uint64_t{1} << (2 * half_bits_)) < static_cast<std::uint64_t>(n)) ++half_bits_;
 }
 
@@ -35,7 +35,7 @@ std::uint64_t Permutation::encrypt(std::uint64_t value) const {
 }
 
 std::int64_t Permutation::operator()(std::int64_t index) const {
-  STC_CHECK(index >= 0 && index < n_, "place ", index, " of a permutation of ", n_);
+  STC_CHECK(index >= 0 && index < n_, "place {} of a permutation of {}", index, n_);
   // Following the cycle of a place below n leads back below n, and different places end
   // differently. The network covers at most four times n (n >= 2), so the walk is short.
   auto place = static_cast<std::uint64_t>(index);

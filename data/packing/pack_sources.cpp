@@ -44,7 +44,7 @@ std::vector<fs::path> folders_below(const fs::path& root) {
   for (std::size_t i = 0; i < folders.size(); ++i) {
     std::error_code error;
     fs::directory_iterator entries(folders[i], error);
-    STC_CHECK_DATA(!error, folders[i].string(), ": cannot be listed: ", error.message());
+    STC_CHECK_DATA(!error, "{}: cannot be listed: {}", folders[i].string(), error.message());
     for (const auto& entry : entries) {
       if (entry.is_directory() && seen.insert(fs::canonical(entry.path())).second)
         folders.push_back(entry.path());
@@ -71,8 +71,8 @@ void add_list(const fs::path& list, std::vector<PackSource>& found) {
   std::ifstream file(list);
   for (std::string line; std::getline(file, line);) {
     STC_CHECK_DATA(line.find('\0') == std::string::npos,
-                   list.string(),
-                   ": is no folder, no image, and no text file with one path a line");
+                   "{}: is no folder, no image, and no text file with one path a line",
+                   list.string());
     while (!line.empty() && std::isspace(static_cast<unsigned char>(line.back()))) line.pop_back();
     if (!line.empty()) found.push_back({line, (list.parent_path() / line).string()});
   }
@@ -91,10 +91,10 @@ std::vector<PackSource> find_all(const std::vector<std::string>& sources,
                                  const Find& find) {
   std::vector<PackSource> found;
   for (const auto& source : sources) {
-    STC_CHECK_DATA(fs::exists(source), source, ": no such file or folder");
+    STC_CHECK_DATA(fs::exists(source), "{}: no such file or folder", source);
     const auto before = found.size();
     find(fs::path(source), found);
-    STC_CHECK_DATA(found.size() > before, source, ": holds no ", what);
+    STC_CHECK_DATA(found.size() > before, "{}: holds no {}", source, what);
   }
   sort_by_name(found);
   return found;
@@ -140,11 +140,10 @@ std::vector<std::string> frames_of_folder(const std::string& folder) {
 }
 
 void PackOptions::check() const {
-  STC_CHECK_USAGE(quality >= 1 && quality <= 100, "--quality is ", quality, "; expected 1 to 100");
-  STC_CHECK_USAGE(
-      max_side >= 0, "--max-side is ", max_side, "; expected pixels, or 0 to keep sizes");
+  STC_CHECK_USAGE(quality >= 1 && quality <= 100, "--quality is {}; expected 1 to 100", quality);
+  STC_CHECK_USAGE(max_side >= 0, "--max-side is {}; expected pixels, or 0 to keep sizes", max_side);
   STC_CHECK_USAGE(shard_bytes >= 1, "--shard-bytes is 0; expected at least 1");
-  STC_CHECK_USAGE(threads >= 1, "--threads is ", threads, "; expected at least 1");
+  STC_CHECK_USAGE(threads >= 1, "--threads is {}; expected at least 1", threads);
 }
 
 PackSummary summary_of(const Manifest& manifest, std::int64_t skipped) {
@@ -158,18 +157,17 @@ PackSummary summary_of(const Manifest& manifest, std::int64_t skipped) {
 
 void BadSources::add(const std::string& error) {
   ++count_;
-  if (may_skip_ || count_ <= kMostNamed) log::warning((may_skip_ ? "left out: " : "") + error);
+  if (may_skip_ || count_ <= kMostNamed)
+    log::warning("{}", (may_skip_ ? "left out: " : "") + error);
 }
 
 void BadSources::check(std::int64_t sources) const {
   STC_CHECK_DATA(!is_fatal(),
+                 "{}{} of {} sources cannot be used (named above), nothing was written; repair or "
+                 "remove them, or leave them out with --skip-bad",
                  is_enough() ? "at least " : "",
                  count_,
-                 " of ",
-                 sources,
-                 " sources cannot be used (named above), nothing was written; repair or remove "
-                 "them, or leave them out "
-                 "with --skip-bad");
+                 sources);
 }
 
 }  // namespace stc::data

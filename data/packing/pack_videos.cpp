@@ -28,7 +28,7 @@ std::int64_t add_folder(const PackSource& source, const PackOptions& options, Sh
     return error.empty();
   };
   in_order(frames.size(), options.threads, make, consume);
-  STC_CHECK_DATA(error.empty(), error);
+  STC_CHECK_DATA(error.empty(), "{}", error);
   return static_cast<std::int64_t>(frames.size());
 }
 
@@ -47,7 +47,7 @@ std::int64_t add_file(const PackSource& source, const PackOptions& options, Shar
     }
     const auto make = [&](std::size_t i) { return store_frame(frames[i], options); };
     const auto consume = [&](std::size_t, const StoredImage& frame) {
-      writer.add(text(source.name, "#", count++), frame.bytes);
+      writer.add(text("{}#{}", source.name, count++), frame.bytes);
       return true;
     };
     in_order(frames.size(), options.threads, make, consume);
@@ -63,10 +63,9 @@ std::string add_video(const PackSource& source, const PackOptions& options, Shar
     const auto frames =
         is_folder ? add_folder(source, options, writer) : add_file(source, options, writer);
     STC_CHECK_DATA(frames >= kFewestFrames,
+                   "{}: has {} frame; a video needs at least {}",
                    source.path,
-                   ": has ",
                    frames,
-                   " frame; a video needs at least ",
                    kFewestFrames);
   } catch (const Error& cause) {
     if (cause.exit() != Exit::kBadData) throw;

@@ -21,31 +21,26 @@ constexpr const char* kManifestFormat = "stc-shards";
 void check_folder(const std::string& folder) {
   const bool is_unfinished = fs::exists(folder + ".partial");
   STC_CHECK_DATA(fs::is_directory(folder),
+                 "{}: no such folder{}",
                  folder,
-                 ": no such folder",
                  is_unfinished ? "; its packing was not finished: run `stc pack` again" : "");
   STC_CHECK_DATA(fs::exists(fs::path(folder) / kManifest),
+                 "{}: holds no {}; expected a folder that `stc pack` wrote",
                  folder,
-                 ": holds no ",
-                 kManifest,
-                 "; expected a folder that `stc pack` wrote");
+                 kManifest);
 }
 
 Manifest parse(const json& root, const std::string& path) {
   STC_CHECK_DATA(root.at("format").get<std::string>() == kManifestFormat,
+                 "{}: format is {}; expected \"{}\"",
                  path,
-                 ": format is ",
                  root.at("format").dump(),
-                 "; expected \"",
-                 kManifestFormat,
-                 '"');
+                 kManifestFormat);
   STC_CHECK_DATA(root.at("version").get<std::int64_t>() == kShardVersion,
+                 "{}: is of version {}, this program reads version {}; pack the set again",
                  path,
-                 ": is of version ",
                  root.at("version").dump(),
-                 ", this program reads version ",
-                 kShardVersion,
-                 "; pack the set again");
+                 kShardVersion);
   Manifest manifest;
   manifest.kind = kind_of(root.at("kind").get<std::string>(), path);
   for (const auto& each : root.at("shards")) {
@@ -55,17 +50,16 @@ Manifest parse(const json& root, const std::string& path) {
                                each.at("digest").get<std::string>()});
     const auto& file = manifest.shards.back().file;
     STC_CHECK_DATA(!file.empty() && fs::path(file).filename() == file,
+                   "{}: lists the shard {}; expected the name of a file in the same folder",
                    path,
-                   ": lists the shard ",
-                   file,
-                   "; expected the name of a file in the same folder");
+                   file);
   }
-  STC_CHECK_DATA(!manifest.shards.empty(), path, ": lists no shard; an empty set is of no use");
+  STC_CHECK_DATA(!manifest.shards.empty(), "{}: lists no shard; an empty set is of no use", path);
   STC_CHECK_DATA(
       root.at("count").get<std::int64_t>() == manifest.count() &&
           root.at("digest").get<std::string>() == manifest.digest(),
-      path,
-      ": its count or digest does not match the shards it lists; it was changed or damaged");
+      "{}: its count or digest does not match the shards it lists; it was changed or damaged",
+      path);
   return manifest;
 }
 
@@ -98,11 +92,12 @@ Manifest read_manifest(const std::string& folder) {
   const auto bytes = read_file(path);
   const auto root = json::parse(bytes.begin(), bytes.end(), nullptr, /*allow_exceptions=*/false);
   STC_CHECK_DATA(
-      root.is_object(), path, ": is not JSON; it was cut short or damaged: pack the set again");
+      root.is_object(), "{}: is not JSON; it was cut short or damaged: pack the set again", path);
   try {
     return parse(root, path);
   } catch (const json::exception& cause) {
-    throw Error(Exit::kBadData, text(path, ": is no manifest of a set of shards: ", cause.what()));
+    throw Error(Exit::kBadData,
+                text("{}: is no manifest of a set of shards: {}", path, cause.what()));
   }
 }
 

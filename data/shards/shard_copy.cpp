@@ -22,38 +22,35 @@ std::uint64_t bytes_of(const Manifest& manifest) {
 void check_room(const std::string& shards, const std::string& disk, std::uint64_t needed) {
   std::error_code failed;
   fs::create_directories(disk, failed);
-  STC_CHECK(!failed, "data.local ", disk, ": cannot be made: ", failed.message(), kRemedy);
+  STC_CHECK(!failed, "data.local {}: cannot be made: {}{}", disk, failed.message(), kRemedy);
   const auto room = fs::space(disk, failed);
   STC_CHECK(!failed && room.available >= needed,
-            "data.local ",
+            "data.local {}: has {} MiB free, {} needs {}{}",
             disk,
-            ": has ",
             room.available >> 20,
-            " MiB free, ",
             shards,
-            " needs ",
             needed >> 20,
             kRemedy);
 }
 
 fs::path make_temporary_folder(const fs::path& beside) {
   std::string pattern = beside.string() + ".XXXXXX";
-  STC_CHECK(::mkdtemp(pattern.data()) != nullptr, pattern, ": cannot be made", kRemedy);
+  STC_CHECK(::mkdtemp(pattern.data()) != nullptr, "{}: cannot be made{}", pattern, kRemedy);
   return pattern;
 }
 
 void copy_shard(const fs::path& from, const fs::path& to) {
-  STC_CHECK_DATA(fs::exists(from), from.string(), ": is missing; the manifest lists it");
+  STC_CHECK_DATA(fs::exists(from), "{}: is missing; the manifest lists it", from.string());
   std::error_code failed;
   fs::copy_file(from, to, failed);
-  STC_CHECK(!failed, to.string(), ": cannot be written: ", failed.message(), kRemedy);
+  STC_CHECK(!failed, "{}: cannot be written: {}{}", to.string(), failed.message(), kRemedy);
 }
 
 }  // namespace
 
 std::string path_of_copy(const std::string& shards, const std::string& disk) {
   const auto name = (fs::path(shards) / "").parent_path().filename().string();
-  return (fs::path(disk) / text(name, "-", read_manifest(shards).digest())).string();
+  return (fs::path(disk) / text("{}-{}", name, read_manifest(shards).digest())).string();
 }
 
 std::uint64_t copy_shards(const std::string& shards, const std::string& disk) {
@@ -75,7 +72,7 @@ std::uint64_t copy_shards(const std::string& shards, const std::string& disk) {
   fs::rename(partial, copy, failed);
   // Another job of this node was quicker.
   if (failed) fs::remove_all(partial, failed);
-  STC_CHECK(fs::exists(copy), copy.string(), ": cannot be made", kRemedy);
+  STC_CHECK(fs::exists(copy), "{}: cannot be made{}", copy.string(), kRemedy);
   return bytes;
 }
 

@@ -14,27 +14,24 @@ class Reader {
  public:
   explicit Reader(const std::string& path) : path_(path), file_(open(path)) {
     STC_CHECK_DATA(static_cast<bool>(file_),
+                   "{}: is not an HDF5 file, or is damaged ({})",
                    path_,
-                   ": is not an HDF5 file, or is damaged (",
-                   hdf5_cause(),
-                   ")");
+                   hdf5_cause());
   }
 
   std::string text_attribute(const char* name) const {
     const Hdf5Handle attribute = open_attribute(name);
     const Hdf5Handle type(H5Aget_type(attribute.get()), H5Tclose);
     STC_CHECK_DATA(
-        H5Tget_class(type.get()) == H5T_STRING, path_, ": attribute ", name, " is not text");
+        H5Tget_class(type.get()) == H5T_STRING, "{}: attribute {} is not text", path_, name);
     if (H5Tis_variable_str(type.get()) > 0) return variable_text(attribute, name);
     std::vector<char> value(H5Tget_size(type.get()) + 1, '\0');
     STC_CHECK_DATA(H5Aget_storage_size(attribute.get()) < value.size() &&
                        H5Aread(attribute.get(), type.get(), value.data()) >= 0,
+                   "{}: attribute {} cannot be read ({})",
                    path_,
-                   ": attribute ",
                    name,
-                   " cannot be read (",
-                   hdf5_cause(),
-                   ")");
+                   hdf5_cause());
     return value.data();
   }
 
@@ -44,10 +41,9 @@ class Reader {
     std::int64_t value = 0;
     STC_CHECK_DATA(H5Sget_simple_extent_npoints(space.get()) == 1 &&
                        H5Aread(attribute.get(), H5T_NATIVE_INT64, &value) >= 0,
+                   "{}: attribute {} is not one integer",
                    path_,
-                   ": attribute ",
-                   name,
-                   " is not one integer");
+                   name);
     return value;
   }
 
@@ -58,12 +54,10 @@ class Reader {
     STC_CHECK_DATA(
         values.empty() ||
             H5Dread(set.get(), hdf5_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0,
+        "{}: dataset {} cannot be read ({})",
         path_,
-        ": dataset ",
         name,
-        " cannot be read (",
-        hdf5_cause(),
-        ")");
+        hdf5_cause());
     return values;
   }
 
@@ -74,22 +68,20 @@ class Reader {
     const auto size = length_of(set, "bytes", 1);
     const auto position = H5Dget_offset(set.get());
     STC_CHECK_DATA(H5Pget_layout(properties.get()) == H5D_CONTIGUOUS && position != HADDR_UNDEF,
-                   path_,
-                   ": dataset bytes is not contiguous; pack the set again");
+                   "{}: dataset bytes is not contiguous; pack the set again",
+                   path_);
     STC_CHECK_DATA(size == expected_size,
+                   "{}: dataset bytes holds {} bytes, its offsets end at {}",
                    path_,
-                   ": dataset bytes holds ",
                    size,
-                   " bytes, its offsets end at ",
                    expected_size);
     const auto file_size = InputFile(path_).size();
-    STC_CHECK_DATA(position <= file_size && size <= file_size - position,
-                   path_,
-                   ": ends at byte ",
-                   file_size,
-                   ", ",
-                   position + size - file_size,
-                   " bytes too early; it was cut short: copy or pack it again");
+    STC_CHECK_DATA(
+        position <= file_size && size <= file_size - position,
+        "{}: ends at byte {}, {} bytes too early; it was cut short: copy or pack it again",
+        path_,
+        file_size,
+        position + size - file_size);
     return position;
   }
 
@@ -105,10 +97,9 @@ class Reader {
   Hdf5Handle open_attribute(const char* name) const {
     Hdf5Handle attribute(H5Aopen(file_.get(), name, H5P_DEFAULT), H5Aclose);
     STC_CHECK_DATA(static_cast<bool>(attribute),
+                   "{}: has no attribute {}; not a shard that `stc pack` wrote",
                    path_,
-                   ": has no attribute ",
-                   name,
-                   "; not a shard that `stc pack` wrote");
+                   name);
     return attribute;
   }
 
@@ -119,12 +110,10 @@ class Reader {
     H5Tset_cset(type.get(), H5Tget_cset(own.get()));
     char* value = nullptr;
     STC_CHECK_DATA(H5Aread(attribute.get(), type.get(), &value) >= 0 && value != nullptr,
+                   "{}: attribute {} cannot be read ({})",
                    path_,
-                   ": attribute ",
                    name,
-                   " cannot be read (",
-                   hdf5_cause(),
-                   ")");
+                   hdf5_cause());
     std::string result = value;
     H5free_memory(value);
     return result;
@@ -132,16 +121,13 @@ class Reader {
 
   Hdf5Handle open_dataset(const char* name, hid_t expected_type) const {
     Hdf5Handle set(H5Dopen2(file_.get(), name, H5P_DEFAULT), H5Dclose);
-    STC_CHECK_DATA(
-        static_cast<bool>(set), path_, ": has no dataset ", name, " (", hdf5_cause(), ")");
+    STC_CHECK_DATA(static_cast<bool>(set), "{}: has no dataset {} ({})", path_, name, hdf5_cause());
     const Hdf5Handle type(H5Dget_type(set.get()), H5Tclose);
     STC_CHECK_DATA(H5Tequal(type.get(), expected_type) > 0,
+                   "{}: dataset {} has another element type than format {} asks for",
                    path_,
-                   ": dataset ",
                    name,
-                   " has another element type than format ",
-                   kShardVersion,
-                   " asks for");
+                   kShardVersion);
     return set;
   }
 
@@ -150,18 +136,16 @@ class Reader {
     hsize_t length = 0;
     STC_CHECK_DATA(H5Sget_simple_extent_ndims(space.get()) == 1 &&
                        H5Sget_simple_extent_dims(space.get(), &length, nullptr) == 1,
+                   "{}: dataset {} is not one-dimensional",
                    path_,
-                   ": dataset ",
-                   name,
-                   " is not one-dimensional");
+                   name);
     // A damaged length must not ask for more memory than the file could fill.
     STC_CHECK_DATA(length <= InputFile(path_).size() / element_size,
+                   "{}: dataset {} claims {} elements, more than the file holds; it is damaged or "
+                   "was cut short",
                    path_,
-                   ": dataset ",
                    name,
-                   " claims ",
-                   length,
-                   " elements, more than the file holds; it is damaged or was cut short");
+                   length);
     return length;
   }
 
@@ -177,55 +161,47 @@ void check_offsets(const std::string& path,
                    std::size_t count,
                    std::uint64_t end) {
   STC_CHECK_DATA(offset.size() == count + 1,
+                 "{}: dataset {} has {} elements; expected {}",
                  path,
-                 ": dataset ",
                  name,
-                 " has ",
                  offset.size(),
-                 " elements; expected ",
                  count + 1);
   STC_CHECK_DATA(
       offset.front() == 0 && offset.back() == end && std::is_sorted(offset.begin(), offset.end()),
+      "{}: dataset {} does not run from 0 to {} in rising order",
       path,
-      ": dataset ",
       name,
-      " does not run from 0 to ",
-      end,
-      " in rising order");
+      end);
 }
 
 void check_attributes(const Reader& file, const std::string& path) {
   const auto format = file.text_attribute("format");
   STC_CHECK_DATA(format == kShardFormat,
+                 "{}: attribute format is \"{}\"; expected \"{}\"",
                  path,
-                 ": attribute format is \"",
                  format,
-                 "\"; expected \"",
-                 kShardFormat,
-                 "\"");
+                 kShardFormat);
   const auto version = file.number_attribute("version");
   STC_CHECK_DATA(version == kShardVersion,
+                 "{}: is of version {}, this program reads version {}; pack the set again",
                  path,
-                 ": is of version ",
                  version,
-                 ", this program reads version ",
-                 kShardVersion,
-                 "; pack the set again");
+                 kShardVersion);
 }
 
 void read_videos(const Reader& file, const std::string& path, ShardIndex& index) {
   index.video_offset = file.dataset<std::uint64_t>("video_offset");
   index.video_name.bytes = file.dataset<std::uint8_t>("video_name");
   index.video_name.offset = file.dataset<std::uint64_t>("video_name_offset");
-  STC_CHECK_DATA(index.video_offset.size() > 1, path, ": holds no video");
+  STC_CHECK_DATA(index.video_offset.size() > 1, "{}: holds no video", path);
   const auto videos = index.video_offset.size() - 1;
   check_offsets(path, "video_offset", index.video_offset, videos, index.size());
   check_offsets(
       path, "video_name_offset", index.video_name.offset, videos, index.video_name.bytes.size());
   const auto& offset = index.video_offset;
   STC_CHECK_DATA(std::adjacent_find(offset.begin(), offset.end()) == offset.end(),
-                 path,
-                 ": holds a video without frames");
+                 "{}: holds a video without frames",
+                 path);
 }
 
 }  // namespace
@@ -244,13 +220,12 @@ OpenedShard read_shard_index(const std::string& path) {
 
   const auto count = file.number_attribute("count");
   STC_CHECK_DATA(count > 0 && static_cast<std::uint64_t>(count) == index.size(),
+                 "{}: attribute count is {}, dataset crc32c has {} elements; expected the same "
+                 "number, at least 1",
                  path,
-                 ": attribute count is ",
                  count,
-                 ", dataset crc32c has ",
-                 index.size(),
-                 " elements; expected the same number, at least 1");
-  STC_CHECK_DATA(!index.offset.empty(), path, ": dataset offset is empty");
+                 index.size());
+  STC_CHECK_DATA(!index.offset.empty(), "{}: dataset offset is empty", path);
   check_offsets(path, "offset", index.offset, index.size(), index.offset.back());
   check_offsets(path, "name_offset", index.name.offset, index.size(), index.name.bytes.size());
   if (index.kind == ShardKind::kVideos) read_videos(file, path, index);
@@ -258,12 +233,11 @@ OpenedShard read_shard_index(const std::string& path) {
 
   const auto expected = file.text_attribute("source_digest");
   STC_CHECK_DATA(index.digest() == expected,
+                 "{}: its index does not match its digest ({}, expected {}); the file is damaged: "
+                 "copy or pack it again",
                  path,
-                 ": its index does not match its digest (",
                  index.digest(),
-                 ", expected ",
-                 expected,
-                 "); the file is damaged: copy or pack it again");
+                 expected);
   return shard;
 }
 

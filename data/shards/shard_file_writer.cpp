@@ -12,7 +12,7 @@ namespace {
 
 /// Every call of HDF5 that writes goes through here.
 void check_write(bool is_fine, const std::string& path) {
-  STC_CHECK(is_fine, path, ": cannot be written: ", hdf5_cause());
+  STC_CHECK(is_fine, "{}: cannot be written: {}", path, hdf5_cause());
 }
 
 class Writer {

@@ -23,7 +23,7 @@ std::string name_of(ShardKind kind) { return kind == ShardKind::kImages ? "image
 
 ShardKind kind_of(const std::string& name, const std::string& file) {
   if (name == "images") return ShardKind::kImages;
-  STC_CHECK_DATA(name == "videos", file, ": its kind is \"", name, "\"; expected images or videos");
+  STC_CHECK_DATA(name == "videos", "{}: its kind is \"{}\"; expected images or videos", file, name);
   return ShardKind::kVideos;
 }
 

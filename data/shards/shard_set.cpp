@@ -39,27 +39,24 @@ Shard open_shard(const std::string& folder,
   const auto path = (std::filesystem::path(folder) / record.file).string();
   InputFile file(path);
   STC_CHECK_DATA(file.size() == record.bytes,
+                 "{}: holds {} bytes, the manifest says {}; it was cut short or replaced: copy or "
+                 "pack it again",
                  path,
-                 ": holds ",
                  file.size(),
-                 " bytes, the manifest says ",
-                 record.bytes,
-                 "; it was cut short or replaced: copy or pack it again");
+                 record.bytes);
   auto opened = read_shard_index(path);
   STC_CHECK_DATA(opened.index.kind == kind,
+                 "{}: holds {}, the manifest says {}",
                  path,
-                 ": holds ",
                  name_of(opened.index.kind),
-                 ", the manifest says ",
                  name_of(kind));
   STC_CHECK_DATA(opened.index.digest() == record.digest &&
                      static_cast<std::int64_t>(opened.index.size()) == record.count,
+                 "{}: is not the shard that the manifest lists (digest {}, expected {}); copy or "
+                 "pack the set again",
                  path,
-                 ": is not the shard that the manifest lists (digest ",
                  opened.index.digest(),
-                 ", expected ",
-                 record.digest,
-                 "); copy or pack the set again");
+                 record.digest);
   return {std::move(file), std::move(opened), first};
 }
 
@@ -89,7 +86,7 @@ class OpenSet : public ShardSet {
 
   std::string place(std::int64_t entry) const override {
     const auto& shard = shard_of(entry);
-    return text(shard.file.path(), ": entry ", entry - shard.first, " (", name(entry), ")");
+    return text("{}: entry {} ({})", shard.file.path(), entry - shard.first, name(entry));
   }
 
   std::vector<std::uint8_t> read(std::int64_t entry) const override {
@@ -100,14 +97,13 @@ class OpenSet : public ShardSet {
     try {
       shard.file.read(shard.opened.bytes_position + index.offset[i], bytes);
     } catch (const Error& cause) {
-      throw Error(Exit::kBadData, text(place(entry), ": ", cause.what()));
+      throw Error(Exit::kBadData, text("{}: {}", place(entry), cause.what()));
     }
     STC_CHECK_DATA(
         crc32c(bytes) == index.crc32c[i],
+        "{}: its {} bytes do not match their checksum; the file is damaged: copy or pack it again",
         place(entry),
-        ": its ",
-        bytes.size(),
-        " bytes do not match their checksum; the file is damaged: copy or pack it again");
+        bytes.size());
     return bytes;
   }
 
@@ -122,7 +118,7 @@ class OpenSet : public ShardSet {
   }
 
   const Shard& shard_of(std::int64_t entry) const {
-    STC_CHECK(entry >= 0 && entry < size_, "entry ", entry, " of a set of ", size_);
+    STC_CHECK(entry >= 0 && entry < size_, "entry {} of a set of {}", entry, size_);
     const auto after = std::upper_bound(
         shards_.begin(), shards_.end(), entry, [](std::int64_t value, const Shard& shard) {
           return value < shard.first;

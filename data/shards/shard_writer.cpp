@@ -23,35 +23,33 @@ bool is_ours(const std::string& file) {
 /// Whatever happens later, only files of a set are ever removed.
 void check_target(const std::string& folder, Existing existing) {
   STC_CHECK_USAGE(!folder.empty() && folder != "." && folder != "..",
-                  "--out is \"",
-                  folder,
-                  "\"; expected the folder to write, which is replaced as a whole");
+                  "--out is \"{}\"; expected the folder to write, which is replaced as a whole",
+                  folder);
   if (!fs::exists(folder)) return;
   STC_CHECK_USAGE(
-      fs::is_directory(folder), folder, ": exists and is not a folder; choose another --out");
+      fs::is_directory(folder), "{}: exists and is not a folder; choose another --out", folder);
   for (const auto& entry : fs::directory_iterator(folder)) {
     const auto name = entry.path().filename().string();
     STC_CHECK_USAGE(is_ours(name),
+                    "{}: holds {}, which is no part of a set of shards; choose another --out",
                     folder,
-                    ": holds ",
-                    name,
-                    ", which is no part of a set of shards; choose another --out");
+                    name);
   }
   STC_CHECK_USAGE(existing == Existing::kReplace || !fs::exists(folder + "/manifest.json"),
-                  folder,
-                  ": is a complete set already; choose another --out, or replace it with --force");
+                  "{}: is a complete set already; choose another --out, or replace it with --force",
+                  folder);
 }
 
 void make_folders(const std::string& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
-  STC_CHECK(!error, folder, ": cannot be created: ", error.message());
+  STC_CHECK(!error, "{}: cannot be created: {}", folder, error.message());
 }
 
 void rename_folder(const std::string& from, const std::string& to) {
   std::error_code error;
   fs::rename(from, to, error);
-  STC_CHECK(!error, to, ": cannot be given its name: ", error.message());
+  STC_CHECK(!error, "{}: cannot be given its name: {}", to, error.message());
 }
 
 std::string encoding_of(bool has_jpeg, bool has_png) {
@@ -166,7 +164,7 @@ Manifest ShardWriter::finish() {
   state_->close_shard();
   const auto& manifest = state_->manifest;
   STC_CHECK_DATA(
-      !manifest.shards.empty(), state_->folder, ": nothing to pack; an empty set is of no use");
+      !manifest.shards.empty(), "{}: nothing to pack; an empty set is of no use", state_->folder);
   state_->spool.remove();
   write_manifest(state_->partial, manifest);
   // The old set keeps its place until the new one is whole on the disk.

@@ -14,13 +14,13 @@ namespace stc::data {
 
 Spool::Spool(const std::string& path) : path_(path) {
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  STC_CHECK(descriptor_ >= 0, path, ": cannot be created: ", std::strerror(errno));
+  STC_CHECK(descriptor_ >= 0, "{}: cannot be created: {}", path, std::strerror(errno));
   const bool is_taken = ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   if (is_taken) ::close(std::exchange(descriptor_, -1));
   STC_CHECK_USAGE(
       !is_taken,
-      path,
-      ": another process is packing into this folder; wait for it, or choose another --out");
+      "{}: another process is packing into this folder; wait for it, or choose another --out",
+      path);
   cut(0);
 }
 
@@ -32,7 +32,7 @@ void Spool::append(std::span<const std::uint8_t> bytes) {
   while (!bytes.empty()) {
     const auto put = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(size_));
     if (put < 0 && errno == EINTR) continue;
-    STC_CHECK(put > 0, path_, ": cannot be written: ", std::strerror(errno));
+    STC_CHECK(put > 0, "{}: cannot be written: {}", path_, std::strerror(errno));
     size_ += static_cast<std::uint64_t>(put);
     bytes = bytes.subspan(static_cast<std::size_t>(put));
   }
@@ -43,8 +43,8 @@ void Spool::read(std::uint64_t offset, std::span<std::uint8_t> bytes) const {
     const auto got = ::pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     STC_CHECK(got > 0,
+              "{}: cannot be read back: {}",
               path_,
-              ": cannot be read back: ",
               got < 0 ? std::strerror(errno) : "it was changed");
     offset += static_cast<std::uint64_t>(got);
     bytes = bytes.subspan(static_cast<std::size_t>(got));
@@ -53,14 +53,14 @@ void Spool::read(std::uint64_t offset, std::span<std::uint8_t> bytes) const {
 
 void Spool::cut(std::uint64_t size) {
   STC_CHECK(::ftruncate(descriptor_, static_cast<off_t>(size)) == 0,
+            "{}: cannot be cut: {}",
             path_,
-            ": cannot be cut: ",
             std::strerror(errno));
   size_ = size;
 }
 
 void Spool::remove() {
-  STC_CHECK(::unlink(path_.c_str()) == 0, path_, ": cannot be removed: ", std::strerror(errno));
+  STC_CHECK(::unlink(path_.c_str()) == 0, "{}: cannot be removed: {}", path_, std::strerror(errno));
 }
 
 }  // namespace stc::data

@@ -216,15 +216,12 @@ Scene cast_scene(const std::vector<Photo>& photos,
     if (shows_every_object(scene, frames)) return scene;
   }
   throw Error(Exit::kFailed,
-              text("clip ",
+              text("clip {}: no arrangement shows every object at {}x{} after {} attempts; choose "
+                   "another --seed or a size closer to 240x428",
                    clip,
-                   ": no arrangement shows every object at ",
                    height,
-                   "x",
                    width,
-                   " after ",
-                   kTries,
-                   " attempts; choose another --seed or a size closer to 240x428"));
+                   kTries));
 }
 
 }  // namespace stc::data

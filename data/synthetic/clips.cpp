@@ -41,7 +41,7 @@ bool is_photo(const fs::path& path) {
 std::vector<std::string> find_photos(const std::vector<std::string>& sources) {
   std::vector<std::string> paths;
   for (const auto& source : sources) {
-    STC_CHECK_DATA(fs::exists(source), source, ": no such folder or photograph");
+    STC_CHECK_DATA(fs::exists(source), "{}: no such folder or photograph", source);
     if (!fs::is_directory(source)) paths.push_back(source);
     if (!fs::is_directory(source)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(source)) {
@@ -51,14 +51,12 @@ std::vector<std::string> find_photos(const std::vector<std::string>& sources) {
   std::sort(paths.begin(), paths.end(), natural_less);
   paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
   STC_CHECK_DATA(paths.size() >= kPhotosPerClip,
-                 "found ",
+                 "found {} photograph(s) (*.jpg, *.jpeg, *.png) in {}{}; a clip is made of {} "
+                 "different ones. Name more folders",
                  paths.size(),
-                 " photograph(s) (*.jpg, *.jpeg, *.png) in ",
                  sources.empty() ? "" : sources.front(),
                  sources.size() > 1 ? " and the other folders" : "",
-                 "; a clip is made of ",
-                 kPhotosPerClip,
-                 " different ones. Name more folders");
+                 kPhotosPerClip);
   return paths;
 }
 
@@ -123,7 +121,7 @@ void write_tree(const std::vector<std::string>& photos,
     std::vector<std::shared_ptr<const Image>> images;
     for (const auto& path : photos_of_clip(photos, options.seed, clip)) {
       images.push_back(read_photo(path, options.height, options.width));
-      sources += text(name, "\t", path, "\n");
+      sources += text("{}\t{}\n", name, path);
     }
     const int objects = 1 + clip % 2;
     const Scene scene = cast_scene(images,
@@ -145,7 +143,7 @@ void write_tree(const std::vector<std::string>& photos,
 void SyntheticClipOptions::check() const {
   const auto within = [](const char* option, int value, int least, int most) {
     STC_CHECK_USAGE(
-        value >= least && value <= most, option, " is ", value, "; expected ", least, " to ", most);
+        value >= least && value <= most, "{} is {}; expected {} to {}", option, value, least, most);
   };
   within("--clips", clips, 1, 100);
   within("--frames", frames, 3, 10000);

@@ -68,27 +68,25 @@ std::span<std::uint8_t> bytes_of(const at::Tensor& tensor) {
 Header read_header(const InputFile& file) {
   std::uint64_t length = 0;
   STC_CHECK_DATA(file.size() >= sizeof(length),
+                 "{}: holds {} bytes, too few for a safetensors file",
                  file.path(),
-                 ": holds ",
-                 file.size(),
-                 " bytes, too few for a safetensors file");
+                 file.size());
   file.read(0, {reinterpret_cast<std::uint8_t*>(&length), sizeof(length)});
   STC_CHECK_DATA(length >= 2 && length <= kLargestHeader,
-                 file.path(),
-                 ": is not a safetensors file (its first 8 bytes are no header length)");
-  STC_CHECK_DATA(length <= file.size() - sizeof(length),
-                 file.path(),
-                 ": its header should have ",
-                 length,
-                 " bytes, the file has ",
-                 file.size(),
-                 "; not a safetensors file, or cut short");
+                 "{}: is not a safetensors file (its first 8 bytes are no header length)",
+                 file.path());
+  STC_CHECK_DATA(
+      length <= file.size() - sizeof(length),
+      "{}: its header should have {} bytes, the file has {}; not a safetensors file, or cut short",
+      file.path(),
+      length,
+      file.size());
   std::vector<std::uint8_t> text(length);
   file.read(sizeof(length), text);
   auto header = json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
   STC_CHECK_DATA(header.is_object(),
-                 file.path(),
-                 ": is not a safetensors file (its header is not a JSON object)");
+                 "{}: is not a safetensors file (its header is not a JSON object)",
+                 file.path());
   return {std::move(header), sizeof(length) + length};
 }
 
@@ -101,34 +99,30 @@ Entry read_entry(const std::string& path, const std::string& name, const json& v
                                      std::end(kTypes),
                                      [&](const TypeName& each) { return type == each.name; });
     STC_CHECK_DATA(known != std::end(kTypes),
+                   "{}: tensor {} has the dtype {}, which is not supported",
                    path,
-                   ": tensor ",
                    name,
-                   " has the dtype ",
-                   type,
-                   ", which is not supported");
+                   type);
     entry.type = known->type;
     for (const auto& side : value.at("shape")) {
       STC_CHECK_DATA(side.is_number_unsigned() && side.get<std::uint64_t>() < (1ULL << 62),
+                     "{}: tensor {} has the shape {}",
                      path,
-                     ": tensor ",
                      name,
-                     " has the shape ",
                      value.at("shape").dump());
       entry.shape.push_back(side.get<std::int64_t>());
     }
     const auto& offsets = value.at("data_offsets");
     STC_CHECK_DATA(offsets.is_array() && offsets.size() == 2 && offsets[0].is_number_unsigned() &&
                        offsets[1].is_number_unsigned(),
+                   "{}: tensor {} has the offsets {}",
                    path,
-                   ": tensor ",
                    name,
-                   " has the offsets ",
                    offsets.dump());
     entry.begin = offsets[0].get<std::uint64_t>();
     entry.end = offsets[1].get<std::uint64_t>();
   } catch (const json::exception& cause) {
-    throw Error(Exit::kBadData, text(path, ": tensor ", name, ": ", cause.what()));
+    throw Error(Exit::kBadData, text("{}: tensor {}: {}", path, name, cause.what()));
   }
   return entry;
 }
@@ -142,37 +136,32 @@ void check_offsets(const std::string& path, std::vector<Entry>& entries, std::ui
   for (const auto& entry : entries) {
     STC_CHECK_DATA(entry.begin == expected && entry.end >= entry.begin &&
                        entry.end - entry.begin == byte_count(entry),
+                   "{}: tensor {} lies at bytes {} to {}, which does not fit its shape and the "
+                   "tensors beside it",
                    path,
-                   ": tensor ",
                    entry.name,
-                   " lies at bytes ",
                    entry.begin,
-                   " to ",
-                   entry.end,
-                   ", which does not fit its shape and the tensors beside it");
+                   entry.end);
     STC_CHECK_DATA(entry.end <= data_bytes,
+                   "{}: tensor {} ends at byte {} of the data, the file holds {}; it was cut "
+                   "short: copy or make it again",
                    path,
-                   ": tensor ",
                    entry.name,
-                   " ends at byte ",
                    entry.end,
-                   " of the data, the file holds ",
-                   data_bytes,
-                   "; it was cut short: copy or make it again");
+                   data_bytes);
     expected = entry.end;
   }
   STC_CHECK_DATA(expected == data_bytes,
+                 "{}: holds {} bytes after its last tensor; not a safetensors file, or damaged",
                  path,
-                 ": holds ",
-                 data_bytes - expected,
-                 " bytes after its last tensor; not a safetensors file, or damaged");
+                 data_bytes - expected);
 }
 
 std::map<std::string, std::string> read_metadata(const std::string& path, const json& value) {
   std::map<std::string, std::string> metadata;
-  STC_CHECK_DATA(value.is_object(), path, ": __metadata__ is not an object");
+  STC_CHECK_DATA(value.is_object(), "{}: __metadata__ is not an object", path);
   for (const auto& [key, each] : value.items()) {
-    STC_CHECK_DATA(each.is_string(), path, ": __metadata__ ", key, " is not a string");
+    STC_CHECK_DATA(each.is_string(), "{}: __metadata__ {} is not a string", path, key);
     metadata.emplace(key, each.get<std::string>());
   }
   return metadata;
@@ -209,12 +198,10 @@ std::string header_of(const std::string& path,
                                      std::end(kTypes),
                                      [&](const TypeName& each) { return entry.type == each.type; });
     STC_CHECK(known != std::end(kTypes),
+              "{}: tensor {} has the type {}, which safetensors files do not hold",
               path,
-              ": tensor ",
               entry.name,
-              " has the type ",
-              at::toString(entry.type),
-              ", which safetensors files do not hold");
+              at::toString(entry.type));
     header[entry.name] = {
         {"dtype", known->name}, {"shape", entry.shape}, {"data_offsets", {entry.begin, entry.end}}};
   }

@@ -65,12 +65,10 @@ class Storages {
   void fill(const std::string& key, Bytes content) {
     const auto& flat = by_key_.at(key);
     STC_CHECK_DATA(content.size() == flat.nbytes(),
+                   "{}: storage {} has {} bytes; expected {}",
                    name_,
-                   ": storage ",
                    key,
-                   " has ",
                    content.size(),
-                   " bytes; expected ",
                    flat.nbytes());
     if (!content.empty()) std::memcpy(flat.data_ptr(), content.data(), content.size());
   }
@@ -81,17 +79,15 @@ class Storages {
     const auto* type = id.size() >= 5 ? id[1].get_if<PickleGlobal>() : nullptr;
     const auto* key = type != nullptr ? id[2].get_if<std::string>() : nullptr;
     const auto* count = type != nullptr ? id[4].get_if<std::int64_t>() : nullptr;
-    STC_CHECK_DATA(key != nullptr && count != nullptr, name_, ": a storage of unknown form");
+    STC_CHECK_DATA(key != nullptr && count != nullptr, "{}: a storage of unknown form", name_);
     const auto scalar = type_of_storage(type->name);
-    STC_CHECK_DATA(scalar.has_value(), name_, ": tensors of ", type->name, " are not known here");
+    STC_CHECK_DATA(scalar.has_value(), "{}: tensors of {} are not known here", name_, type->name);
     STC_CHECK_DATA(
         *count >= 0 && static_cast<std::uint64_t>(*count) <= file_size_ / c10::elementSize(*scalar),
+        "{}: cut short, or damaged: storage {} has {} elements",
         name_,
-        ": cut short, or damaged: storage ",
         *key,
-        " has ",
-        *count,
-        " elements");
+        *count);
     auto& flat = by_key_[*key];
     if (!flat.defined()) flat = at::zeros({*count}, *scalar);
     return {flat};
@@ -122,9 +118,9 @@ class Storages {
   at::Tensor tensor(const PickleItems& arguments) const {
     const auto* flat = arguments.size() >= 4 ? arguments[0].get_if<at::Tensor>() : nullptr;
     const auto* offset = flat != nullptr ? arguments[1].get_if<std::int64_t>() : nullptr;
-    STC_CHECK_DATA(offset != nullptr, name_, ": a tensor of unknown form");
+    STC_CHECK_DATA(offset != nullptr, "{}: a tensor of unknown form", name_);
     const auto sizes = numbers(arguments[2]), strides = numbers(arguments[3]);
-    STC_CHECK_DATA(sizes.size() == strides.size() && *offset >= 0, name_, ": a damaged tensor");
+    STC_CHECK_DATA(sizes.size() == strides.size() && *offset >= 0, "{}: a damaged tensor", name_);
     const auto is_within = [&] {
       std::int64_t last = *offset;
       for (std::size_t i = 0; i < sizes.size(); ++i) {
@@ -135,16 +131,16 @@ class Storages {
       }
       return last < flat->numel();
     };
-    STC_CHECK_DATA(is_within(), name_, ": a tensor that reaches out of its storage");
+    STC_CHECK_DATA(is_within(), "{}: a tensor that reaches out of its storage", name_);
     return flat->as_strided(sizes, strides, *offset);
   }
 
   std::vector<std::int64_t> numbers(const PickleValue& value) const {
     std::vector<std::int64_t> numbers;
-    STC_CHECK_DATA(value.items() != nullptr, name_, ": a tensor without a shape");
+    STC_CHECK_DATA(value.items() != nullptr, "{}: a tensor without a shape", name_);
     for (const auto& item : *value.items()) {
       const auto* number = item.get_if<std::int64_t>();
-      STC_CHECK_DATA(number != nullptr && *number >= 0, name_, ": a tensor of a damaged shape");
+      STC_CHECK_DATA(number != nullptr && *number >= 0, "{}: a tensor of a damaged shape", name_);
       numbers.push_back(*number);
     }
     return numbers;
@@ -188,7 +184,8 @@ NamedTensors read_zip(const std::string& path, std::uint64_t file_size) {
   } catch (const c10::Error& error) {
     throw Error(
         Exit::kBadData,
-        text(path, ": no zip file by torch.save, or damaged: ", error.what_without_backtrace()));
+        text(
+            "{}: no zip file by torch.save, or damaged: {}", path, error.what_without_backtrace()));
   }
 }
 
@@ -202,15 +199,15 @@ NamedTensors read_old_form(const std::string& path, Bytes file) {
   const auto value = unpickler.read();
   const auto keys = unpickler.read();
   auto rest = file.subspan(unpickler.position());
-  STC_CHECK_DATA(keys.items() != nullptr, path, ": damaged: its storages are not listed");
+  STC_CHECK_DATA(keys.items() != nullptr, "{}: damaged: its storages are not listed", path);
   for (const auto& item : *keys.items()) {
     const auto* key = item.get_if<std::string>();
     STC_CHECK_DATA(key != nullptr && storages.by_key().contains(*key),
-                   path,
-                   ": damaged: a storage that belongs to no tensor");
+                   "{}: damaged: a storage that belongs to no tensor",
+                   path);
     const auto bytes = storages.by_key().at(*key).nbytes();
     STC_CHECK_DATA(
-        rest.size() >= 8 && rest.size() - 8 >= bytes, path, ": cut short at storage ", *key);
+        rest.size() >= 8 && rest.size() - 8 >= bytes, "{}: cut short at storage {}", path, *key);
     storages.fill(*key, rest.subspan(8, bytes));
     rest = rest.subspan(8 + bytes);
   }
@@ -224,7 +221,7 @@ NamedTensors read_torch_file(const std::string& path) {
   std::vector<std::uint8_t> start(std::min<std::uint64_t>(file.size(), kOldMagic.size()));
   file.read(0, start);
   if (starts_with(start, kZipMagic)) return read_zip(path, file.size());
-  STC_CHECK_DATA(starts_with(start, kOldMagic), path, ": is no file by torch.save");
+  STC_CHECK_DATA(starts_with(start, kOldMagic), "{}: is no file by torch.save", path);
   return read_old_form(path, read_file(path));
 }
 

@@ -44,7 +44,7 @@ PickleValue Unpickler::read() {
 bool Unpickler::step(std::uint8_t code) {
   if (code == '.') return false;
   if (!step_value(code) && !step_container(code) && !step_object(code))
-    damaged(text("unknown opcode ", int{code}));
+    damaged(text("unknown opcode {}", int{code}));
   return true;
 }
 
@@ -291,7 +291,7 @@ void Unpickler::recall(std::uint64_t place) {
 }
 
 void Unpickler::damaged(const std::string& what) const {
-  throw Error(Exit::kBadData, text(name_, ": damaged pickle at byte ", position_, ": ", what));
+  throw Error(Exit::kBadData, text("{}: damaged pickle at byte {}: {}", name_, position_, what));
 }
 
 }  // namespace stc::data

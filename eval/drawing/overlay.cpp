@@ -38,15 +38,11 @@ std::uint8_t rounded(double value) { return static_cast<std::uint8_t>(std::lroun
 
 data::Image overlay(const data::Image& image, const data::LabelMap& labels, double opacity) {
   STC_CHECK(image.height == labels.height && image.width == labels.width,
-            "labels of ",
+            "labels of {}x{} over an image of {}x{}; equal sizes are expected",
             labels.height,
-            "x",
             labels.width,
-            " over an image of ",
             image.height,
-            "x",
-            image.width,
-            "; equal sizes are expected");
+            image.width);
   data::Image out = image;
   const int width = outline_width(image.height);
   for (int y = 0; y < image.height; ++y) {

@@ -60,11 +60,9 @@ void draw(Point a, Point b, double radius, const Color& color, data::Image* imag
 
 data::Image pose_overlay(const data::Image& image, const at::Tensor& points) {
   STC_CHECK(points.dim() == 2 && points.size(0) == data::kJointCount && points.size(1) == 2,
-            "key points are ",
+            "key points are {}; expected [{}, 2]",
             points.sizes(),
-            "; expected [",
-            data::kJointCount,
-            ", 2]");
+            data::kJointCount);
   const auto positions = points.accessor<double, 2>();
   const auto is_found = [&](int joint) { return positions[joint][0] >= 0; };
   const auto place = [&](int joint) { return Point{positions[joint][0], positions[joint][1]}; };

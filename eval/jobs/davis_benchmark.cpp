@@ -24,8 +24,9 @@ std::optional<std::string> find_annotation(const data::DavisSequence& sequence,
 
 std::string annotation_of(const data::DavisSequence& sequence, const std::string& image) {
   if (const auto path = find_annotation(sequence, stem(image))) return *path;
-  throw Error(Exit::kBadData,
-              text(image, ": the first frame has no annotation in ", sequence.annotations.front()));
+  throw Error(
+      Exit::kBadData,
+      text("{}: the first frame has no annotation in {}", image, sequence.annotations.front()));
 }
 
 std::optional<data::LabelMap> truth_of(const data::DavisSequence& sequence,
@@ -40,9 +41,8 @@ std::optional<data::LabelMap> truth_of(const data::DavisSequence& sequence,
 std::string lost_note(const std::vector<int>& objects, bool keep_channels) {
   std::string list;
   for (const int object : objects) list += (list.empty() ? "" : ", ") + std::to_string(object);
-  return text("object ",
+  return text("object {} vanishes from the first mask at feature size and cannot be followed{}",
               list,
-              " vanishes from the first mask at feature size and cannot be followed",
               keep_channels ? "" : " (its channel too, where no higher one is left)");
 }
 
@@ -89,7 +89,7 @@ std::vector<Clip> DavisBenchmark::clips() const {
 
 std::vector<Json> DavisBenchmark::evaluate(std::size_t index, const OnFrame& on_frame) const {
   const auto& sequence = sequences_.at(index);
-  STC_CHECK_DATA(sequence.fault.empty(), sequence.fault);
+  STC_CHECK_DATA(sequence.fault.empty(), "{}", sequence.fault);
   check_scorable(sequence);  // before minutes go into it
   const auto annotation = annotation_of(sequence, sequence.images.front());
   auto labels = data::read_label_png(annotation);

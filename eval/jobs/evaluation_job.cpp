@@ -86,7 +86,7 @@ std::int64_t evaluate_clips(const Benchmark& benchmark, const JobOptions& option
       evaluate_clip(benchmark, index, clip, options.on_frame);
     } catch (const Error& error) {
       if (!options.keep_going || error.exit() != Exit::kBadData) throw;
-      log::error(text("clip ", clip, " is left out: ", error.what()));
+      log::error("clip {} is left out: {}", clip, error.what());
       for (const auto& variant : benchmark.variants())
         write_text(error_path(variant.out, clip), error.what());
     }

@@ -102,7 +102,7 @@ std::string lost_joints(const at::Tensor& maps) {
   std::string list;
   for (int joint = 0; joint < data::kJointCount; ++joint)
     if (!maps[joint].any().item<bool>())
-      list += text(list.empty() ? "" : ", ", data::kJointNames[joint]);
+      list += text("{}{}", list.empty() ? "" : ", ", data::kJointNames[joint]);
   return list;
 }
 
@@ -123,7 +123,7 @@ std::vector<Clip> JhmdbBenchmark::clips() const {
 
 std::vector<Json> JhmdbBenchmark::evaluate(std::size_t index, const OnFrame& on_frame) const {
   const auto& clip = clips_.at(index);
-  STC_CHECK_DATA(clip.fault.empty(), clip.fault);
+  STC_CHECK_DATA(clip.fault.empty(), "{}", clip.fault);
   const auto joints = data::read_joints(clip.joints);  // before a frame is read
   at::Tensor maps;
   const auto start = [&](const Variant& variant,
@@ -133,7 +133,7 @@ std::vector<Json> JhmdbBenchmark::evaluate(std::size_t index, const OnFrame& on_
     auto run = std::make_unique<PoseRun>(variant, clip, joints, options_.overlays, features, maps);
     const auto lost = lost_joints(maps);
     if (!lost.empty())
-      run->note(text(clip.name, ": not in the first frame, and cannot be followed: ", lost));
+      run->note(text("{}: not in the first frame, and cannot be followed: {}", clip.name, lost));
     return run;
   };
   return run_clip(trunk_, options_.input, clip.name, clip.images, variants_, start, on_frame);

@@ -36,9 +36,9 @@ std::optional<data::LabelMap> truth_of(const data::VipSequence& sequence,
 std::string lost_note(const std::vector<int>& labels) {
   std::string list;
   for (const int label : labels)
-    list +=
-        text(list.empty() ? "" : ", ", label == data::kNoPart ? "255" : data::kPartNames[label]);
-  return text("vanishes from the first mask at feature size, and cannot be followed: ", list);
+    list += text(
+        "{}{}", list.empty() ? "" : ", ", label == data::kNoPart ? "255" : data::kPartNames[label]);
+  return text("vanishes from the first mask at feature size, and cannot be followed: {}", list);
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ std::vector<Clip> VipBenchmark::clips() const {
 
 std::vector<Json> VipBenchmark::evaluate(std::size_t index, const OnFrame& on_frame) const {
   const auto& sequence = sequences_.at(index);
-  STC_CHECK_DATA(sequence.fault.empty(), sequence.fault);
+  STC_CHECK_DATA(sequence.fault.empty(), "{}", sequence.fault);
   const auto& annotation = sequence.annotations.front();
   const auto labels = data::read_part_labels(annotation);
   const auto truth = [&](const std::string& frame) { return truth_of(sequence, frame); };
@@ -79,11 +79,12 @@ std::vector<Json> VipBenchmark::evaluate(std::size_t index, const OnFrame& on_fr
                                              score,
                                              options_.overlays ? MaskRun::Truth(truth) : nullptr);
         if (std::ranges::find(labels.labels, data::kNoPart) != labels.labels.end())
-          run->note(text(sequence.name,
-                         ": 255 in the first mask is followed as a label of its own, so that 256 "
-                         "labels are carried along"));
+          run->note(
+              text("{}: 255 in the first mask is followed as a label of its own, so that 256 "
+                   "labels are carried along",
+                   sequence.name));
         if (!run->lost_labels().empty())
-          run->note(text(sequence.name, ": ", lost_note(run->lost_labels())));
+          run->note(text("{}: {}", sequence.name, lost_note(run->lost_labels())));
         return run;
       };
   return run_clip(

@@ -31,14 +31,11 @@ FrameFeatures FeatureExtractor::extract(const data::Image& frame, const std::str
   const StageTimer timer(&seconds_);
   if (!frame_size_) frame_size_ = {frame.height, frame.width};
   STC_CHECK_DATA(frame.height == frame_size_->height && frame.width == frame_size_->width,
+                 "{}: is {}x{}; expected the first frame's {}x{}",
                  name,
-                 ": is ",
                  frame.width,
-                 "x",
                  frame.height,
-                 "; expected the first frame's ",
                  frame_size_->width,
-                 "x",
                  frame_size_->height);
   const c10::NoGradGuard no_grad;
   const auto size = input_size(options_, frame.height, frame.width);

@@ -60,9 +60,8 @@ std::vector<Peak> highest_pixels(const double* map, std::int64_t pixels) {
 
 at::Tensor draw_heat_maps(const at::Tensor& points, data::PictureSize frame) {
   STC_CHECK(points.dim() == 2 && points.size(1) == 2,
-            "key points are ",
-            points.sizes(),
-            "; expected [J, 2]");
+            "key points are {}; expected [J, 2]",
+            points.sizes());
   const auto positions = points.to(at::kDouble).contiguous();
   auto maps = at::zeros({points.size(0), frame.height, frame.width}, at::kDouble);
   const auto* xy = positions.const_data_ptr<double>();
@@ -72,7 +71,7 @@ at::Tensor draw_heat_maps(const at::Tensor& points, data::PictureSize frame) {
 }
 
 at::Tensor locate_key_points(const at::Tensor& maps) {
-  STC_CHECK(maps.dim() == 3, "heat maps are ", maps.sizes(), "; expected [J, H, W]");
+  STC_CHECK(maps.dim() == 3, "heat maps are {}; expected [J, H, W]", maps.sizes());
   const auto width = maps.size(2), pixels = maps.size(1) * width;
   auto points = at::full({maps.size(0), 2}, -1, at::kDouble);
   auto* xy = points.mutable_data_ptr<double>();

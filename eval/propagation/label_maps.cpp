@@ -20,9 +20,8 @@ at::Tensor stretched(const at::Tensor& channels) {
 at::Tensor one_hot(const data::LabelMap& map, std::int64_t channels) {
   const auto highest = *std::max_element(map.labels.begin(), map.labels.end());
   STC_CHECK(highest < channels,
-            "a label map holds index ",
+            "a label map holds index {}; expected one below {}",
             static_cast<int>(highest),
-            "; expected one below ",
             channels);
   auto labels = at::zeros({channels, map.height, map.width}, at::kFloat);
   float* values = labels.mutable_data_ptr<float>();
@@ -33,9 +32,8 @@ at::Tensor one_hot(const data::LabelMap& map, std::int64_t channels) {
 
 LabelMask to_mask(const at::Tensor& soft, std::int64_t height, std::int64_t width, bool stretch) {
   STC_CHECK(soft.dim() == 3 && soft.size(0) >= 1 && soft.size(0) <= 256,
-            "soft labels are ",
-            soft.sizes(),
-            "; expected [K, h, w] with 1 to 256 channels");
+            "soft labels are {}; expected [K, h, w] with 1 to 256 channels",
+            soft.sizes());
   const auto large = at::upsample_bilinear2d(soft.unsqueeze(0), {height, width}, false)[0];
   const auto channels = stretch ? stretched(large) : large;
   auto winner = channels[0].clone();

@@ -29,16 +29,14 @@ at::Tensor hardened(const at::Tensor& labels) {
 void PropagationOptions::check() const {
   const std::int64_t least = window == WindowShape::kCircle ? 1 : 0;
   STC_CHECK_USAGE(half_window >= least,
-                  "half_window is ",
+                  "half_window is {}; expected {} or more{}",
                   half_window,
-                  "; expected ",
                   least,
-                  " or more",
                   least == 1 ? ": a circle holds the cells that are closer than it" : "");
-  STC_CHECK_USAGE(preceding >= 0, "preceding is ", preceding, "; expected 0 or more");
+  STC_CHECK_USAGE(preceding >= 0, "preceding is {}; expected 0 or more", preceding);
   STC_CHECK_USAGE(
-      top_k >= 1 && top_k <= kMostVotes, "top_k is ", top_k, "; expected 1 to ", kMostVotes);
-  STC_CHECK_USAGE(temperature > 0, "temperature is ", temperature, "; expected more than 0");
+      top_k >= 1 && top_k <= kMostVotes, "top_k is {}; expected 1 to {}", top_k, kMostVotes);
+  STC_CHECK_USAGE(temperature > 0, "temperature is {}; expected more than 0", temperature);
 }
 
 LabelPropagation::LabelPropagation(const PropagationOptions& options,
@@ -46,14 +44,13 @@ LabelPropagation::LabelPropagation(const PropagationOptions& options,
                                    const at::Tensor& first_labels)
     : options_(options), dtype_(first_features.scalar_type()), size_(first_features.sizes().vec()) {
   options.check();
-  STC_CHECK(first_features.dim() == 3 && first_labels.dim() == 3 &&
-                first_features.size(1) == first_labels.size(1) &&
-                first_features.size(2) == first_labels.size(2) && first_labels.numel() > 0,
-            "label propagation: features are ",
-            first_features.sizes(),
-            ", labels ",
-            first_labels.sizes(),
-            "; expected [C, h, w] and [K, h, w] of one size");
+  STC_CHECK(
+      first_features.dim() == 3 && first_labels.dim() == 3 &&
+          first_features.size(1) == first_labels.size(1) &&
+          first_features.size(2) == first_labels.size(2) && first_labels.numel() > 0,
+      "label propagation: features are {}, labels {}; expected [C, h, w] and [K, h, w] of one size",
+      first_features.sizes(),
+      first_labels.sizes());
   window_ = window_of(options, size_[1], size_[2]);
   first_window_ = options.window_first_frame ? window_ : whole_frame(size_[1], size_[2]);
   const auto labels =
@@ -78,11 +75,10 @@ std::vector<SearchSlot> LabelPropagation::context() const {
 
 at::Tensor LabelPropagation::step(const at::Tensor& features) {
   STC_CHECK(features.sizes() == at::IntArrayRef(size_) && features.scalar_type() == dtype_,
-            "label propagation: features of frame ",
+            "label propagation: features of frame {} are {}; expected size and dtype of the first "
+            "frame's",
             frames_,
-            " are ",
-            features.sizes(),
-            "; expected size and dtype of the first frame's");
+            features.sizes());
   const auto unit = unit_features(features);
   auto labels = search_labels(unit, context(), {options_.top_k, options_.temperature});
   if (options_.hard_labels) labels = hardened(labels);

@@ -41,7 +41,7 @@ void apply_preset(const std::string& name, InputOptions* input, VideoOptions* vi
   } else if (name == "crw") {
     apply_crw(input, video);
   } else {
-    STC_CHECK_USAGE(name == "dino", "preset '", name, "'; expected stt, vfs, crw or dino");
+    STC_CHECK_USAGE(name == "dino", "preset '{}'; expected stt, vfs, crw or dino", name);
     apply_dino(input, video);
   }
 }

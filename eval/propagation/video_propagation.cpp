@@ -57,16 +57,12 @@ void check_mask_size(const data::LabelMap& labels,
                      const std::string& labels_name,
                      const data::Image& frame) {
   STC_CHECK_DATA(labels.height == frame.height && labels.width == frame.width,
+                 "{}: the mask is {}x{}, the first frame {}x{}; expected equal sizes",
                  labels_name,
-                 ": the mask is ",
                  labels.width,
-                 "x",
                  labels.height,
-                 ", the first frame ",
                  frame.width,
-                 "x",
-                 frame.height,
-                 "; expected equal sizes");
+                 frame.height);
 }
 
 VideoPropagation::VideoPropagation(const VideoOptions& options,

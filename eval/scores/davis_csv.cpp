@@ -41,7 +41,7 @@ void write_official_csv(const std::string& folder, const DavisScores& scores) {
                  "\n");
   std::string lines = "Sequence,J-Mean,F-Mean\n";
   for (const auto& object : scores.objects) {
-    lines += csv_field(text(object.sequence, "_", object.object)) + "," +
+    lines += csv_field(text("{}_{}", object.sequence, object.object)) + "," +
              official(object.j_statistics.mean) + "," + official(object.f_statistics.mean) + "\n";
   }
   write_text(root / "per-sequence_results.csv", lines);

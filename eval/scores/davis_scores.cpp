@@ -103,10 +103,9 @@ Statistics statistics_of(const std::vector<double>& values) {
 }
 
 DavisScores scores_of(std::vector<ObjectScore> objects) {
-  STC_CHECK_DATA(
-      !objects.empty(),
-      "no sequence of the truth has an object in its first frame; expected labels 1, 2, ... "
-      "in the first mask of each sequence");
+  STC_CHECK_DATA(!objects.empty(),
+                 "no sequence of the truth has an object in its first frame; expected labels 1, 2, "
+                 "... in the first mask of each sequence");
   DavisScores scores;
   scores.objects = std::move(objects);
   scores.j = mean_over_objects(scores.objects, &ObjectScore::j_statistics);

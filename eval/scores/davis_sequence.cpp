@@ -49,28 +49,24 @@ void check_size(const std::string& path,
                 const data::LabelMap& prediction,
                 const data::LabelMap& truth) {
   STC_CHECK_DATA(prediction.height == truth.height && prediction.width == truth.width,
+                 "{}: is {}x{} (height x width); its truth is {}x{}. Predictions are scored at the "
+                 "size of the truth",
                  path,
-                 ": is ",
                  prediction.height,
-                 "x",
                  prediction.width,
-                 " (height x width); its truth is ",
                  truth.height,
-                 "x",
-                 truth.width,
-                 ". Predictions are scored at the size of the truth");
+                 truth.width);
 }
 
 void check_labels(const std::string& path, const data::LabelMap& prediction, int objects) {
   const int highest = highest_label(prediction);
-  STC_CHECK_DATA(highest <= objects,
-                 path,
-                 ": holds label ",
-                 highest,
-                 "; the first frame of the truth has objects 1 to ",
-                 objects,
-                 ". Write background as 0 and no other labels, or count them as background with "
-                 "--drop-unknown");
+  STC_CHECK_DATA(
+      highest <= objects,
+      "{}: holds label {}; the first frame of the truth has objects 1 to {}. Write background as 0 "
+      "and no other labels, or count them as background with --drop-unknown",
+      path,
+      highest,
+      objects);
 }
 
 struct FramePair {
@@ -104,14 +100,14 @@ SequenceResult score_by_official_rule(const data::DavisSequence& truth,
   const std::uint8_t void_becomes = binary_255 ? 1 : 0;
   if (binary_255) {
     result.notes.push_back(
-        text("sequence '", truth.name, "': masks hold 0 and 255 alone; 255 was read as object 1"));
+        text("sequence '{}': masks hold 0 and 255 alone; 255 was read as object 1", truth.name));
   }
   auto first = data::read_label_png(truth.annotations.front());
   replace(first, kVoid, void_becomes);
   const int objects = highest_label(first);
   if (objects == 0) {
     result.notes.push_back(
-        text("sequence '", truth.name, "': no object in its first frame; nothing was scored"));
+        text("sequence '{}': no object in its first frame; nothing was scored", truth.name));
   }
   for (int object = 1; object <= objects; ++object)
     result.objects.push_back({truth.name, object, {}, {}, {}, {}, {}});
@@ -149,7 +145,7 @@ SequenceResult score_by_any_id(const data::DavisSequence& truth, const std::stri
     if (in_truth[object.object]) result.objects.push_back(std::move(object));
   if (result.objects.empty()) {
     result.notes.push_back(
-        text("sequence '", truth.name, "': no object in its scored frames; nothing was scored"));
+        text("sequence '{}': no object in its scored frames; nothing was scored", truth.name));
   }
   return result;
 }
@@ -158,21 +154,19 @@ SequenceResult score_by_any_id(const data::DavisSequence& truth, const std::stri
 
 void check_scorable(const data::DavisSequence& truth) {
   STC_CHECK_DATA(truth.annotations.size() >= 3,
-                 "sequence '",
+                 "sequence '{}' has {} annotated frame(s); the first and the last are never "
+                 "scored, so at least 3 are needed. Take it out of the split",
                  truth.name,
-                 "' has ",
-                 truth.annotations.size(),
-                 " annotated frame(s); the first and the last are never scored, so at least 3 are "
-                 "needed. Take it out of the split");
+                 truth.annotations.size());
 }
 
 void check_predictions_exist(const data::DavisSequence& truth, const std::string& folder) {
   for (std::size_t i = 1; i + 1 < truth.annotations.size(); ++i) {
     const auto path = predicted_path(folder, truth.name, truth.annotations[i]);
     STC_CHECK_DATA(fs::is_regular_file(path),
-                   path,
-                   ": no such prediction; expected one for every annotated frame but the first and "
-                   "the last, named as in the truth");
+                   "{}: no such prediction; expected one for every annotated frame but the first "
+                   "and the last, named as in the truth",
+                   path);
   }
 }
 

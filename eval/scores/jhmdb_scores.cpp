@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string threshold(std::size_t i) { return text(kPckThresholds[i]); }
+std::string threshold(std::size_t i) { return text("{}", kPckThresholds[i]); }
 
 std::string threshold_columns() {
   std::string columns;
@@ -31,12 +31,12 @@ std::string joint_lines(const std::string& rule, const PckScores& scores, const 
   std::int64_t scored = 0;
   for (int joint = 0; joint < data::kJointCount; ++joint) {
     scored += counts.scored[joint];
-    lines += text(rule, ",", data::kJointNames[joint], ",", counts.scored[joint]);
+    lines += text("{},{},{}", rule, data::kJointNames[joint], counts.scored[joint]);
     for (const auto& joints : scores.joints)
       lines += "," + (joints[joint] ? exact(*joints[joint]) : "");
     lines += "\n";
   }
-  lines += text(rule, ",mean,", scored);
+  lines += text("{},mean,{}", rule, scored);
   for (const double mean : scores.mean) lines += "," + exact(mean);
   return lines + "\n";
 }
@@ -75,10 +75,9 @@ JhmdbClipScore score_jhmdb_clip(const data::JhmdbClip& clip, const std::string& 
   const auto images = static_cast<std::int64_t>(clip.images.size());
   const auto frames = images > 0 ? std::min(images, truth.size(0)) : truth.size(0);
   STC_CHECK_DATA(predicted.size(0) >= frames,
+                 "{}: holds {} frames; the clip has {}",
                  path,
-                 ": holds ",
                  predicted.size(0),
-                 " frames; the clip has ",
                  frames);
   const auto scored = truth.slice(0, 0, frames);
   return {clip.name,
@@ -107,7 +106,7 @@ void write_jhmdb_csv(const std::string& path, const JhmdbScores& scores) {
 void write_jhmdb_clips_csv(const std::string& path, const JhmdbScores& scores) {
   std::string lines = "clip,frames" + threshold_columns() + "\n";
   for (const auto& clip : scores.clips) {
-    lines += text(csv_field(clip.clip), ",", clip.frames);
+    lines += text("{},{}", csv_field(clip.clip), clip.frames);
     for (const double mean : pck_scores(clip.reference).mean) lines += "," + exact(mean);
     lines += "\n";
   }

@@ -34,35 +34,31 @@ bool parse(const std::string& text, Line* line) {
 
 std::vector<Line> read_lines(const std::string& path) {
   std::ifstream file(path);
-  STC_CHECK_DATA(file, path, ": no such prediction; expected key points, a file for each clip");
+  STC_CHECK_DATA(file, "{}: no such prediction; expected key points, a file for each clip", path);
   std::string text_line;
   std::getline(file, text_line);
   if (text_line.ends_with('\r')) text_line.pop_back();
   STC_CHECK_DATA(text_line == kHeader,
+                 "{}: starts with '{}'; expected the line {}",
                  path,
-                 ": starts with '",
                  text_line.substr(0, 40),
-                 "'; expected the line ",
                  kHeader);
   std::vector<Line> lines;
   for (std::int64_t number = 2; std::getline(file, text_line); ++number) {
     if (text_line.find_first_not_of(" \r") == std::string::npos) continue;
     Line line;
-    STC_CHECK_DATA(parse(text_line, &line) && line.frame >= 0 && line.frame < kMostFrames &&
-                       line.joint >= 0 && line.joint < data::kJointCount,
-                   path,
-                   ":",
-                   number,
-                   ": is '",
-                   text_line.substr(0, 80),
-                   "'; expected ",
-                   kHeader,
-                   " with frames from 0, joints 0 to ",
-                   data::kJointCount - 1,
-                   " and positions in pixels");
+    STC_CHECK_DATA(
+        parse(text_line, &line) && line.frame >= 0 && line.frame < kMostFrames && line.joint >= 0 &&
+            line.joint < data::kJointCount,
+        "{}:{}: is '{}'; expected {} with frames from 0, joints 0 to {} and positions in pixels",
+        path,
+        number,
+        text_line.substr(0, 80),
+        kHeader,
+        data::kJointCount - 1);
     lines.push_back(line);
   }
-  STC_CHECK_DATA(!lines.empty(), path, ": holds no key point");
+  STC_CHECK_DATA(!lines.empty(), "{}: holds no key point", path);
   return lines;
 }
 
@@ -70,17 +66,11 @@ std::vector<Line> read_lines(const std::string& path) {
 
 void write_key_points(const std::string& path, const at::Tensor& points) {
   const auto positions = points.accessor<double, 3>();
-  std::string content = text(kHeader, "\n");
+  std::string content = text("{}\n", kHeader);
   for (std::int64_t t = 0; t < points.size(0); ++t)
     for (std::int64_t joint = 0; joint < points.size(1); ++joint)
-      content += text(t,
-                      ",",
-                      joint,
-                      ",",
-                      exact(positions[t][joint][0]),
-                      ",",
-                      exact(positions[t][joint][1]),
-                      "\n");
+      content += text(
+          "{},{},{},{}\n", t, joint, exact(positions[t][joint][0]), exact(positions[t][joint][1]));
   write_text(path, content);
 }
 
@@ -94,19 +84,18 @@ at::Tensor read_key_points(const std::string& path) {
   for (const auto& line : lines) {
     const auto place = line.frame * data::kJointCount + line.joint;
     STC_CHECK_DATA(
-        !is_seen[place], path, ": holds joint ", line.joint, " of frame ", line.frame, " twice");
+        !is_seen[place], "{}: holds joint {} of frame {} twice", path, line.joint, line.frame);
     is_seen[place] = true;
     positions[line.frame][line.joint][0] = line.x;
     positions[line.frame][line.joint][1] = line.y;
   }
   const auto absent = std::find(is_seen.begin(), is_seen.end(), false) - is_seen.begin();
-  STC_CHECK_DATA(absent == static_cast<std::ptrdiff_t>(is_seen.size()),
-                 path,
-                 ": holds no joint ",
-                 absent % data::kJointCount,
-                 " of frame ",
-                 absent / data::kJointCount,
-                 "; expected all of them, -1,-1 for one that was not found");
+  STC_CHECK_DATA(
+      absent == static_cast<std::ptrdiff_t>(is_seen.size()),
+      "{}: holds no joint {} of frame {}; expected all of them, -1,-1 for one that was not found",
+      path,
+      absent % data::kJointCount,
+      absent / data::kJointCount);
   return points;
 }
 

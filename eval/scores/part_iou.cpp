@@ -34,15 +34,11 @@ std::int64_t sum(const std::array<std::int64_t, data::kPartCount>& counts) {
 void PartCounts::add(const data::LabelMap& true_parts, const data::LabelMap& predicted_parts) {
   STC_CHECK(
       true_parts.height == predicted_parts.height && true_parts.width == predicted_parts.width,
-      "predicted parts are ",
+      "predicted parts are {}x{}, their truth {}x{}; equal sizes are expected",
       predicted_parts.width,
-      "x",
       predicted_parts.height,
-      ", their truth ",
       true_parts.width,
-      "x",
-      true_parts.height,
-      "; equal sizes are expected");
+      true_parts.height);
   for (std::size_t i = 0; i < true_parts.labels.size(); ++i) {
     const auto expected = true_parts.labels[i], found = predicted_parts.labels[i];
     if (expected == data::kNoPart) continue;

@@ -18,13 +18,11 @@ using Positions = at::TensorAccessor<double, 2>;  // [J, 2] of one frame
 void check_shape(const char* name, const at::Tensor& points) {
   STC_CHECK(points.dim() == 3 && points.size(1) == data::kJointCount && points.size(2) == 2 &&
                 points.scalar_type() == at::kDouble,
+            "{} key points are {}{}; expected Double[T, {}, 2]",
             name,
-            " key points are ",
             points.scalar_type(),
             points.sizes(),
-            "; expected Double[T, ",
-            data::kJointCount,
-            ", 2]");
+            data::kJointCount);
 }
 
 bool counts(double predicted_x, PckRule rule) {

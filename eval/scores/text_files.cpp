@@ -34,7 +34,7 @@ void write_text(const std::string& path, const std::string& content) {
   if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path)) {
     std::ofstream out(path);
     out << content << std::flush;
-    STC_CHECK(out.good(), path, ": cannot be written");
+    STC_CHECK(out.good(), "{}: cannot be written", path);
     return;
   }
   data::write_file(

@@ -15,22 +15,19 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 data::LabelMap read_prediction(const std::string& path, const data::LabelMap& truth) {
-  STC_CHECK_DATA(fs::is_regular_file(path),
-                 path,
-                 ": no such prediction; expected one for every annotated frame, named as in the "
-                 "truth");
+  STC_CHECK_DATA(
+      fs::is_regular_file(path),
+      "{}: no such prediction; expected one for every annotated frame, named as in the truth",
+      path);
   auto prediction = data::read_part_labels(path);
   STC_CHECK_DATA(prediction.height == truth.height && prediction.width == truth.width,
+                 "{}: is {}x{} (height x width); its truth is {}x{}. Predictions are scored at the "
+                 "size of the truth",
                  path,
-                 ": is ",
                  prediction.height,
-                 "x",
                  prediction.width,
-                 " (height x width); its truth is ",
                  truth.height,
-                 "x",
-                 truth.width,
-                 ". Predictions are scored at the size of the truth");
+                 truth.width);
   return prediction;
 }
 
@@ -73,21 +70,15 @@ VipScores sum_vip(std::vector<VipSequenceScore> sequences) {
 void write_vip_csv(const std::string& path, const VipScores& scores) {
   std::string lines = "part,IoU,accuracy,IoU_without_first_frame\n";
   for (int part = 0; part < data::kPartCount; ++part)
-    lines += text(data::kPartNames[part],
-                  ",",
+    lines += text("{},{},{},{}\n",
+                  data::kPartNames[part],
                   exact_or_empty(scores.all.iou[part]),
-                  ",",
                   exact_or_empty(scores.all.accuracy[part]),
-                  ",",
-                  exact_or_empty(scores.later_frames.iou[part]),
-                  "\n");
-  lines += text("mean,",
+                  exact_or_empty(scores.later_frames.iou[part]));
+  lines += text("mean,{},{},{}\n",
                 exact(scores.all.mean_iou),
-                ",",
                 exact(scores.all.mean_accuracy),
-                ",",
-                exact(scores.later_frames.mean_iou),
-                "\n");
+                exact(scores.later_frames.mean_iou));
   write_text(path, lines);
 }
 
@@ -95,16 +86,12 @@ void write_vip_sequences_csv(const std::string& path, const VipScores& scores) {
   std::string lines = "sequence,frames,mIoU,mIoU_without_first_frame,pixel_accuracy\n";
   for (const auto& sequence : scores.sequences) {
     const auto all = part_scores(sequence.all());
-    lines += text(csv_field(sequence.sequence),
-                  ",",
+    lines += text("{},{},{},{},{}\n",
+                  csv_field(sequence.sequence),
                   sequence.frames,
-                  ",",
                   exact(all.mean_iou),
-                  ",",
                   exact(part_scores(sequence.later_frames).mean_iou),
-                  ",",
-                  exact(all.pixel_accuracy),
-                  "\n");
+                  exact(all.pixel_accuracy));
   }
   write_text(path, lines);
 }

@@ -55,14 +55,11 @@ int measure(const Arguments& arguments, dist::Session& session) {
   result["seconds"] = seconds;
   result["megabytes_per_second"] = arguments.megabytes / seconds;
   if (!arguments.json) {
-    std::cout << text(arguments.megabytes,
-                      " MB of float32 over ",
+    std::cout << text("{} MB of float32 over {} ranks: {} ms, {} MB/s\n",
+                      arguments.megabytes,
                       world->size(),
-                      " ranks: ",
                       1000 * seconds,
-                      " ms, ",
-                      arguments.megabytes / seconds,
-                      " MB/s\n");
+                      arguments.megabytes / seconds);
   }
   std::cout << result.dump() << "\n";
   return 0;

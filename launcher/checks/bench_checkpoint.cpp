@@ -92,7 +92,7 @@ Seconds measure(const Arguments& arguments, const Checkpoint& state, KeptBuffer&
       stall = seconds_of([&] { writer.save(round, [&] { return state; }); });
       failure = writer.wait();
     });
-    STC_CHECK(failure.empty(), failure);
+    STC_CHECK(failure.empty(), "{}", failure);
     const double synchronous = seconds_of([&] { waited_for.save(state); });
     if (round == 0) continue;
     seconds.copy.push_back(copy);

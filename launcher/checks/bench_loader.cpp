@@ -52,7 +52,7 @@ std::string synthetic_shards(const std::string& folder) {
   constexpr int kImages = 64, kQuality = 90;
   fs::create_directory(folder + "/images");
   for (int i = 0; i < kImages; ++i)
-    data::write_file(folder + text("/images/", i, ".jpg"),
+    data::write_file(folder + text("/images/{}.jpg", i),
                      data::encode_jpeg(synthetic_image(i), kQuality));
   data::PackOptions options;
   options.out = folder + "/shards";
@@ -105,14 +105,11 @@ int measure(Arguments arguments) {
   result["samples_per_second"] = samples / cost.seconds;
   result["cpu_ms_per_sample"] = 1000 * cost.cpu_seconds / samples;
   if (!arguments.json) {
-    std::cout << text(folder ? "synthetic photographs of 500 x 375" : arguments.shards,
-                      ": ",
+    std::cout << text("{}: {} samples/s ({}) with {} workers\n",
+                      folder ? "synthetic photographs of 500 x 375" : arguments.shards,
                       std::lround(samples / cost.seconds),
-                      " samples/s (",
                       result["samples"].get<std::string>(),
-                      ") with ",
-                      arguments.loader.workers,
-                      " workers\n");
+                      arguments.loader.workers);
   }
   std::cout << result.dump() << "\n";
   return 0;

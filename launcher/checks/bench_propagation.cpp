@@ -84,21 +84,16 @@ int measure(const Arguments& arguments) {
                                          {"threads", arguments.threads},
                                          {"seconds_per_frame", seconds}};
   if (!arguments.json) {
-    std::cout << text("label propagation, ResNet-",
-                      arguments.depth,
-                      ", stride ",
-                      arguments.stride,
-                      ", ",
-                      kHeight,
-                      "x",
-                      arguments.width,
-                      " pixels, ",
-                      kContext,
-                      " frames of context (",
-                      context_bytes >> 20,
-                      " MiB): ",
-                      1000 * seconds,
-                      " ms a frame\n");
+    std::cout << text(
+        "label propagation, ResNet-{}, stride {}, {}x{} pixels, {} frames of context ({} MiB): {} "
+        "ms a frame\n",
+        arguments.depth,
+        arguments.stride,
+        kHeight,
+        arguments.width,
+        kContext,
+        context_bytes >> 20,
+        1000 * seconds);
   }
   std::cout << result.dump() << "\n";
   return 0;

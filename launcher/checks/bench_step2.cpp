@@ -83,15 +83,11 @@ int measure(const Arguments& arguments, dist::Session& session) {
   result["device"] = device;
   result["seconds_per_step"] = seconds;
   if (!arguments.json) {
-    std::cout << text("step 2, ResNet-",
+    std::cout << text("step 2, ResNet-{}, {} clips of {} pixels a rank: {} ms a step\n",
                       arguments.depth,
-                      ", ",
                       arguments.batch,
-                      " clips of ",
                       arguments.size,
-                      " pixels a rank: ",
-                      1000 * seconds,
-                      " ms a step\n");
+                      1000 * seconds);
   }
   std::cout << result.dump() << "\n";
   return 0;
@@ -117,7 +113,7 @@ void add_bench_step2(CLI::App& bench, Run& run) {
   command->callback([arguments, &run] {
     run = [arguments] {
       STC_CHECK_USAGE(
-          arguments->size % 32 == 0, "--size is ", arguments->size, "; expected a multiple of 32");
+          arguments->size % 32 == 0, "--size is {}; expected a multiple of 32", arguments->size);
       return dist::run_over_ranks(
           [&](dist::Session& session) { return measure(*arguments, session); });
     };

@@ -23,8 +23,8 @@ namespace {
 
 void look_at_cores(const dist::World& world, Findings& findings) {
   const double quota = cgroup_cores();
-  Finding finding{"cores of this rank", text(world.cores, " of ", host_cores())};
-  if (quota > 0) finding.seen += text(", cgroup limit ", quota);
+  Finding finding{"cores of this rank", text("{} of {}", world.cores, host_cores())};
+  if (quota > 0) finding.seen += text(", cgroup limit {}", quota);
   if (world.cores == 1 && host_cores() > 1) {
     finding.verdict = Verdict::kWarning;
     finding.advice =
@@ -32,9 +32,10 @@ void look_at_cores(const dist::World& world, Findings& findings) {
         "--cpus-per-task";
   } else if (quota > 0 && quota < world.cores) {
     finding.verdict = Verdict::kWarning;
-    finding.advice = text("threads beyond the limit are put to sleep: give --run.threads=",
-                          std::max(1, static_cast<int>(quota)),
-                          " divided by the ranks here, or raise the container's CPU limit");
+    finding.advice = text(
+        "threads beyond the limit are put to sleep: give --run.threads={} divided by the ranks "
+        "here, or raise the container's CPU limit",
+        std::max(1, static_cast<int>(quota)));
   }
   findings.push_back(finding);
 }
@@ -46,12 +47,10 @@ void look_at_ranks(const std::optional<dist::Session>& session, Findings& findin
   findings.push_back(
       {"launcher",
        alone ? "none: a world of one"
-             : text(world.launcher,
-                    ": ",
+             : text("{}: {} ranks, {} on this host, MPI_THREAD_MULTIPLE",
+                    world.launcher,
                     world.size,
-                    " ranks, ",
-                    world.local_size,
-                    " on this host, MPI_THREAD_MULTIPLE"),
+                    world.local_size),
        Verdict::kFine,
        alone ? "`mpirun -np N --bind-to none stc doctor` shows what a job's ranks get" : ""});
   look_at_cores(world, findings);
@@ -103,7 +102,7 @@ Finding nccl() {
     finding.advice = "this host has a GPU driver; build the preset `cuda` to use it";
     return finding;
   }
-  finding.seen = text("built in, NCCL ", loaded, " loaded, compiled against ", compiled);
+  finding.seen = text("built in, NCCL {} loaded, compiled against {}", loaded, compiled);
   if (loaded != compiled) {
     finding.verdict = Verdict::kWarning;
     finding.advice = "another libnccl is found first; look at LD_LIBRARY_PATH and ldd";
@@ -116,10 +115,11 @@ Finding peer_access(const std::vector<dist::Gpu>& gpus) {
   Finding finding{"peer access", "between all GPUs"};
   std::string missing;
   for (std::size_t i = 0; i < gpus.size(); ++i) {
-    if (gpus[i].peers.size() + 1 < gpus.size()) missing += text(missing.empty() ? "" : ", ", i);
+    if (gpus[i].peers.size() + 1 < gpus.size())
+      missing += text("{}{}", missing.empty() ? "" : ", ", i);
   }
   if (missing.empty()) return finding;
-  finding.seen = text("not from GPU ", missing, " to all others");
+  finding.seen = text("not from GPU {} to all others", missing);
   finding.verdict = Verdict::kWarning;
   finding.advice =
       "sums go through the host: slower. In a virtual machine or container pass the NVLink "
@@ -132,9 +132,10 @@ void look_at_gpus(Findings& findings) {
   const std::string driver = nvidia_driver();
   const std::vector<dist::Gpu> gpus = dist::gpus();
   findings.push_back(nccl());
-  Finding cards{"GPUs", text(gpus.size(), driver.empty() ? ", no driver" : ", driver " + driver)};
+  Finding cards{"GPUs",
+                text("{}{}", gpus.size(), driver.empty() ? ", no driver" : ", driver " + driver)};
   for (const dist::Gpu& gpu : gpus)
-    cards.seen += text("\n", std::string(29, ' '), gpu.name, " at ", gpu.pci_address);
+    cards.seen += text("\n{}{} at {}", std::string(29, ' '), gpu.name, gpu.pci_address);
   if (built_with_cuda() && gpus.empty()) {
     cards.verdict = Verdict::kWarning;
     cards.advice = driver.empty() ? "runs on the CPU only; install the NVIDIA driver to use a GPU"
@@ -197,10 +198,9 @@ int examine(const std::string& data_folder, bool json) {
   }
   Findings findings = {{"stc", version()},
                        {"LibTorch",
-                        text(libtorch_version(),
-                             ", ",
+                        text("{}, {}, threads: {}",
+                             libtorch_version(),
                              at::get_cpu_capability(),
-                             ", threads: ",
                              at::get_num_threads())}};
   look_at_ranks(session, findings);
   look_at_mpi(mpi_error, findings);
@@ -220,7 +220,7 @@ int examine(const std::string& data_folder, bool json) {
     std::fputs((json ? as_json(findings, fine) : as_text(findings)).c_str(), stdout);
   } else if (!fine) {
     // Another host may lack what the first one has.
-    std::fputs(text("rank ", session->world().rank, "\n", as_text(broken)).c_str(), stderr);
+    std::fputs(text("rank {}\n{}", session->world().rank, as_text(broken)).c_str(), stderr);
   }
   return static_cast<int>(fine ? Exit::kFine : Exit::kFailed);
 }

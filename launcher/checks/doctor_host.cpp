@@ -28,7 +28,7 @@ void look_at_memory(Findings& findings) {
 void look_at_working_folder(Findings& findings) {
   constexpr std::int64_t kLeast = std::int64_t{1} << 30;
   const FileSystem here = file_system_of(".");
-  Finding finding{"this folder", text(here.kind, ", ", gib(here.free_bytes), " free")};
+  Finding finding{"this folder", text("{}, {} free", here.kind, gib(here.free_bytes))};
   if (!here.writable) {
     finding.verdict = Verdict::kBroken;
     finding.advice = "cannot be written; relative paths such as runs/ start here";
@@ -44,12 +44,10 @@ void look_at_data(const std::string& folder, Findings& findings) {
   Finding finding{"data"};
   try {
     const FileSystem there = file_system_of(folder);
-    finding.seen = text(folder,
-                        " on ",
+    finding.seen = text("{} on {}, {} free of {}",
+                        folder,
                         there.kind,
-                        ", ",
                         gib(there.free_bytes),
-                        " free of ",
                         gib(there.total_bytes));
     if (there.over_network) {
       finding.advice =
@@ -69,7 +67,7 @@ void look_at_shared_memory(Findings& findings) {
   Finding finding{"shared memory"};
   try {
     const FileSystem there = file_system_of("/dev/shm");
-    finding.seen = text("/dev/shm, ", gib(there.free_bytes), " free of ", gib(there.total_bytes));
+    finding.seen = text("/dev/shm, {} free of {}", gib(there.free_bytes), gib(there.total_bytes));
     if (there.free_bytes < kLeast || !there.writable) finding.verdict = Verdict::kWarning;
   } catch (const Error& error) {
     finding.seen = error.what();
@@ -88,10 +86,9 @@ void look_at_limits(Findings& findings) {
   const bool low = limits.locked_bytes >= 0 && limits.locked_bytes < kLeastLocked;
   Finding finding{
       "limits",
-      text("open files ",
-           limits.open_files < 0 ? "unlimited" : text(limits.open_files),
-           ", locked memory ",
-           limits.locked_bytes < 0 ? "unlimited" : text(limits.locked_bytes >> 10, " KiB"))};
+      text("open files {}, locked memory {}",
+           limits.open_files < 0 ? "unlimited" : text("{}", limits.open_files),
+           limits.locked_bytes < 0 ? "unlimited" : text("{} KiB", limits.locked_bytes >> 10))};
   if (few || low) {
     finding.verdict = Verdict::kWarning;
     finding.advice = few ? "shards and sockets need files: ulimit -n 65536"
@@ -106,7 +103,8 @@ void look_at_clock(Findings& findings) {
   const Clock clock = host_clock();
   findings.push_back(
       {"clock",
-       text(clock.now,
+       text("{}{}{}",
+            clock.now,
             clock.source.empty() ? "" : ", source " + clock.source,
             clock.synchronised ? ", synchronised" : ", not known to be synchronised"),
        Verdict::kFine,

@@ -62,11 +62,14 @@ Memory host_memory() {
 }
 
 FileSystem file_system_of(const std::string& folder) {
-  STC_CHECK_DATA(std::filesystem::is_directory(folder), folder, " is not a folder");
-  STC_CHECK_DATA(
-      access(folder.c_str(), R_OK | X_OK) == 0, folder, " cannot be read: ", std::strerror(errno));
+  STC_CHECK_DATA(std::filesystem::is_directory(folder), "{} is not a folder", folder);
+  STC_CHECK_DATA(access(folder.c_str(), R_OK | X_OK) == 0,
+                 "{} cannot be read: {}",
+                 folder,
+                 std::strerror(errno));
   struct statfs facts {};
-  STC_CHECK_DATA(statfs(folder.c_str(), &facts) == 0, folder, ": statfs: ", std::strerror(errno));
+  STC_CHECK_DATA(
+      statfs(folder.c_str(), &facts) == 0, "{}: statfs: {}", folder, std::strerror(errno));
   FileSystem result;
   const auto magic = static_cast<std::int64_t>(facts.f_type) & 0xFFFFFFFF;
   std::array<char, 24> unnamed{};

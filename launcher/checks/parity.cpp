@@ -24,7 +24,7 @@ struct Case {
   bool has(const std::string& name) const { return golden.tensors.contains(name); }
   const at::Tensor& raw(const std::string& name) const {
     const auto found = golden.tensors.find(name);
-    STC_CHECK_DATA(found != golden.tensors.end(), file, ": '", name, "' is missing from the case");
+    STC_CHECK_DATA(found != golden.tensors.end(), "{}: '{}' is missing from the case", file, name);
     return found->second;
   }
   at::Tensor input(const std::string& name) const { return raw(name).to(device, dtype); }
@@ -80,12 +80,10 @@ class Rows {
  private:
   void check_shape(const std::string& name, const at::Tensor& got) const {
     STC_CHECK_DATA(got.sizes() == case_.raw(name).sizes(),
+                   "{}: '{}' is {}; this build computes {}",
                    case_.file,
-                   ": '",
                    name,
-                   "' is ",
                    case_.raw(name).sizes(),
-                   "; this build computes ",
                    got.sizes());
   }
   const Case& case_;
@@ -156,7 +154,7 @@ std::vector<ParityRow> step2_features(const Case& c) {
       in_double ? Tolerances{1e-9, 1e-9, 1e-9} : Tolerances{1e-4, 1e-3, 1e-3};
   const auto options = loss_options(c);
   models::TemporalInputs inputs;
-  for (int l = 0; l < 3; ++l) inputs.levels[l] = c.input(text("feat.level", l));
+  for (int l = 0; l < 3; ++l) inputs.levels[l] = c.input(text("feat.level{}", l));
   inputs.teacher = c.input("feat.teacher");
   inputs.lab = c.input("input.lab");
   inputs.dropped = c.integer("dropped_channel");
@@ -164,7 +162,7 @@ std::vector<ParityRow> step2_features(const Case& c) {
   Rows rows(c);
   add_losses(&rows, result.losses, c, tolerance, options);
   for (int l = 0; l < 3; ++l)
-    rows.relative_l2(text("grad.level", l), result.gradients[l], tolerance.gradient);
+    rows.relative_l2(text("grad.level{}", l), result.gradients[l], tolerance.gradient);
   return rows.take();
 }
 
@@ -192,8 +190,8 @@ std::vector<ParityRow> step2_network(const Case& c) {
   Rows rows(c);
   add_losses(&rows, result.losses, c, tolerance, options.losses);
   for (int l = 0; l < 3; ++l) {
-    rows.relative_l2(text("feat.level", l), maps.levels[l], tolerance.feature);
-    rows.relative_l2(text("grad.level", l), result.gradients[l], tolerance.gradient);
+    rows.relative_l2(text("feat.level{}", l), maps.levels[l], tolerance.feature);
+    rows.relative_l2(text("grad.level{}", l), result.gradients[l], tolerance.gradient);
   }
   rows.relative_l2("feat.teacher", maps.teacher, tolerance.feature);
   double squares = 0;
@@ -211,15 +209,15 @@ std::vector<ParityRow> moco(const Case& c) {
   models::KeyQueue queue{c.input("queue.start").clone(), 0};
   const double temperature = c.raw("temperature")[0].item<double>();
   Rows rows(c);
-  for (int t = 0; c.has(text("query.", t)); ++t) {
-    const auto query = c.input(text("query.", t)).requires_grad_();
-    const auto key = c.input(text("key.", t));
+  for (int t = 0; c.has(text("query.{}", t)); ++t) {
+    const auto query = c.input(text("query.{}", t)).requires_grad_();
+    const auto key = c.input(text("key.{}", t));
     const auto result = models::contrastive_loss(query, key, queue.keys, temperature);
     result.loss.backward();
     queue.push(key);
-    rows.absolute(text("logits.", t), result.logits, kTolerance);
-    rows.relative(text("loss.", t), result.loss, kTolerance);
-    rows.absolute(text("grad.", t), query.grad(), kTolerance);
+    rows.absolute(text("logits.{}", t), result.logits, kTolerance);
+    rows.relative(text("loss.{}", t), result.loss, kTolerance);
+    rows.absolute(text("grad.{}", t), query.grad(), kTolerance);
   }
   rows.absolute("queue.end", queue.keys, kTolerance);
   rows.unequal("pointer.end", at::full({1}, queue.pointer, at::kLong), at::ones({1}, at::kBool));
@@ -260,11 +258,11 @@ std::vector<ParityRow> parity_rows(const data::SafeTensors& golden,
   if (kind == "step2") return step2_network(c);
   if (kind == "step2-features") return step2_features(c);
   if (kind == "propagation") return propagation(c);
-  throw Error(Exit::kBadData,
-              text(file,
-                   ": the metadata says kind '",
-                   kind,
-                   "'; expected moco, step2, step2-features or propagation"));
+  throw Error(
+      Exit::kBadData,
+      text("{}: the metadata says kind '{}'; expected moco, step2, step2-features or propagation",
+           file,
+           kind));
 }
 
 }  // namespace stc::launcher

@@ -62,7 +62,7 @@ int run_parity(const Arguments& arguments) {
   if (!arguments.json.empty()) {
     std::ofstream out(arguments.json);
     out << report.dump(1) << "\n";
-    STC_CHECK(out.flush(), arguments.json, ": cannot be written");
+    STC_CHECK(out.flush(), "{}: cannot be written", arguments.json);
   }
   std::printf("parity: %zu of %zu cases pass (%s, %s)\n",
               passed,

@@ -23,7 +23,7 @@ std::string read_text(const std::string& path) {
   // Asking for a first character tells a folder, which opens but does not read, from an empty file.
   const bool is_empty = in.peek() == std::ifstream::traits_type::eof();
   STC_CHECK_USAGE(
-      in.is_open() && !in.bad(), "config file ", path, " cannot be read: ", std::strerror(errno));
+      in.is_open() && !in.bad(), "config file {} cannot be read: {}", path, std::strerror(errno));
   if (!is_empty) content << in.rdbuf();
   return content.str();
 }
@@ -32,8 +32,9 @@ toml::table parse(const std::string& content, const std::string& source) {
   try {
     return toml::parse(content, source);
   } catch (const toml::parse_error& cause) {
-    throw Error(Exit::kUsage,
-                text(source, ":", cause.source().begin.line, ": not TOML: ", cause.description()));
+    throw Error(
+        Exit::kUsage,
+        text("{}:{}: not TOML: {}", source, cause.source().begin.line, cause.description()));
   }
 }
 
@@ -68,7 +69,7 @@ struct ConfigSchema::State {
 };
 
 void ConfigSchema::State::bind(ConfigKey key) {
-  STC_CHECK(find(key.name) == nullptr, "config key ", key.name, " is bound twice");
+  STC_CHECK(find(key.name) == nullptr, "config key {} is bound twice", key.name);
   key.default_text = key.to_toml(key.current());
   keys.push_back(std::move(key));
 }
@@ -106,11 +107,10 @@ std::vector<std::string> ConfigSchema::State::sections() const {
 void ConfigSchema::State::set(ConfigKey& key, const toml::node& node, const std::string& where) {
   const auto value = key.accept(node);
   STC_CHECK_USAGE(value.has_value(),
+                  "{}{} is {}; expected {}{}",
                   where,
                   key.name,
-                  " is ",
                   toml_text(node),
-                  "; expected ",
                   key.rule(),
                   key.help.empty() ? "" : " (" + key.help + ")");
   key.store(*value);
@@ -121,7 +121,7 @@ void ConfigSchema::State::read_table(const toml::table& table,
                                      const std::string& path) {
   for (const auto& [entry, node] : table) {
     const std::string name = (section.empty() ? "" : section + ".") + std::string(entry.str());
-    const std::string where = stc::text(path, ":", entry.source().begin.line, ": ");
+    const std::string where = stc::text("{}:{}: ", path, entry.source().begin.line);
     if (ConfigKey* key = find(name)) {
       set(*key, node, where);
     } else if (node.is_table() && is_section(name)) {
@@ -130,14 +130,11 @@ void ConfigSchema::State::read_table(const toml::table& table,
       const bool as_section = node.is_table();
       const std::string nearest = nearest_name(name, as_section ? sections() : names());
       throw Error(Exit::kUsage,
-                  stc::text(where,
-                            "unknown ",
+                  stc::text("{}unknown {} '{}'; the nearest known is '{}'",
+                            where,
                             as_section ? "section" : "key",
-                            " '",
                             name,
-                            "'; the nearest known is '",
-                            nearest,
-                            "'"));
+                            nearest));
     }
   }
 }
@@ -209,20 +206,16 @@ void ConfigSchema::read_file(const std::string& path) {
 void ConfigSchema::override_with(const std::string& argument) {
   const std::size_t equals = argument.find('=');
   STC_CHECK_USAGE(argument.compare(0, 2, "--") == 0 && equals != std::string::npos && equals > 2,
-                  "argument '",
-                  argument,
-                  "' is not understood; a config key is set by --section.key=value");
+                  "argument '{}' is not understood; a config key is set by --section.key=value",
+                  argument);
   const std::string name = argument.substr(2, equals - 2);
   const std::string value = argument.substr(equals + 1);
   ConfigKey* key = state_->find(name);
   STC_CHECK_USAGE(key != nullptr,
-                  "unknown key '",
+                  "unknown key '{}' in {}; the nearest known is '{}'",
                   name,
-                  "' in ",
                   argument,
-                  "; the nearest known is '",
-                  nearest_name(name, state_->names()),
-                  "'");
+                  nearest_name(name, state_->names()));
   const bool as_it_is = key->holds_text() && !is_quoted(value);
   const toml::table parsed = as_it_is ? toml::table{{"value", value}} : parse_argument_value(value);
   state_->set(*key, *parsed.get("value"), "");
@@ -271,7 +264,7 @@ std::vector<std::string> ConfigSchema::training_differences(
       there = value ? key.to_toml(*value) : toml_text(*node);
     }
     if (there != here) {
-      differences.push_back(stc::text(key.name, ": ", there, " there, ", here, " here"));
+      differences.push_back(stc::text("{}: {} there, {} here", key.name, there, here));
     }
   }
   return differences;

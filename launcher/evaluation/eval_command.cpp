@@ -27,7 +27,7 @@ struct EvalArguments : PropagationArguments {
 
 void print_times(const ordered_json& timings) {
   const auto seconds = [&](const char* stage) {
-    return timings.at(text(stage, "_seconds")).get<double>();
+    return timings.at(text("{}_seconds", stage)).get<double>();
   };
   std::printf(
       "%ld frames: features %.1f s, propagation %.1f s, masks %.1f s, files %.1f s, "
@@ -41,15 +41,14 @@ void print_times(const ordered_json& timings) {
 }
 
 void print_result(const EvaluationResult& result) {
-  for (const auto& note : result.json.at("notes")) log::warning(note.get<std::string>());
+  for (const auto& note : result.json.at("notes")) log::warning("{}", note.get<std::string>());
   std::fputs(result.table.c_str(), stdout);
   print_times(result.json.at("timings"));
   std::fflush(stdout);
   STC_CHECK_DATA(result.failed.empty(),
+                 "{} of {} clips were left out of the numbers; the first: {}",
                  result.failed.size(),
-                 " of ",
                  result.clips,
-                 " clips were left out of the numbers; the first: ",
                  result.failed.front());
 }
 
@@ -63,7 +62,7 @@ void push_result(const std::string& url, const ordered_json& result) {
   }
   const auto why_not = monitoring::push(url, numbers);
   if (!why_not.empty())
-    log::warning(text("the result was not pushed: ", why_not, "; it is in results.json"));
+    log::warning("the result was not pushed: {}; it is in results.json", why_not);
 }
 
 int evaluate(const EvalArguments& arguments, dist::Session& session) {
@@ -78,7 +77,7 @@ int evaluate(const EvalArguments& arguments, dist::Session& session) {
     const auto label = arguments.label.empty() ? label_of_weights(trunk->weights) : arguments.label;
     evaluation = std::make_unique<Evaluation>(
         arguments.source, trunk, label, std::vector<EvaluationVariant>{{settings, arguments.out}});
-    log::info(text(label, ": ", describe(*trunk, settings.stride)));
+    log::info("{}: {}", label, describe(*trunk, settings.stride));
   });
   dist::run_on_root(*world, [&] {
     evaluation->open_folders(arguments.force ? FolderUse::kAnew : FolderUse::kGoOn);

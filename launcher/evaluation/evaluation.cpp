@@ -52,7 +52,7 @@ ordered_json timings_of(const std::vector<eval::Json>& records) {
   }
   ordered_json timings = {{"frames", frames}};
   for (const char* stage : {"features", "propagation", "masks", "files", "scoring"})
-    timings[text(stage, "_seconds")] = seconds[stage];
+    timings[text("{}_seconds", stage)] = seconds[stage];
   return timings;
 }
 
@@ -93,7 +93,7 @@ std::unique_ptr<eval::Benchmark> make_benchmark(const BenchmarkSource& source,
         eval::VipBenchmarkOptions{input, source.overlays},
         std::move(ways));
   throw Error(Exit::kUsage,
-              text("benchmark '", source.name, "' is unknown; expected davis, jhmdb or vip"));
+              text("benchmark '{}' is unknown; expected davis, jhmdb or vip", source.name));
 }
 
 }  // namespace
@@ -155,9 +155,8 @@ EvaluationResult Evaluation::finish_variant(const EvaluationVariant& variant, in
   const auto clips = benchmark_->clips();
   const auto found = eval::collect_records(clips, variant.out);
   STC_CHECK_DATA(found.failed.size() < clips.size(),
-                 "none of the ",
+                 "none of the {} clips could be evaluated; the first: {}",
                  clips.size(),
-                 " clips could be evaluated; the first: ",
                  found.failed.front());
   const auto summary = benchmark_->summarise(variant.out, found.records);
   ordered_json json = {{"benchmark", source_.name},
@@ -192,17 +191,12 @@ std::string label_of_weights(const std::string& weights) {
 }
 
 std::string describe(const PropagationTrunk& trunk, std::int64_t stride) {
-  return text("ResNet-",
+  return text("ResNet-{} stage 3, {} channels, stride {}, weights {} (crc32c {}), on {}",
               trunk.network.options().depth,
-              " stage 3, ",
               trunk.network.channels(3),
-              " channels, stride ",
               stride,
-              ", weights ",
               trunk.weights,
-              " (crc32c ",
               hexadecimal(trunk.crc32c),
-              "), on ",
               device_of(trunk).str());
 }
 
@@ -229,7 +223,7 @@ void evaluate_over_ranks(const std::vector<const Evaluation*>& evaluations,
     };
     // A rank that finds no clip left goes on with the next evaluation, and waits for nobody.
     for (std::size_t i = 0; i < evaluations.size(); ++i) {
-      const auto counter = text("clip of ", i);
+      const auto counter = text("clip of {}", i);
       passed_over += evaluations[i]->evaluate(
           [&] { return share.index + share.count * counters->add(counter, 1); }, on_frame);
     }
@@ -238,7 +232,7 @@ void evaluate_over_ranks(const std::vector<const Evaluation*>& evaluations,
   const auto by_all = at::full({1}, passed_over, at::kLong);
   world.all_reduce(by_all);
   const auto earlier = by_all.item<std::int64_t>();
-  if (earlier > 0) log::info(text(earlier, " clips were evaluated by an earlier start"));
+  if (earlier > 0) log::info("{} clips were evaluated by an earlier start", earlier);
 }
 
 }  // namespace stc::launcher

@@ -29,7 +29,7 @@ bool holds_only_a_lock(const std::string& out) {
 // Jobs that share the folder may write it at the same time, all of them the same.
 void write_job(const std::string& out, const ordered_json& job) {
   const auto path = fs::path(out) / kJob;
-  const auto own = text(path.string(), ".", ::getpid());
+  const auto own = text("{}.{}", path.string(), ::getpid());
   const auto content = job.dump(2) + "\n";
   data::write_file(own, {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
   fs::rename(own, path);
@@ -39,18 +39,16 @@ void check_same_job(const std::string& out, const ordered_json& job) {
   const auto path = (fs::path(out) / kJob).string();
   const auto bytes = data::read_file(path);
   const auto earlier = ordered_json::parse(bytes, nullptr, /*allow_exceptions=*/false);
-  STC_CHECK_USAGE(earlier.is_object(), path, ": is not readable; --force evaluates anew");
+  STC_CHECK_USAGE(earlier.is_object(), "{}: is not readable; --force evaluates anew", path);
   for (const auto& [key, value] : job.items()) {
     const auto before = earlier.value(key, ordered_json());
     STC_CHECK_USAGE(before == value,
+                    "{} holds an evaluation with {} {}, this one has {}; name another folder, or "
+                    "--force to evaluate anew",
                     out,
-                    " holds an evaluation with ",
                     key,
-                    " ",
                     before.dump(),
-                    ", this one has ",
-                    value.dump(),
-                    "; name another folder, or --force to evaluate anew");
+                    value.dump());
   }
 }
 
@@ -58,11 +56,11 @@ void check_same_job(const std::string& out, const ordered_json& job) {
 
 FolderLock open_evaluation_folder(const std::string& out, const ordered_json& job, FolderUse use) {
   STC_CHECK_USAGE(!fs::exists(out) || fs::is_directory(out),
-                  out,
-                  ": is a file; expected a folder for the results");
+                  "{}: is a file; expected a folder for the results",
+                  out);
   std::error_code failed;
   fs::create_directories(out, failed);
-  STC_CHECK(!failed, out, ": cannot be made: ", failed.message());
+  STC_CHECK(!failed, "{}: cannot be made: {}", out, failed.message());
   const bool is_new = fs::is_empty(out);
   FolderLock lock(
       out,
@@ -74,9 +72,9 @@ FolderLock open_evaluation_folder(const std::string& out, const ordered_json& jo
     check_same_job(out, job);
   } else if (!is_new && !holds_only_a_lock(out)) {
     throw Error(Exit::kUsage,
-                text(out,
-                     ": is not empty, and holds no evaluation to go on with; name another folder, "
-                     "or --force to write over what is there"));
+                text("{}: is not empty, and holds no evaluation to go on with; name another "
+                     "folder, or --force to write over what is there",
+                     out));
   }
   // What it says might no longer be so.
   if (use != FolderUse::kShare) fs::remove(fs::path(out) / kResults, failed);

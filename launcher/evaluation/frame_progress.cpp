@@ -62,7 +62,7 @@ void FrameProgress::update(const std::string& what,
   if (frame != frames) return;
   char seconds[32];
   std::snprintf(seconds, sizeof(seconds), "%.1f", State::seconds_since(state_->sequence_start));
-  log::info(text(what, ": ", frames, " frames, ", seconds, " s"));
+  log::info("{}: {} frames, {} s", what, frames, seconds);
 }
 
 }  // namespace stc::launcher

@@ -93,20 +93,20 @@ int propagate_clip(const ClipArguments& arguments) {
   const auto source = data::FrameSource::open(arguments.video);
   auto labels = data::read_label_png(arguments.mask);
   const auto note = eval::settle_void(&labels);
-  if (!note.empty()) log::info(note);
+  if (!note.empty()) log::info("{}", note);
   const auto trunk =
       load_trunk(arguments, settings.stride, dist::device_of_rank(arguments.device, 0));
   const auto first = source->next();
-  STC_CHECK_DATA(first.has_value(), arguments.video, ": holds no frame");
+  STC_CHECK_DATA(first.has_value(), "{}: holds no frame", arguments.video);
   eval::check_mask_size(labels, arguments.mask, *first);
   eval::FeatureExtractor extractor(trunk.network, settings.input);
   eval::VideoPropagation propagation(
       settings.video, extractor.extract(*first, arguments.video), labels);
   for (const int object : propagation.lost_objects()) {
-    log::warning(text("object ",
-                      object,
-                      " is too small: it vanishes from the mask at feature size; a larger "
-                      "--short-side or --stride 4 may keep it"));
+    log::warning(
+        "object {} is too small: it vanishes from the mask at feature size; a larger --short-side "
+        "or --stride 4 may keep it",
+        object);
   }
   ClipFiles files(out.path(), *first, source->frames_per_second());
   files.add(0, *first, propagation.first_mask());
@@ -114,7 +114,8 @@ int propagate_clip(const ClipArguments& arguments) {
   {
     FrameProgress progress(0);
     while (const auto frame = source->next()) {
-      const auto features = extractor.extract(*frame, text(arguments.video, ": frame ", frames));
+      const auto features =
+          extractor.extract(*frame, text("{}: frame {}", arguments.video, frames));
       files.add(frames, *frame, propagation.next(features.map));
       ++frames;
       progress.update("propagate", frames, 0, frames);

@@ -40,10 +40,10 @@ const char* side_key(const eval::InputOptions& input) {
 Flag side_flag(const eval::InputOptions& input) {
   return {is_square(input) ? "--side" : "--short-side",
           side_key(input),
-          text(is_square(input) ? "Frames are resized to a square of this side ["
+          text("{}{}]",
+               is_square(input) ? "Frames are resized to a square of this side ["
                                 : "Frames are resized to this shorter side, or native [",
-               side_of(input),
-               "]")};
+               side_of(input))};
 }
 
 std::vector<Flag> flags_of(const PropagationDefaults& defaults) {
@@ -55,11 +55,9 @@ std::vector<Flag> flags_of(const PropagationDefaults& defaults) {
       side_flag(defaults.input),
       {"--half-window",
        "half_window",
-       text("Search this many cells around [",
+       text("Search this many cells around [{}; {} at stride 4]",
             defaults.half_window,
-            "; ",
-            defaults.half_window_at_4,
-            " at stride 4]")},
+            defaults.half_window_at_4)},
       {"--preceding", "preceding", "Preceding frames that are searched, beside the first [20]"},
       {"--top-k", "top_k", "Best cells that vote [10]"},
       {"--temperature", "temperature", "Of the softmax over them [0.07]"},
@@ -84,19 +82,18 @@ std::int64_t random_seed(const std::string& weights) {
   const auto digits = weights.substr(prefix.size());
   STC_CHECK_USAGE(!digits.empty() && digits.size() < 10 &&
                       digits.find_first_not_of("0123456789") == std::string::npos,
-                  "--weights ",
-                  weights,
-                  ": expected random or random:SEED, SEED a whole number");
+                  "--weights {}: expected random or random:SEED, SEED a whole number",
+                  weights);
   return std::stoll(digits);
 }
 
 models::ResNet random_network(const PropagationArguments& arguments,
                               std::int64_t stride,
                               std::int64_t seed) {
-  STC_CHECK_USAGE(arguments.depth != 0,
-                  "--weights ",
-                  arguments.weights,
-                  " needs --depth 18 or --depth 50: random weights have none of their own");
+  STC_CHECK_USAGE(
+      arguments.depth != 0,
+      "--weights {} needs --depth 18 or --depth 50: random weights have none of their own",
+      arguments.weights);
   return models::ResNet(
       models::propagation_options(static_cast<int>(arguments.depth), static_cast<int>(stride)),
       static_cast<std::uint64_t>(seed));
@@ -106,12 +103,10 @@ models::ResNet network_of_file(const PropagationArguments& arguments, std::int64
   const auto weights = read_weights(arguments.weights);
   const int depth = models::depth_of(weights, arguments.weights);
   STC_CHECK_USAGE(arguments.depth == 0 || arguments.depth == depth,
+                  "{} holds a ResNet-{}, --depth says {}; leave --depth out",
                   arguments.weights,
-                  " holds a ResNet-",
                   depth,
-                  ", --depth says ",
-                  arguments.depth,
-                  "; leave --depth out");
+                  arguments.depth);
   models::ResNet network(models::propagation_options(depth, static_cast<int>(stride)), 0);
   network.load(weights, arguments.weights);
   return network;
@@ -138,7 +133,7 @@ void add_propagation_options(CLI::App* command, PropagationArguments* arguments)
     command->add_option_function<std::string>(
         flag.name,
         [arguments, key = flag.key](const std::string& value) {
-          arguments->overrides.push_back(text("--propagation.", key, "=", value));
+          arguments->overrides.push_back(text("--propagation.{}={}", key, value));
         },
         flag.help);
   }
@@ -165,7 +160,7 @@ PropagationSettings settings_over(std::string* preset, const PropagationArgument
   ConfigSchema schema;
   const auto effect = Effect::kOperation;
   const auto integer = [&](const char* key, std::int64_t* field, std::int64_t least) {
-    schema.integer(text("propagation.", key), field, least, kMost, effect, "");
+    schema.integer(text("propagation.{}", key), field, least, kMost, effect, "");
   };
   schema.text("propagation.preset", preset, eval::propagation_presets(), effect, "");
   integer("stride", &settings.stride, 4);
@@ -185,9 +180,8 @@ PropagationSettings settings_over(std::string* preset, const PropagationArgument
   if (!arguments.config.empty()) schema.read_file(arguments.config);
   for (const auto& argument : arguments.overrides) schema.override_with(argument);
   STC_CHECK_USAGE(settings.stride == 8 || settings.stride == 4,
-                  "propagation.stride is ",
-                  settings.stride,
-                  "; expected 8 or 4");
+                  "propagation.stride is {}; expected 8 or 4",
+                  settings.stride);
   o.half_window = half_window != kAuto   ? half_window
                   : settings.stride == 4 ? arguments.defaults.half_window_at_4
                                          : arguments.defaults.half_window;
@@ -221,20 +215,17 @@ PropagationDefaults defaults_of(const std::string& benchmark) {
   if (benchmark == "davis") return kDavisDefaults;
   if (benchmark == "jhmdb") return kJhmdbDefaults;
   STC_CHECK_USAGE(
-      benchmark == "vip", "benchmark '", benchmark, "' is unknown; expected davis, jhmdb or vip");
+      benchmark == "vip", "benchmark '{}' is unknown; expected davis, jhmdb or vip", benchmark);
   return kVipDefaults;
 }
 
 std::string features_key(const PropagationSettings& settings) {
   const auto& input = settings.input;
-  return text(settings.stride,
-              " ",
+  return text("{} {} {} {} {}",
+              settings.stride,
               input.short_side,
-              " ",
               input.square_side,
-              " ",
               input.long_side_multiple,
-              " ",
               static_cast<int>(input.colour));
 }
 
@@ -247,20 +238,17 @@ PropagationTrunk load_trunk(const PropagationArguments& arguments,
   network.set_requires_grad(false);
   const auto sum = checksum(network.state());
   network.to(device, at::kFloat);
-  return {std::move(network), seed >= 0 ? text("random:", seed) : arguments.weights, sum};
+  return {std::move(network), seed >= 0 ? text("random:{}", seed) : arguments.weights, sum};
 }
 
 void prepare_process(const PropagationArguments& arguments, const std::string& command) {
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"}) {
     STC_CHECK_USAGE(environment_number(name) <= 1,
-                    "stc ",
+                    "stc {}: started as {} ranks ({}), which would all write the same folder; "
+                    "start one process, it uses all cores",
                     command,
-                    ": started as ",
                     environment_number(name),
-                    " ranks (",
-                    name,
-                    "), which would all write the same folder; start one process, it uses all "
-                    "cores");
+                    name);
   }
   if (arguments.threads > 0) at::set_num_threads(static_cast<int>(arguments.threads));
 }

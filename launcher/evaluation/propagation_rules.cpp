@@ -34,7 +34,7 @@ template <typename Value, std::size_t kCount>
 Value value_of(const Words<Value, kCount>& words, const std::string& name) {
   for (const auto& [word, meaning] : words)
     if (name == word) return meaning;
-  throw Error(Exit::kFailed, text("no rule of label propagation is named '", name, "'"));
+  throw Error(Exit::kFailed, text("no rule of label propagation is named '{}'", name));
 }
 
 template <typename Value, std::size_t kCount>

@@ -44,8 +44,8 @@ void give_out(const ScoreArguments& arguments,
 
 int report_failures(const std::vector<std::string>& failures) {
   if (failures.empty()) return 0;
-  for (const auto& failure : failures) log::error(failure);
-  log::error(text(failures.size(), " sequence(s) left out; the numbers are those of the others"));
+  for (const auto& failure : failures) log::error("{}", failure);
+  log::error("{} sequence(s) left out; the numbers are those of the others", failures.size());
   return static_cast<int>(Exit::kBadData);
 }
 
@@ -68,7 +68,7 @@ int score_davis_folders(const ScoreArguments& arguments) {
   }
   eval::DavisScores scores;
   if (!truth.empty()) scores = eval::score_davis(truth, arguments.prediction, options);
-  for (const auto& note : scores.notes) log::info(note);
+  for (const auto& note : scores.notes) log::info("{}", note);
   if (!scores.objects.empty()) {
     give_out(
         arguments,
@@ -91,7 +91,7 @@ auto score_each(const std::vector<Clip>& clips,
   std::vector<decltype(score_clip(clips.front()))> scores;
   for (const auto& clip : clips) {
     try {
-      STC_CHECK_DATA(clip.fault.empty(), clip.fault);
+      STC_CHECK_DATA(clip.fault.empty(), "{}", clip.fault);
       scores.push_back(score_clip(clip));
     } catch (const Error& error) {
       if (!keep_going || error.exit() != Exit::kBadData) throw;

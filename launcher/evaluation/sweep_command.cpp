@@ -45,9 +45,8 @@ EvaluationShare share_of(const std::string& part) {
   long index = 0, count = 0;
   const bool is_read = std::sscanf(part.c_str(), "%ld/%ld%c", &index, &count, &rest) == 2;
   STC_CHECK_USAGE(is_read && count >= 1 && index >= 0 && index < count,
-                  "--part ",
-                  part,
-                  ": expected I/N with 0 <= I < N, such as 0/4");
+                  "--part {}: expected I/N with 0 <= I < N, such as 0/4",
+                  part);
   return {index, count};
 }
 
@@ -120,7 +119,7 @@ std::vector<SweepGroup> groups_of(const SweepPlan& plan, at::Device device) {
     Trunks trunks;
     for (std::size_t b = 0; b < plan.benchmarks.size(); ++b) {
       const auto& benchmark = plan.benchmarks[b];
-      const auto folder = fs::path(plan.out) / labels[i] / text(b, "-", benchmark.name);
+      const auto folder = fs::path(plan.out) / labels[i] / text("{}-{}", b, benchmark.name);
       for (auto& group : groups_of_benchmark(
                plan, benchmark, folder, plan.weights[i], labels[i], device, &trunks))
         groups.push_back(std::move(group));
@@ -176,9 +175,9 @@ void make_table(const SweepPlan& plan, const std::vector<SweepGroup>& groups, in
   std::int64_t failed = 0;
   for (const auto& row : rows) failed += row.at("failed").get<std::int64_t>();
   STC_CHECK_DATA(failed == 0,
-                 failed,
-                 " clips were left out of the numbers (column failed); results.json of each "
-                 "combination names them");
+                 "{} clips were left out of the numbers (column failed); results.json of each "
+                 "combination names them",
+                 failed);
 }
 
 bool is_complete(const std::vector<SweepGroup>& groups) {
@@ -194,10 +193,10 @@ void finish_part(const SweepArguments& arguments,
                  int ranks) {
   const auto lock = FolderLock::wait_for(plan.out);
   if (is_complete(groups)) return make_table(plan, groups, ranks);
-  log::info(text("part ",
-                 arguments.part,
-                 " is done; the part that ends last makes the table, and so does stc sweep "
-                 "without --part"));
+  log::info(
+      "part {} is done; the part that ends last makes the table, and so does stc sweep without "
+      "--part",
+      arguments.part);
 }
 
 int sweep(const SweepArguments& arguments, dist::Session& session) {
@@ -223,15 +222,13 @@ int sweep(const SweepArguments& arguments, dist::Session& session) {
   });
   std::vector<const Evaluation*> evaluations;
   for (const auto& group : groups) evaluations.push_back(group.evaluation.get());
-  log::info(text(plan.weights.size(),
-                 " weights, ",
-                 plan.benchmarks.size(),
-                 " benchmark(s), ",
-                 plan.settings.size(),
-                 " setting(s): ",
-                 plan.weights.size() * plan.benchmarks.size() * plan.settings.size(),
-                 " evaluations; features are computed for ",
-                 groups.size()));
+  log::info(
+      "{} weights, {} benchmark(s), {} setting(s): {} evaluations; features are computed for {}",
+      plan.weights.size(),
+      plan.benchmarks.size(),
+      plan.settings.size(),
+      plan.weights.size() * plan.benchmarks.size() * plan.settings.size(),
+      groups.size());
   evaluate_over_ranks(evaluations, *world, share);
   dist::run_on_root(*world, [&] {
     if (is_part) {

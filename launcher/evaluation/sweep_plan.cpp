@@ -12,7 +12,7 @@ namespace stc::launcher {
 namespace {
 
 std::string at_line(const std::string& path, const toml::node& node) {
-  return text(path, ":", node.source().begin.line, ": ");
+  return text("{}:{}: ", path, node.source().begin.line);
 }
 
 void check_keys(const toml::table& table,
@@ -23,8 +23,8 @@ void check_keys(const toml::table& table,
     const std::string name(key.str());
     const auto nearest = nearest_name(name, known);
     STC_CHECK_USAGE(std::find(known.begin(), known.end(), name) != known.end(),
+                    "{}unknown key {}{}{}",
                     at_line(path, node),
-                    "unknown key ",
                     section,
                     name,
                     nearest.empty() ? "" : "; did you mean " + nearest + "?");
@@ -33,7 +33,7 @@ void check_keys(const toml::table& table,
 
 std::string text_of(const toml::node& node, const std::string& path, const std::string& key) {
   const auto value = node.value<std::string>();
-  STC_CHECK_USAGE(value.has_value(), at_line(path, node), key, " must be a text");
+  STC_CHECK_USAGE(value.has_value(), "{}{} must be a text", at_line(path, node), key);
   return *value;
 }
 
@@ -49,9 +49,9 @@ std::string value_text(const toml::node& node, const std::string& path, const st
     out << (*flag ? "true" : "false");
   } else {
     throw Error(Exit::kUsage,
-                text(at_line(path, node),
-                     key,
-                     " must be a number, a text, true or false, or a list of such"));
+                text("{}{} must be a number, a text, true or false, or a list of such",
+                     at_line(path, node),
+                     key));
   }
   return out.str();
 }
@@ -60,8 +60,8 @@ std::vector<std::string> weights_of(const toml::table& root, const std::string& 
   const auto* list = root["weights"].as_array();
   STC_CHECK_USAGE(
       list != nullptr && !list->empty(),
-      path,
-      ": weights is missing; expected a list: weights = [\"runs/step1\", \"runs/step2\"]");
+      "{}: weights is missing; expected a list: weights = [\"runs/step1\", \"runs/step2\"]",
+      path);
   std::vector<std::string> weights;
   for (const auto& node : *list) weights.push_back(text_of(node, path, "an entry of weights"));
   return weights;
@@ -70,15 +70,16 @@ std::vector<std::string> weights_of(const toml::table& root, const std::string& 
 std::vector<BenchmarkSource> benchmarks_of(const toml::table& root, const std::string& path) {
   const auto* list = root["benchmark"].as_array();
   STC_CHECK_USAGE(list != nullptr && !list->empty(),
-                  path,
-                  ": no [[benchmark]] section; expected at least one, with name and data");
+                  "{}: no [[benchmark]] section; expected at least one, with name and data",
+                  path);
   std::vector<BenchmarkSource> benchmarks;
   for (const auto& node : *list) {
     const auto* table = node.as_table();
-    STC_CHECK_USAGE(table != nullptr, at_line(path, node), "[[benchmark]] must be a section");
+    STC_CHECK_USAGE(table != nullptr, "{}[[benchmark]] must be a section", at_line(path, node));
     check_keys(*table, {"name", "data", "split", "overlays"}, path, "benchmark.");
     for (const char* key : {"name", "data"})
-      STC_CHECK_USAGE(table->contains(key), at_line(path, node), "this [[benchmark]] has no ", key);
+      STC_CHECK_USAGE(
+          table->contains(key), "{}this [[benchmark]] has no {}", at_line(path, node), key);
     BenchmarkSource source;
     source.name = text_of(*table->get("name"), path, "benchmark.name");
     source.data = text_of(*table->get("data"), path, "benchmark.data");
@@ -99,7 +100,7 @@ std::vector<SweepSetting> settings_of(const toml::table& root, const std::string
     const std::string name(key.str());
     const auto* list = node.as_array();
     STC_CHECK_USAGE(
-        list == nullptr || !list->empty(), at_line(path, node), "propagation.", name, " is empty");
+        list == nullptr || !list->empty(), "{}propagation.{} is empty", at_line(path, node), name);
     std::vector<std::string> values;
     if (list == nullptr) values.push_back(value_text(node, path, "propagation." + name));
     if (list != nullptr)
@@ -109,7 +110,7 @@ std::vector<SweepSetting> settings_of(const toml::table& root, const std::string
     for (const auto& setting : settings) {
       for (const auto& value : values) {
         product.push_back(setting);
-        product.back().overrides.push_back(text("--propagation.", name, "=", value));
+        product.back().overrides.push_back(text("--propagation.{}={}", name, value));
         if (values.size() > 1) product.back().swept.emplace_back(name, value);
       }
     }
@@ -128,18 +129,18 @@ std::string SweepSetting::name() const {
 }
 
 SweepPlan read_sweep(const std::string& path) {
-  STC_CHECK_USAGE(std::filesystem::is_regular_file(path), path, ": no such file");
+  STC_CHECK_USAGE(std::filesystem::is_regular_file(path), "{}: no such file", path);
   toml::table root;
   try {
     root = toml::parse_file(path);
   } catch (const toml::parse_error& cause) {
     throw Error(Exit::kUsage,
-                text(path, ":", cause.source().begin.line, ": not TOML: ", cause.description()));
+                text("{}:{}: not TOML: {}", path, cause.source().begin.line, cause.description()));
   }
   check_keys(root, {"out", "sort", "depth", "weights", "benchmark", "propagation"}, path, "");
   SweepPlan plan;
   STC_CHECK_USAGE(
-      root.contains("out"), path, ": out is missing; expected a folder for the results");
+      root.contains("out"), "{}: out is missing; expected a folder for the results", path);
   plan.out = text_of(*root.get("out"), path, "out");
   if (root.contains("sort")) plan.sort = text_of(*root.get("sort"), path, "sort");
   plan.depth = root["depth"].value_or(std::int64_t{0});

@@ -59,9 +59,8 @@ void sort_rows(std::vector<SweepRow>* rows, const std::string& column) {
   std::string known;
   for (const auto& name : columns) known += (known.empty() ? "" : ", ") + name;
   STC_CHECK_USAGE(std::find(columns.begin(), columns.end(), column) != columns.end(),
-                  "sort = \"",
+                  "sort = \"{}\": the table has no such column; it has {}",
                   column,
-                  "\": the table has no such column; it has ",
                   known);
   std::stable_sort(rows->begin(), rows->end(), [&](const SweepRow& a, const SweepRow& b) {
     return comes_first(at(a, column), at(b, column));
@@ -127,19 +126,18 @@ std::string sweep_page(const std::vector<SweepRow>& rows, const std::string& tit
     body += "</tr>";
   }
   return text(
-      "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-      "<meta name='viewport' content='width=device-width, initial-scale=1'><title>",
+      "<!doctype html><html lang='en'><head><meta charset='utf-8'><meta name='viewport' "
+      "content='width=device-width, "
+      "initial-scale=1'><title>{}</title><style>{}</style></head><body><main><h1>{}</"
+      "h1><section><div "
+      "class='scroll'><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div><p "
+      "class='note'>score is the number that ranks results of a benchmark; the best of each is "
+      "marked.</p></section></main></body></html>\n",
       escape_html(title),
-      "</title><style>",
       kReportStyle,
-      "</style></head><body><main><h1>",
       escape_html(title),
-      "</h1><section><div class='scroll'><table><thead><tr>",
       head,
-      "</tr></thead><tbody>",
-      body,
-      "</tbody></table></div><p class='note'>score is the number that ranks results of a "
-      "benchmark; the best of each is marked.</p></section></main></body></html>\n");
+      body);
 }
 
 }  // namespace stc::launcher

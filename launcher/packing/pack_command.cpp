@@ -30,13 +30,15 @@ int pack(const PackArguments& arguments, Packer packer) {
     options.progress = [&](std::int64_t done, std::int64_t total) { progress.update(done, total); };
     summary = packer(arguments.sources, options);
   }
-  auto line =
-      text(options.out, ": ", summary.entries, summary.videos > 0 ? " frames of " : " images in ");
+  auto line = text(
+      "{}: {}{}", options.out, summary.entries, summary.videos > 0 ? " frames of " : " images in ");
   if (summary.videos > 0)
-    line += text(summary.videos, summary.videos == 1 ? " video in " : " videos in ");
-  line +=
-      text(summary.shards, summary.shards == 1 ? " shard, " : " shards, ", summary.bytes, " bytes");
-  if (summary.skipped > 0) line += text("; ", summary.skipped, " bad left out");
+    line += text("{}{}", summary.videos, summary.videos == 1 ? " video in " : " videos in ");
+  line += text("{}{}{} bytes",
+               summary.shards,
+               summary.shards == 1 ? " shard, " : " shards, ",
+               summary.bytes);
+  if (summary.skipped > 0) line += text("; {} bad left out", summary.skipped);
   std::puts(line.c_str());
   return 0;
 }

@@ -17,16 +17,14 @@ struct SynthesizeOptions {
 
 int synthesize(const SynthesizeOptions& options) {
   data::synthesize_clips(options.photos, options.out, options.clips);
-  log::info(text(options.out,
-                 ": ",
-                 options.clips.clips,
-                 " annotated clip(s) of ",
-                 options.clips.frames,
-                 " frames, ",
-                 options.clips.height,
-                 "x",
-                 options.clips.width,
-                 "; the photographs of each are named in sources.txt"));
+  log::info(
+      "{}: {} annotated clip(s) of {} frames, {}x{}; the photographs of each are named in "
+      "sources.txt",
+      options.out,
+      options.clips.clips,
+      options.clips.frames,
+      options.clips.height,
+      options.clips.width);
   return 0;
 }
 

@@ -20,11 +20,11 @@ int verify(const std::string& folder, int threads) {
   options.on_bad = [](const std::string& line) { std::puts(line.c_str()); };
   options.progress = [&](std::int64_t done, std::int64_t total) { progress.update(done, total); };
   const auto summary = data::verify_shards(folder, options);
-  auto line = text(folder, ": ", summary.entries, " entries");
+  auto line = text("{}: {} entries", folder, summary.entries);
   if (summary.videos > 0)
-    line += text(" of ", summary.videos, summary.videos == 1 ? " video" : " videos");
-  line += summary.bad == 0 ? text(", all good, digest ", summary.digest)
-                           : text(", ", summary.bad, " bad");
+    line += text(" of {}{}", summary.videos, summary.videos == 1 ? " video" : " videos");
+  line += summary.bad == 0 ? text(", all good, digest {}", summary.digest)
+                           : text(", {} bad", summary.bad);
   std::puts(line.c_str());
   return static_cast<int>(summary.bad == 0 ? Exit::kFine : Exit::kBadData);
 }

@@ -205,11 +205,10 @@ class Rank {
 template <typename Options>
 DryRun run(const Options& options, int world) {
   STC_CHECK_USAGE(world >= 2 && options.batch_size % world == 0,
-                  "a dry run of ",
+                  "a dry run of {} ranks at train.batch_size {}; expected at least 2 ranks and a "
+                  "multiple of them",
                   world,
-                  " ranks at train.batch_size ",
-                  options.batch_size,
-                  "; expected at least 2 ranks and a multiple of them");
+                  options.batch_size);
   return Rank<Options>(options, world).run(options.batch_size / world);
 }
 

@@ -30,7 +30,7 @@ std::string method_of(const std::string& config) {
     const auto table = toml::parse_file(config);
     return table.contains("clips") || table.contains("losses") ? "train" : "pretrain";
   } catch (const toml::parse_error& error) {
-    throw Error(Exit::kUsage, text(config, ": ", error.description()));
+    throw Error(Exit::kUsage, text("{}: {}", config, error.description()));
   }
 }
 
@@ -65,14 +65,13 @@ ComputeTime compute_time(const Arguments& arguments,
     constexpr double kOperations18 = 1.82 / 4.09;  // of ResNet-50's
     const double image =
         std::pow(static_cast<double>(plan.size) / 224, 2) * (plan.depth == 18 ? kOperations18 : 1);
-    std::string source = text("assumed from ", known.source);
+    std::string source = text("assumed from {}", known.source);
     if (known.of_step1 > 1) source += ", times 4/3 for the key encoder's forward";
     if (image != 1) source += ", scaled by operations";
     return {static_cast<double>(plan.run.batch) / known.samples * known.of_step1 * image, source};
   }
-  throw Error(
-      Exit::kUsage,
-      text("--gpu is '", arguments.gpu, "'; expected a100 or v100, or give --step-seconds"));
+  throw Error(Exit::kUsage,
+              text("--gpu is '{}'; expected a100 or v100, or give --step-seconds", arguments.gpu));
 }
 
 std::int64_t size_of(const PretrainOptions& options) { return options.images.size; }
@@ -117,14 +116,13 @@ int plan_of(const Arguments& arguments, const std::string& method) {
 
 int plan(Arguments arguments) {
   for (const int world : arguments.worlds)
-    STC_CHECK_USAGE(world >= 2, "--world is ", world, "; expected 2 ranks or more");
+    STC_CHECK_USAGE(world >= 2, "--world is {}; expected 2 ranks or more", world);
   if (arguments.method.empty()) arguments.method = method_of(arguments.config);
   for (const auto& argument : arguments.overrides) {
     STC_CHECK_USAGE(argument.starts_with("--") && argument.find('.') != std::string::npos,
-                    "stc plan: unknown argument '",
-                    argument,
-                    "'; expected pretrain or train, an option of `stc plan -h`, or "
-                    "--section.key=value");
+                    "stc plan: unknown argument '{}'; expected pretrain or train, an option of "
+                    "`stc plan -h`, or --section.key=value",
+                    argument);
   }
   return arguments.method == "pretrain" ? plan_of<PretrainOptions>(arguments, "pretrain")
                                         : plan_of<VideoTrainOptions>(arguments, "train");

@@ -167,17 +167,12 @@ std::int64_t reference_gather_bytes(const Plan& plan, int ranks) {
 }
 
 std::string plan_text(const Plan& plan) {
-  return text("stc plan ",
+  return text("stc plan {}: ResNet-{}, {} pixels, {} samples a rank; dry run of rank 0 of {}\n",
               plan.method,
-              ": ResNet-",
               plan.depth,
-              ", ",
               plan.size,
-              " pixels, ",
               plan.run.batch,
-              " samples a rank; dry run of rank 0 of ",
-              plan.worlds.front(),
-              "\n") +
+              plan.worlds.front()) +
          memory_text(plan) + traffic_text(plan) + images_text(plan) + prediction_text(plan);
 }
 

@@ -63,7 +63,7 @@ const Fabric& fabric_named(const std::string& name) {
     if (fabric.name == name) return fabric;
     known += (known.empty() ? "" : ", ") + fabric.name;
   }
-  throw Error(Exit::kUsage, text("--fabric is '", name, "'; expected one of ", known));
+  throw Error(Exit::kUsage, text("--fabric is '{}'; expected one of {}", name, known));
 }
 
 double all_reduce_seconds(const Fabric& fabric, int ranks, double bytes) {

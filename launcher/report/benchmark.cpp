@@ -55,13 +55,11 @@ std::string summary_table(const BenchmarkForm& form, const Evaluations& evaluati
       body += cell(percent_text(evaluations[i].measures[m]), best[m][i]);
     body += spread_cells(evaluations[i]) + "</tr>";
   }
-  return html_table(head, body) + note_lines({text("In percent. ",
-                                                   form.explanation,
-                                                   " Lowest, highest and s.d. are those of the ",
-                                                   form.clip,
-                                                   "s' ",
-                                                   form.measures.front().name,
-                                                   ".")});
+  return html_table(head, body) +
+         note_lines({text("In percent. {} Lowest, highest and s.d. are those of the {}s' {}.",
+                          form.explanation,
+                          form.clip,
+                          form.measures.front().name)});
 }
 
 std::string spread(const BenchmarkForm& form, const Evaluations& evaluations) {
@@ -73,10 +71,9 @@ std::string spread(const BenchmarkForm& form, const Evaluations& evaluations) {
       rows.back().values.push_back(clip.score);
     }
   }
-  return spread_chart(text(form.measures.front().name,
-                           ": each dot a ",
-                           form.clip,
-                           ", the bar the benchmark's number"),
+  return spread_chart(text("{}: each dot a {}, the bar the benchmark's number",
+                           form.measures.front().name,
+                           form.clip),
                       rows);
 }
 
@@ -84,7 +81,7 @@ template <typename Clips>
 std::string named(Clips first, Clips last) {
   std::string list;
   for (; first != last; ++first)
-    list += text(list.empty() ? "" : ", ", first->name, " ", percent_text(first->score));
+    list += text("{}{} {}", list.empty() ? "" : ", ", first->name, percent_text(first->score));
   return list;
 }
 
@@ -149,9 +146,9 @@ std::string clip_table(const BenchmarkForm& form, const Evaluations& evaluations
     for (const auto& e : evaluations) scores.push_back(score_of(e, clip.name));
     body += percent_cells(scores) + "</tr>";
   }
-  const auto title = text(form.measures.front().name, " by ", form.clip);
+  const auto title = text("{} by {}", form.measures.front().name, form.clip);
   const auto table = html_table(head, body);
-  if (clips.size() > kMostOpenRows) return folded(text(title, " (", clips.size(), ")"), table);
+  if (clips.size() > kMostOpenRows) return folded(text("{} ({})", title, clips.size()), table);
   return "<h3>" + escape_html(title) + "</h3>" + table;
 }
 
@@ -167,7 +164,7 @@ std::string part_table(const BenchmarkForm& form, const Evaluations& evaluations
     for (const auto& e : evaluations) values.push_back(part_of(e, name));
     body += "<tr>" + row_name(name) + percent_cells(values) + "</tr>";
   }
-  return "<h3>" + escape_html(text(form.part_score_name, " by ", form.part)) + "</h3>" +
+  return "<h3>" + escape_html(text("{} by {}", form.part_score_name, form.part)) + "</h3>" +
          html_table(heading(form.part) + label_headings(evaluations), body);
 }
 
@@ -207,7 +204,7 @@ std::string picture_figures(const Pictures& pictures) {
 std::string details_of(const ReportedEvaluation& evaluation) {
   auto html = folded(evaluation.label + ": " + evaluation.path, fact_table(evaluation.facts));
   if (evaluation.notes.empty()) return html;
-  return html + folded(text("Notes of ", evaluation.label, " (", evaluation.notes.size(), ")"),
+  return html + folded(text("Notes of {} ({})", evaluation.label, evaluation.notes.size()),
                        note_lines(evaluation.notes));
 }
 

@@ -98,39 +98,23 @@ class Axes {
     std::string svg;
     for (const double tick : ticks_of(y_)) {
       const auto y = fixed(down(tick));
-      svg += text("<line class='grid' x1='",
-                  kLeft,
-                  "' x2='",
-                  kWidth - kRight,
-                  "' y1='",
-                  y,
-                  "' y2='",
-                  y,
-                  "'/>");
-      svg += text("<text x='",
+      svg += text(
+          "<line class='grid' x1='{}' x2='{}' y1='{}' y2='{}'/>", kLeft, kWidth - kRight, y, y);
+      svg += text("<text x='{}' y='{}' text-anchor='end'>{}</text>",
                   kLeft - 6,
-                  "' y='",
                   fixed(down(tick) + 4),
-                  "' text-anchor='end'>",
-                  short_number(tick),
-                  "</text>");
+                  short_number(tick));
     }
     for (const double tick : ticks_of(x_)) {
-      svg += text("<text x='",
+      svg += text("<text x='{}' y='{}' text-anchor='middle'>{}</text>",
                   fixed(across(tick)),
-                  "' y='",
                   kHeight - 18,
-                  "' text-anchor='middle'>",
-                  short_number(tick),
-                  "</text>");
+                  short_number(tick));
     }
-    return svg + text("<text x='",
+    return svg + text("<text x='{}' y='{}' text-anchor='end'>{}</text>",
                       kWidth - kRight,
-                      "' y='",
                       kHeight,
-                      "' text-anchor='end'>",
-                      escape_html(x_name),
-                      "</text>");
+                      escape_html(x_name));
   }
 
  private:
@@ -144,7 +128,7 @@ std::string drawn_line(const Axes& axes, const std::vector<Bucket>& buckets, std
     lower = axes.point(bucket.x, bucket.low) + lower;
     middle += axes.point(bucket.x, bucket.mean);
   }
-  const auto name = text("c", color % kColors);
+  const auto name = text("c{}", color % kColors);
   return "<polygon class='band " + name + "' points='" + upper + lower + "'/><polyline class='" +
          name + "' points='" + middle + "'/>";
 }
@@ -171,14 +155,13 @@ std::string line_chart(const std::string& title,
   std::string legend;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     svg += drawn_line(axes, buckets[i], i);
-    legend +=
-        text("<span><i class='c", i % kColors, "'></i>", escape_html(lines[i].label), "</span>");
+    legend += text("<span><i class='c{}'></i>{}</span>", i % kColors, escape_html(lines[i].label));
   }
   const bool is_single = lines.size() == 1 && !buckets[0].empty();
   return "<figure><figcaption>" + escape_html(title) +
          (is_single ? "<b>" + short_number(buckets[0].back().mean) + "</b>" : "") +
          "</figcaption>" +
-         text("<svg viewBox='0 0 ", kWidth, " ", kHeight + 4, "' role='img'>", svg, "</svg>") +
+         text("<svg viewBox='0 0 {} {}' role='img'>{}</svg>", kWidth, kHeight + 4, svg) +
          (lines.size() > 1 ? "<div class='legend'>" + legend + "</div>" : "") + "</figure>";
 }
 
@@ -189,57 +172,40 @@ std::string spread_chart(const std::string& title, const std::vector<SpreadRow>&
   std::string svg;
   for (int tick = 0; tick <= 100; tick += 20) {
     const auto x = fixed(across(tick / 100.0));
-    svg += text("<line class='grid' x1='", x, "' x2='", x, "' y1='0' y2='", height - 20, "'/>");
-    svg += text("<text x='", x, "' y='", height - 4, "' text-anchor='middle'>", tick, "</text>");
+    svg += text("<line class='grid' x1='{}' x2='{}' y1='0' y2='{}'/>", x, x, height - 20);
+    svg += text("<text x='{}' y='{}' text-anchor='middle'>{}</text>", x, height - 4, tick);
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const double y = kRow * static_cast<double>(i) + 27;
-    const auto color = text("c", i % kColors);
-    svg += text("<text class='name' x='",
-                kSide,
-                "' y='",
-                y - 13,
-                "'>",
-                escape_html(rows[i].label),
-                "</text>");
+    const auto color = text("c{}", i % kColors);
+    svg += text(
+        "<text class='name' x='{}' y='{}'>{}</text>", kSide, y - 13, escape_html(rows[i].label));
     for (std::size_t k = 0; k < rows[i].values.size(); ++k) {
-      svg += text("<circle class='",
+      svg += text("<circle class='{}' cx='{}' cy='{}' r='5'><title>{}: {}</title></circle>",
                   color,
-                  "' cx='",
                   fixed(across(rows[i].values[k])),
-                  "' cy='",
                   y,
-                  "' r='5'><title>",
                   escape_html(rows[i].names[k]),
-                  ": ",
-                  fixed(100 * rows[i].values[k]),
-                  "</title></circle>");
+                  fixed(100 * rows[i].values[k]));
     }
     if (!std::isfinite(rows[i].mean)) continue;
     const auto x = fixed(across(rows[i].mean));
-    svg += text("<line class='mean ",
-                color,
-                "' x1='",
-                x,
-                "' x2='",
-                x,
-                "' y1='",
-                y - 9,
-                "' y2='",
-                y + 9,
-                "'><title>mean: ",
-                fixed(100 * rows[i].mean),
-                "</title></line>");
+    svg +=
+        text("<line class='mean {}' x1='{}' x2='{}' y1='{}' y2='{}'><title>mean: {}</title></line>",
+             color,
+             x,
+             x,
+             y - 9,
+             y + 9,
+             fixed(100 * rows[i].mean));
   }
-  return text("<figure class='wide spread'><figcaption>",
-              escape_html(title),
-              "</figcaption><svg viewBox='0 0 ",
-              kWide,
-              " ",
-              height,
-              "' role='img'>",
-              svg,
-              "</svg></figure>");
+  return text(
+      "<figure class='wide spread'><figcaption>{}</figcaption><svg viewBox='0 0 {} {}' "
+      "role='img'>{}</svg></figure>",
+      escape_html(title),
+      kWide,
+      height,
+      svg);
 }
 
 std::string escape_html(const std::string& plain) {

@@ -46,7 +46,7 @@ std::vector<Json> named_items(const Json& json,
     std::copy_if(list.begin(), list.end(), std::back_inserter(items), [](const Json& item) {
       return !text_at(item, "/name").empty();
     });
-  if (items.empty()) notes->push_back(text(path, ": lists no ", key));
+  if (items.empty()) notes->push_back(text("{}: lists no {}", path, key));
   return items;
 }
 
@@ -55,10 +55,10 @@ const BenchmarkForm& form_of(const Json& json, const std::string& path) {
   for (const auto& form : benchmark_forms())
     if (form.name == name) return form;
   throw Error(Exit::kBadData,
-              text(path,
-                   ": is not the result of `stc eval`: its \"benchmark\" is '",
-                   name,
-                   "'; expected davis, jhmdb or vip"));
+              text("{}: is not the result of `stc eval`: its \"benchmark\" is '{}'; expected "
+                   "davis, jhmdb or vip",
+                   path,
+                   name));
 }
 
 /// The four fields after the name, which may be quoted and hold commas: split from the right.
@@ -71,8 +71,8 @@ struct FrameLine {
     for (auto& field : fields) {
       const auto comma = line.rfind(',');
       STC_CHECK_DATA(comma != std::string::npos,
+                     "{}: expected sequence,object,frame,J,F in each line; seen: {}",
                      path,
-                     ": expected sequence,object,frame,J,F in each line; seen: ",
                      line);
       field = line.substr(comma + 1);
       line.resize(comma);
@@ -117,9 +117,9 @@ std::vector<MeasureForm> pck_measures() {
   std::vector<MeasureForm> measures;
   for (const char* threshold : {"0.1", "0.2", "0.3", "0.4", "0.5"})
     measures.push_back(
-        {text(measures.empty() ? "PCK@" : "@", threshold), text("/pck/", threshold)});
+        {text("{}{}", measures.empty() ? "PCK@" : "@", threshold), text("/pck/{}", threshold)});
   for (const char* threshold : {"0.1", "0.2", "0.3", "0.4", "0.5"})
-    measures.push_back({text("@", threshold, "*"), text("/pck_without_first_frame/", threshold)});
+    measures.push_back({text("@{}*", threshold), text("/pck_without_first_frame/{}", threshold)});
   return measures;
 }
 
@@ -187,7 +187,7 @@ ReportedEvaluation read_evaluation(const std::string& folder) {
   for (const auto& measure : form.measures) {
     evaluation.measures.push_back(number_at(json, measure.pointer));
     if (std::isnan(evaluation.measures.back()))
-      evaluation.notes.push_back(text(path, ": has no ", measure.name));
+      evaluation.notes.push_back(text("{}: has no {}", path, measure.name));
   }
   for (const auto& clip : named_items(json, form.clip + "s", path, &evaluation.notes))
     evaluation.clips.push_back({text_at(clip, "/name"),

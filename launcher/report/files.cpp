@@ -24,7 +24,7 @@ std::string read_text(const std::string& path) {
 Json read_json_object(const std::string& path) {
   auto json = Json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
   STC_CHECK_DATA(
-      json.is_object(), path, ": is no JSON object; make the evaluation or the run again");
+      json.is_object(), "{}: is no JSON object; make the evaluation or the run again", path);
   return json;
 }
 

@@ -47,7 +47,7 @@ std::string settings_of(const ReportedEvaluation& evaluation,
     const auto value = value_of(evaluation, fact);
     if (value.empty()) continue;
     const auto name = fact.starts_with(kSettings) ? fact.substr(kSettings.size()) : fact;
-    list += text(list.empty() ? "" : ", ", name, " ", value);
+    list += text("{}{} {}", list.empty() ? "" : ", ", name, value);
   }
   return list;
 }
@@ -68,12 +68,12 @@ void distinguish_labels(std::vector<ReportedEvaluation>* evaluations) {
     const auto facts = differing_facts(group);
     for (auto* evaluation : group) {
       const auto settings = settings_of(*evaluation, facts);
-      if (!settings.empty()) evaluation->label += text(" (", settings, ")");
+      if (!settings.empty()) evaluation->label += text(" ({})", settings);
     }
   }
   for (const auto& [key, group] : by_label(evaluations)) {
     if (group.size() == 1) continue;
-    for (auto* evaluation : group) evaluation->label += text(" in ", evaluation->path);
+    for (auto* evaluation : group) evaluation->label += text(" in {}", evaluation->path);
   }
 }
 

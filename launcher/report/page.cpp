@@ -25,11 +25,10 @@ std::string training_section(const TrainingRun& run) {
 
 std::string report_page(const ReportedRuns& runs, const std::map<std::string, Pictures>& pictures) {
   std::string html = text(
-      "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-      "<meta name='viewport' content='width=device-width, initial-scale=1'><title>stc "
-      "report</title><style>",
+      "<!doctype html><html lang='en'><head><meta charset='utf-8'><meta name='viewport' "
+      "content='width=device-width, initial-scale=1'><title>stc "
+      "report</title><style>{}</style></head><body><main><h1>stc report</h1>{}",
       kReportStyle,
-      "</style></head><body><main><h1>stc report</h1>",
       note_lines(runs.notes));
   for (const auto& form : benchmark_forms()) {
     std::vector<ReportedEvaluation> evaluations;

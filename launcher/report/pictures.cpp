@@ -110,15 +110,11 @@ std::vector<std::string> chosen_clips(const ReportedEvaluation& evaluation,
                                       std::vector<std::string>* notes) {
   auto ranked = ranked_clips(evaluation);
   if (ranked.size() > most) {
-    notes->push_back(text("pictures of the best ",
+    notes->push_back(text("pictures of the best {} and the worst {} of {}, as {} ranks them",
                           (most + 1) / 2,
-                          " and the worst ",
                           most / 2,
-                          " of ",
                           ranked.size(),
-                          ", as ",
-                          evaluation.label,
-                          " ranks them"));
+                          evaluation.label));
     const auto worst = ranked.end() - static_cast<std::ptrdiff_t>(most / 2);
     ranked.erase(ranked.begin() + static_cast<std::ptrdiff_t>((most + 1) / 2), worst);
   }
@@ -139,8 +135,7 @@ Evaluations rows_of(const Evaluations& evaluations, std::vector<std::string>* no
     }
   }
   if (rows.size() > kMostRows) {
-    notes->push_back(
-        text("pictures of the first ", kMostRows, " of ", rows.size(), " evaluations"));
+    notes->push_back(text("pictures of the first {} of {} evaluations", kMostRows, rows.size()));
     rows.resize(kMostRows);
   }
   return rows;
@@ -163,10 +158,9 @@ void add_overlays(const Evaluations& evaluations, std::size_t most, Pictures* pi
   const auto without = evaluations.size() - drawn_ones.size();
   if (without > 0)
     pictures->notes.push_back(
-        text(without,
-             " of ",
-             evaluations.size(),
-             " evaluations have no pictures; stc eval --overlays makes them"));
+        text("{} of {} evaluations have no pictures; stc eval --overlays makes them",
+             without,
+             evaluations.size()));
   if (drawn_ones.empty()) return;
   const auto rows = rows_of(drawn_ones, &pictures->notes);
   for (const auto& clip : chosen_clips(*rows.front(), most, &pictures->notes)) {
@@ -193,7 +187,7 @@ std::map<std::string, Pictures> draw_pictures(const std::vector<ReportedEvaluati
       const auto add = form.name == "davis" ? add_davis : add_overlays;
       add(of_form, most, &pictures);
     } catch (const Error& error) {
-      pictures.notes.push_back(text("pictures left out: ", error.what()));
+      pictures.notes.push_back(text("pictures left out: {}", error.what()));
     }
   }
   return all;

@@ -22,20 +22,17 @@ struct ReportOptions {
 int report(const ReportOptions& options) {
   const ReportedRuns runs = read_runs(options.runs);
   const auto pictures = draw_pictures(runs.evaluations, options.pictures);
-  for (const auto& note : runs.notes) log::info(note);
+  for (const auto& note : runs.notes) log::info("{}", note);
   for (const auto& [benchmark, drawn] : pictures)
-    for (const auto& note : drawn.notes) log::info(text(benchmark, ": ", note));
+    for (const auto& note : drawn.notes) log::info("{}: {}", benchmark, note);
   const std::string page = report_page(runs, pictures);
   data::write_file(options.out,
                    std::span(reinterpret_cast<const std::uint8_t*>(page.data()), page.size()));
-  log::info(text(options.out,
-                 ": ",
-                 runs.trainings.size(),
-                 " training run(s), ",
-                 runs.evaluations.size(),
-                 " evaluation(s), ",
-                 page.size() / 1024,
-                 " KiB"));
+  log::info("{}: {} training run(s), {} evaluation(s), {} KiB",
+            options.out,
+            runs.trainings.size(),
+            runs.evaluations.size(),
+            page.size() / 1024);
   return 0;
 }
 

@@ -51,10 +51,9 @@ std::vector<ChartLine> read_curves(const fs::path& path) {
     const auto json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (is_torn && !json.is_object()) break;
     STC_CHECK_DATA(json.is_object() && json.contains("step") && json["step"].is_number(),
+                   "{}: line {} is no JSON object with a number \"step\"",
                    path.string(),
-                   ": line ",
-                   number,
-                   " is no JSON object with a number \"step\"");
+                   number);
     const double step = json["step"].get<double>();
     if (json.contains("losses")) {
       for (const auto& [name, value] : json["losses"].items())
@@ -86,7 +85,7 @@ bool collect(const fs::path& folder, int depth, ReportedRuns& runs) {
   if (is_training || is_evaluation) return true;
   if (fs::exists(folder / "job.json")) {
     runs.notes.push_back(
-        text(folder.string(), ": this evaluation has not finished (it has no results.json)"));
+        text("{}: this evaluation has not finished (it has no results.json)", folder.string()));
     return true;
   }
   if (depth == 0) return false;
@@ -106,12 +105,12 @@ ReportedRuns read_runs(const std::vector<std::string>& paths) {
   ReportedRuns runs;
   for (const auto& given : paths) {
     STC_CHECK_DATA(
-        fs::is_directory(given), given, ": no such folder; expected a run or an evaluation");
+        fs::is_directory(given), "{}: no such folder; expected a run or an evaluation", given);
     fs::path path = fs::path(given).lexically_normal();
     if (path.filename().empty()) path = path.parent_path();
     STC_CHECK_DATA(collect(path, kDepth, runs),
-                   given,
-                   ": holds no training run (metrics.jsonl) and no evaluation (results.json)");
+                   "{}: holds no training run (metrics.jsonl) and no evaluation (results.json)",
+                   given);
   }
   distinguish_labels(&runs.evaluations);
   return runs;

@@ -105,7 +105,7 @@ void give_name(const std::string& unfinished, const std::string& folder, const s
 data::NamedTensors read_checkpoint_weights(const std::string& folder) {
   const std::int64_t step = step_in(fs::path(folder).filename().string());
   const std::string fault = manifest_fault(folder, step, kFiles);
-  STC_CHECK_DATA(fault.empty(), "checkpoint ", folder, " is not whole: ", fault);
+  STC_CHECK_DATA(fault.empty(), "checkpoint {} is not whole: {}", folder, fault);
   return data::read_safetensors(folder + "/" + kModel).tensors;
 }
 
@@ -113,9 +113,9 @@ data::NamedTensors read_newest_weights(const std::string& checkpoints) {
   std::vector<std::string> passed_over;
   const std::int64_t step = newest_whole(checkpoints, &passed_over);
   for (const std::string& reason : passed_over)
-    log::warning(text(checkpoints, ": passed over ", reason));
+    log::warning("{}: passed over {}", checkpoints, reason);
   STC_CHECK_DATA(
-      step >= 0, checkpoints, " holds no whole checkpoint; train the run until it has saved one");
+      step >= 0, "{} holds no whole checkpoint; train the run until it has saved one", checkpoints);
   return data::read_safetensors(path_of(checkpoints, step) + "/" + kModel).tensors;
 }
 
@@ -123,10 +123,10 @@ data::NamedTensors read_newest_weights(const std::string& checkpoints) {
 
 CheckpointStore::CheckpointStore(const std::string& folder, std::int64_t keep)
     : folder_(folder), keep_(keep) {
-  STC_CHECK_USAGE(keep >= 2,
-                  "checkpoint.keep is ",
-                  keep,
-                  "; expected 2 or more, so that one is whole while another is written");
+  STC_CHECK_USAGE(
+      keep >= 2,
+      "checkpoint.keep is {}; expected 2 or more, so that one is whole while another is written",
+      keep);
 }
 
 std::uint64_t CheckpointStore::save(const Checkpoint& checkpoint) {
@@ -141,11 +141,9 @@ std::uint64_t CheckpointStore::save(const Checkpoint& checkpoint) {
     std::error_code none;
     fs::remove_all(unfinished, none);
     throw Error(Exit::kFailed,
-                text("checkpoint ",
+                text("checkpoint {}/{} was not written, the earlier ones are untouched: {}",
                      folder_,
-                     "/",
                      name,
-                     " was not written, the earlier ones are untouched: ",
                      cause.what()));
   }
   newest_step_ = checkpoint.step;
@@ -161,7 +159,7 @@ void CheckpointStore::remove_old(std::int64_t saved_step) {
     std::error_code failed;
     fs::remove_all(path_of(folder_, step), failed);
     if (failed) {
-      log::warning(text("old checkpoint ", path_of(folder_, step), " stays: ", failed.message()));
+      log::warning("old checkpoint {} stays: {}", path_of(folder_, step), failed.message());
     }
   }
 }
@@ -183,17 +181,17 @@ std::optional<Checkpoint> CheckpointStore::restore(std::vector<std::string>* pas
 }
 
 std::string CheckpointStore::resume_point() const {
-  if (newest_step_ < 0) return text("its beginning: ", folder_, " holds no whole checkpoint");
-  return text("the checkpoint of step ", newest_step_, " in ", folder_);
+  if (newest_step_ < 0) return text("its beginning: {} holds no whole checkpoint", folder_);
+  return text("the checkpoint of step {} in {}", newest_step_, folder_);
 }
 
 data::NamedTensors read_weights(const std::string& path) {
   if (!fs::is_directory(path)) {
-    STC_CHECK_DATA(!data::has_ending(path, {".pth", ".pt", ".tar"}),
-                   path,
-                   ": is not read as it is; `stc import ",
-                   path,
-                   " OUT.safetensors` takes the weights out of it");
+    STC_CHECK_DATA(
+        !data::has_ending(path, {".pth", ".pt", ".tar"}),
+        "{}: is not read as it is; `stc import {} OUT.safetensors` takes the weights out of it",
+        path,
+        path);
     return data::read_safetensors(path).tensors;
   }
   const fs::path folder = fs::canonical(path);
@@ -203,9 +201,9 @@ data::NamedTensors read_weights(const std::string& path) {
     return data::read_safetensors(folder / "weights.safetensors").tensors;
   }
   STC_CHECK_DATA(fs::is_directory(folder / "checkpoints"),
-                 path,
-                 " holds no weights; expected a .safetensors file, a checkpoint folder (step-...) "
-                 "or a run folder");
+                 "{} holds no weights; expected a .safetensors file, a checkpoint folder "
+                 "(step-...) or a run folder",
+                 path);
   return read_newest_weights(folder / "checkpoints");
 }
 

@@ -33,7 +33,8 @@ std::string file_fault(const std::string& path, const std::string& name, const j
   if (!std::filesystem::exists(path)) return name + " is missing";
   const data::InputFile file(path);
   const auto bytes = expected.at("bytes").get<std::uint64_t>();
-  if (file.size() != bytes) return text(name, " is ", file.size(), " bytes, MANIFEST says ", bytes);
+  if (file.size() != bytes)
+    return text("{} is {} bytes, MANIFEST says {}", name, file.size(), bytes);
   const auto sum = expected.at("crc32c").get<std::uint32_t>();
   if (checksum(file) != sum) return name + " has changed: its checksum is not that of MANIFEST";
   return "";
@@ -48,7 +49,7 @@ std::string fault_of(const std::string& folder,
     return "MANIFEST is of another format; it was written by another version of stc";
   }
   if (step >= 0 && manifest.at("step") != step) {
-    return text("MANIFEST is of step ", manifest.at("step").dump());
+    return text("MANIFEST is of step {}", manifest.at("step").dump());
   }
   for (const std::string& name : files) {
     if (!manifest.at("files").contains(name)) return "MANIFEST does not list " + name;

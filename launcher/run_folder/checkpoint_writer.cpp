@@ -65,7 +65,7 @@ void CheckpointWriter::save(std::int64_t step, const std::function<Checkpoint()>
     copy_.state = live.state;
     writing_ = std::async(std::launch::async, [this] { return write(); });
   } catch (const std::exception& cause) {
-    tell({text("checkpoint of step ", step, " was not written: ", first_line(cause.what()))});
+    tell({text("checkpoint of step {} was not written: {}", step, first_line(cause.what()))});
   }
   metrics_.checkpoint_stall(seconds_since(start));
 }
@@ -90,14 +90,12 @@ void CheckpointWriter::wait_before(std::int64_t step) {
   wait();
   const double waited = seconds_since(start);
   if (waited < kLongWaitSeconds) return;
-  log::warning(text("training waited ",
-                    waited,
-                    " s at step ",
-                    step,
-                    " until the checkpoint of step ",
-                    earlier,
-                    " was written: save less often (checkpoint.every_steps, "
-                    "checkpoint.every_minutes) or use a faster disk"));
+  log::warning(
+      "training waited {} s at step {} until the checkpoint of step {} was written: save less "
+      "often (checkpoint.every_steps, checkpoint.every_minutes) or use a faster disk",
+      waited,
+      step,
+      earlier);
 }
 
 void CheckpointWriter::poll() {
@@ -119,10 +117,11 @@ void CheckpointWriter::tell(const Outcome& outcome) {
     return;
   }
   metrics_.checkpoint_failed();
-  log::error(text(failure_,
-                  ". Until a later save succeeds, a run that ends goes on from ",
-                  store_.resume_point(),
-                  "; make room or mend the disk, the next save tries again"));
+  log::error(
+      "{}. Until a later save succeeds, a run that ends goes on from {}; make room or mend the "
+      "disk, the next save tries again",
+      failure_,
+      store_.resume_point());
 }
 
 }  // namespace stc::launcher

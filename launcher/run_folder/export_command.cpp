@@ -24,8 +24,8 @@ struct Options {
 
 void check_target(const Options& options) {
   STC_CHECK_USAGE(options.force || !std::filesystem::exists(options.target),
-                  options.target,
-                  " exists; choose another name, or --force to replace it");
+                  "{} exists; choose another name, or --force to replace it",
+                  options.target);
 }
 
 // Loading into a network checks every name and shape, and leaves out what is no backbone (a
@@ -36,7 +36,7 @@ void write_backbone(const data::NamedTensors& weights, const Options& options) {
   backbone.load(weights, options.source);
   const auto state = backbone.state();
   data::write_safetensors(options.target, state, {{"format", "pt"}});
-  log::info(text("wrote ", options.target, ": ResNet-", depth, ", ", state.size(), " tensors"));
+  log::info("wrote {}: ResNet-{}, {} tensors", options.target, depth, state.size());
 }
 
 int export_weights(const Options& options) {
@@ -67,27 +67,24 @@ std::string joined(const std::vector<std::string>& words) {
 std::string choose_prefix(const data::NamedTensors& tensors, const Options& options) {
   auto prefixes = prefixes_of_networks(tensors);
   STC_CHECK_DATA(!prefixes.empty(),
+                 "{}: none of its {} tensors is the layer1.0.conv1.weight of a ResNet{}",
                  options.source,
-                 ": none of its ",
                  tensors.size(),
-                 " tensors is the layer1.0.conv1.weight of a ResNet",
                  tensors.empty() ? " (of a saved module none is read; save its state_dict())"
                                  : ", the first is '" + tensors.begin()->first + "'");
   if (!options.prefix.empty()) {
     STC_CHECK_USAGE(std::count(prefixes.begin(), prefixes.end(), options.prefix) == 1,
-                    "--prefix is '",
+                    "--prefix is '{}'; {} holds {}",
                     options.prefix,
-                    "'; ",
                     options.source,
-                    " holds ",
                     joined(prefixes));
     return options.prefix;
   }
   if (prefixes.size() == 1) return prefixes[0];
   const auto is_query = [](const std::string& prefix) { return prefix.ends_with("encoder_q."); };
   STC_CHECK_USAGE(std::count_if(prefixes.begin(), prefixes.end(), is_query) == 1,
+                  "{} holds several networks; say which by --prefix: {}",
                   options.source,
-                  " holds several networks; say which by --prefix: ",
                   joined(prefixes));
   return *std::find_if(prefixes.begin(), prefixes.end(), is_query);
 }
@@ -98,7 +95,7 @@ int import_weights(const Options& options) {
   const auto tensors = is_ours ? data::read_safetensors(options.source).tensors
                                : data::read_torch_file(options.source);
   const auto prefix = choose_prefix(tensors, options);
-  if (!prefix.empty()) log::info(text("takes the tensors under '", prefix, "'"));
+  if (!prefix.empty()) log::info("takes the tensors under '{}'", prefix);
   data::NamedTensors weights;
   for (const auto& [name, tensor] : tensors)
     if (name.starts_with(prefix)) weights.emplace(name.substr(prefix.size()), tensor);

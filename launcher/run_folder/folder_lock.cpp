@@ -26,10 +26,10 @@ std::string owner_of(int lock) {
 void write_owner(int lock, const std::string& path) {
   char host[256] = {};
   ::gethostname(host, sizeof host - 1);
-  const std::string owner = text(host, " ", ::getpid(), "\n");
+  const std::string owner = text("{} {}\n", host, ::getpid());
   const bool written = ::ftruncate(lock, 0) == 0 &&
                        ::pwrite(lock, owner.data(), owner.size(), 0) == std::ssize(owner);
-  if (!written) log::warning(text(path, " names no owner: ", std::strerror(errno)));
+  if (!written) log::warning("{} names no owner: {}", path, std::strerror(errno));
 }
 
 }  // namespace
@@ -38,18 +38,16 @@ void write_owner(int lock, const std::string& path) {
 FolderLock::FolderLock(const std::string& folder, const std::string& remedy, Kind kind) {
   const std::string path = folder + "/" + kFile;
   file_ = data::Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-  STC_CHECK(file_.is_open(), path, " cannot be created: ", std::strerror(errno));
+  STC_CHECK(file_.is_open(), "{} cannot be created: {}", path, std::strerror(errno));
   if (::flock(file_.number(), (kind == Kind::kShared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
     STC_CHECK_USAGE(errno != EWOULDBLOCK,
+                    "{} is in use by {}; stop that job, or {}",
                     folder,
-                    " is in use by ",
                     owner_of(file_.number()),
-                    "; stop that job, or ",
                     remedy);
-    log::warning(text(path,
-                      " cannot be locked (",
-                      std::strerror(errno),
-                      "): a second job in this folder would not be noticed"));
+    log::warning("{} cannot be locked ({}): a second job in this folder would not be noticed",
+                 path,
+                 std::strerror(errno));
   }
   write_owner(file_.number(), path);
 }
@@ -58,9 +56,9 @@ FolderLock FolderLock::wait_for(const std::string& folder) {
   const std::string path = folder + "/" + kFile;
   FolderLock lock;
   lock.file_ = data::Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-  STC_CHECK(lock.file_.is_open(), path, " cannot be created: ", std::strerror(errno));
+  STC_CHECK(lock.file_.is_open(), "{} cannot be created: {}", path, std::strerror(errno));
   if (::flock(lock.file_.number(), LOCK_EX) != 0)
-    log::warning(text(path, " cannot be locked: ", std::strerror(errno)));
+    log::warning("{} cannot be locked: {}", path, std::strerror(errno));
   return lock;
 }
 

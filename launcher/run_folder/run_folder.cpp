@@ -46,23 +46,22 @@ bool holds_a_run_or_nothing(const std::string& folder) {
 
 void check_is_run_folder(const std::string& folder) {
   if (!fs::exists(folder)) return;
-  STC_CHECK_USAGE(fs::is_directory(folder), "run.dir ", folder, " is a file; expected a folder");
-  STC_CHECK_USAGE(holds_a_run_or_nothing(folder),
-                  "run.dir ",
-                  folder,
-                  " is not empty and holds no run (no ",
-                  kConfig,
-                  "); choose a new or an empty folder");
+  STC_CHECK_USAGE(fs::is_directory(folder), "run.dir {} is a file; expected a folder", folder);
+  STC_CHECK_USAGE(
+      holds_a_run_or_nothing(folder),
+      "run.dir {} is not empty and holds no run (no {}); choose a new or an empty folder",
+      folder,
+      kConfig);
 }
 
 void move_aside(const std::string& folder) {
   if (!fs::exists(folder) || fs::is_empty(folder)) return;
   const FolderLock lock(folder, kRemedy);  // a live job's folder stays where it is
   int number = 1;
-  while (fs::exists(text(folder, ".", number))) ++number;
-  const std::string aside = text(folder, ".", number);
+  while (fs::exists(text("{}.{}", folder, number))) ++number;
+  const std::string aside = text("{}.{}", folder, number);
   fs::rename(folder, aside);
-  log::info(text("the earlier run was moved to ", aside));
+  log::info("the earlier run was moved to {}", aside);
 }
 
 bool is_finished(const std::string& folder) {
@@ -77,11 +76,10 @@ void check_same_training(const std::string& folder, const ConfigSchema& schema) 
   std::string all;
   for (const std::string& difference : differences) all += (all.empty() ? "" : "; ") + difference;
   STC_CHECK_USAGE(differences.empty(),
-                  "run folder ",
+                  "run folder {} was begun with other settings ({}); use the same, another "
+                  "run.dir, or --fresh to move it aside",
                   folder,
-                  " was begun with other settings (",
-                  all,
-                  "); use the same, another run.dir, or --fresh to move it aside");
+                  all);
 }
 
 // A run that failed before its first step binds nobody to its settings.
@@ -128,11 +126,11 @@ std::string RunFolder::State::write_lines() {
   if (!metrics.is_open())
     metrics =
         data::Descriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
-  if (!metrics.is_open()) return text(file, " cannot be opened: ", std::strerror(errno));
+  if (!metrics.is_open()) return text("{} cannot be opened: {}", file, std::strerror(errno));
   while (!unwritten.empty()) {
     const auto written = ::write(metrics.number(), unwritten.data(), unwritten.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return text(file, " cannot be written: ", std::strerror(errno));
+    if (written < 0) return text("{} cannot be written: {}", file, std::strerror(errno));
     unwritten.erase(0, static_cast<std::size_t>(written));
   }
   return "";
@@ -152,7 +150,7 @@ std::unique_ptr<RunFolder> RunFolder::open(const std::string& folder,
     fs::create_directories(state->folder);
   } catch (const fs::filesystem_error& cause) {
     throw Error(Exit::kFailed,
-                text("run folder ", state->folder, " cannot be made: ", cause.code().message()));
+                text("run folder {} cannot be made: {}", state->folder, cause.code().message()));
   }
   state->lock = FolderLock(state->folder, kRemedy);
   if (has_trained(state->folder)) {
@@ -174,13 +172,13 @@ void RunFolder::append_metrics(const std::string& json_line) {
   state_->unwritten += json_line + "\n";
   const std::string fault = state_->write_lines();
   if (!fault.empty() && !state_->is_behind)
-    log::warning(text(fault, "; its lines are kept in memory and written when there is room"));
+    log::warning("{}; its lines are kept in memory and written when there is room", fault);
   state_->is_behind = !fault.empty();
 }
 
 void RunFolder::flush_metrics() {
   const std::string fault = state_->write_lines();
-  STC_CHECK(fault.empty(), fault);
+  STC_CHECK(fault.empty(), "{}", fault);
 }
 
 void RunFolder::cut_metrics_after(std::int64_t step) {
@@ -205,7 +203,7 @@ void RunFolder::write_atomically(const std::string& inside, const std::string& c
 void RunFolder::remove(const std::string& inside) {
   std::error_code failed;
   fs::remove(path(inside), failed);
-  STC_CHECK(!failed, path(inside), " cannot be removed: ", failed.message());
+  STC_CHECK(!failed, "{} cannot be removed: {}", path(inside), failed.message());
 }
 
 }  // namespace stc::launcher

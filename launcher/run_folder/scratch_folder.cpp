@@ -14,10 +14,9 @@ namespace fs = std::filesystem;
 ScratchFolder::ScratchFolder(const std::string& parent, const std::string& what_for)
     : path_(parent + "/stc-XXXXXX") {
   STC_CHECK_USAGE(::mkdtemp(path_.data()) != nullptr,
+                  "{}: no folder can be made in {}: {}",
                   what_for,
-                  ": no folder can be made in ",
                   parent,
-                  ": ",
                   std::strerror(errno));
 }
 

@@ -52,14 +52,11 @@ void place(Arguments* arguments) {
   const int gpus = on_cpu ? 0 : static_cast<int>(dist::gpus().size());
   STC_CHECK_USAGE(arguments->ranks > 0 || gpus > 0,
                   "no GPU is found on this node; give --ranks N to run N ranks on the CPU");
-  STC_CHECK_USAGE(
-      several_nodes || gpus == 0 || arguments->ranks <= gpus,
-      "--ranks is ",
-      arguments->ranks,
-      ", but this node has ",
-      gpus,
-      " GPUs and two ranks on one GPU hang; leave --ranks out for one rank a GPU, or add "
-      "--run.device=cpu");
+  STC_CHECK_USAGE(several_nodes || gpus == 0 || arguments->ranks <= gpus,
+                  "--ranks is {}, but this node has {} GPUs and two ranks on one GPU hang; leave "
+                  "--ranks out for one rank a GPU, or add --run.device=cpu",
+                  arguments->ranks,
+                  gpus);
   STC_CHECK_USAGE(!several_nodes || arguments->ranks > 0,
                   "with --hosts or --hostfile give --ranks, the number over all nodes");
   placement.ranks = arguments->ranks > 0 ? arguments->ranks : gpus;

@@ -30,7 +30,7 @@ double seconds_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
 
-void say(const std::string& line) { log::info("launch: " + line); }
+void say(const std::string& line) { log::info("{}", "launch: " + line); }
 
 int watched_signals() {
   sigset_t set;
@@ -40,16 +40,15 @@ int watched_signals() {
   return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-std::string signal_name(int signal) { return text("SIG", sigabbrev_np(signal)); }
+std::string signal_name(int signal) { return text("SIG{}", sigabbrev_np(signal)); }
 
 std::string last_seen(const dist::RankStatus& status) {
-  return text("last seen in step ",
+  return text("last seen in step {}, {}{}",
               status.step,
-              ", ",
               status.phase,
               status.verb.empty()
-                  ? text(", after collective ", status.arrived)
-                  : text(", in collective ", status.completed + 1, " (", status.verb, ")"));
+                  ? text(", after collective {}", status.arrived)
+                  : text(", in collective {} ({})", status.completed + 1, status.verb));
 }
 
 }  // namespace
@@ -64,20 +63,17 @@ int LaunchSupervisor::run() {
     if (stop_signal_ != 0 && end.exit_code >= 128 && !end.can_restart) return 128 + stop_signal_;
     if (!end.can_restart || stop_signal_ != 0) return end.exit_code;
     if (number == options_.max_restarts) {
-      log::error(text("launch: ",
-                      number == 0 ? "no restarts were asked for" : "no restart is left",
-                      " (--max-restarts ",
-                      options_.max_restarts,
-                      "); the same command goes on from the newest whole checkpoint"));
+      log::error(
+          "launch: {} (--max-restarts {}); the same command goes on from the newest whole "
+          "checkpoint",
+          number == 0 ? "no restarts were asked for" : "no restart is left",
+          options_.max_restarts);
       return static_cast<int>(Exit::kLostRank);
     }
-    say(text("starting again in ",
+    say(text("starting again in {} s from the newest whole checkpoint (restart {} of {})",
              pause_seconds,
-             " s from the newest whole checkpoint (restart ",
              number + 1,
-             " of ",
-             options_.max_restarts,
-             ")"));
+             options_.max_restarts));
     if (!pause(pause_seconds)) return 128 + stop_signal_;
     pause_seconds = std::min(60.0, 2 * pause_seconds);
   }
@@ -93,7 +89,7 @@ AttemptEnd LaunchSupervisor::attempt(int number) {
   std::string where = token_;
   for (const auto& address : socket_.addresses()) where += " " + address;
   setenv(dist::kLaunchVariable, where.c_str(), 1);
-  setenv(kRestartsVariable, text(number).c_str(), 1);
+  setenv(kRestartsVariable, text("{}", number).c_str(), 1);
   // Containers run as root; who starts `stc launch` as root has decided that already.
   for (const auto* variable : {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"})
     setenv(variable, "1", 0);
@@ -123,7 +119,7 @@ void LaunchSupervisor::watch(WorkerGroup& workers) {
 
 void LaunchSupervisor::show(const std::string& tagged) {
   const auto line = output_.take(tagged, options_.placement.ranks);
-  if (line) log::info(*line);
+  if (line) log::info("{}", *line);
 }
 
 void LaunchSupervisor::listen() {
@@ -140,7 +136,7 @@ void LaunchSupervisor::listen() {
   // Once ranks are being ended, what the others see of it is no news.
   if (!reporter_ || output_.lost()) return;
   for (const auto& line : reporter_->lines(now)) {
-    log::error("launch: " + line);
+    log::error("{}", "launch: " + line);
     missing_.clear();
     if (const auto stall = reporter_->board().stall(now)) {
       for (const auto& one : stall->missing) missing_.push_back(one.rank);
@@ -155,7 +151,7 @@ void LaunchSupervisor::pass_on_signals(WorkerGroup& workers) {
     const int signal = static_cast<int>(info.ssi_signo);
     if (++stop_signals_ == 1) {
       stop_signal_ = signal;
-      say(text(signal_name(signal), ": the ranks save and stop; once more ends them at once"));
+      say(text("{}: the ranks save and stop; once more ends them at once", signal_name(signal)));
       workers.signal(
           SIGUSR1);  // which mpirun passes on; SIGTERM would have it kill them a second later
     } else {
@@ -173,10 +169,9 @@ void LaunchSupervisor::end_what_cannot_end(WorkerGroup& workers) {
   const bool lingers = lost_ != Clock::time_point() && seconds_between(lost_, now) > kGraceSeconds;
   const bool mute = seconds_between(heard_, now) > timeout_seconds_ + kGraceSeconds;
   if (!lingers && !mute) return;
-  say(lingers ? text("mpirun has not ended ", kGraceSeconds, " s after the loss; it is killed")
-              : text("no rank has spoken for ",
-                     std::llround(seconds_between(heard_, now)),
-                     " s; they are ended"));
+  say(lingers ? text("mpirun has not ended {} s after the loss; it is killed", kGraceSeconds)
+              : text("no rank has spoken for {} s; they are ended",
+                     std::llround(seconds_between(heard_, now))));
   ended_ = true;
   workers.signal(SIGKILL);
 }
@@ -209,10 +204,10 @@ void LaunchSupervisor::tell_loss(WorkerGroup& workers) {
   for (const int rank : missing_) tell_rank(rank, "is missing: the others waited for it");
   if (output_.lost()) return tell_rank(output_.lost()->rank, output_.lost()->how);
   if (workers.was_killed()) {
-    log::error(text("launch: mpirun was killed by signal ", workers.exit_code() - 128));
+    log::error("launch: mpirun was killed by signal {}", workers.exit_code() - 128);
     return;
   }
-  log::error(text("launch: mpirun ended with exit code ", workers.exit_code(), "; it said:"));
+  log::error("launch: mpirun ended with exit code {}; it said:", workers.exit_code());
   for (const auto& line : output_.words_of_mpirun()) {
     if (line.find_first_not_of("- \t") != std::string::npos) say("  " + line);
   }
@@ -221,21 +216,17 @@ void LaunchSupervisor::tell_loss(WorkerGroup& workers) {
 void LaunchSupervisor::tell_rank(int rank, const std::string& how) {
   const auto latest = reporter_ ? reporter_->board().latest(rank) : std::nullopt;
   if (latest) {
-    log::error(text("launch: rank ",
-                    rank,
-                    " (node ",
-                    latest->host,
-                    ", pid ",
-                    latest->pid,
-                    ") ",
-                    how,
-                    "; ",
-                    last_seen(*latest)));
+    log::error("launch: rank {} (node {}, pid {}) {}; {}",
+               rank,
+               latest->host,
+               latest->pid,
+               how,
+               last_seen(*latest));
   } else {
-    log::error(text("launch: rank ", rank, " ", how, "; it had not begun"));
+    log::error("launch: rank {} {}; it had not begun", rank, how);
   }
   const auto words = output_.last_words(rank);
-  if (!words.empty()) say(text("the last words of rank ", rank, ":"));
+  if (!words.empty()) say(text("the last words of rank {}:", rank));
   for (const auto& line : words) say("  " + line);
 }
 

@@ -40,13 +40,13 @@ std::string find_program(const std::string& name) {
     if (::access(program.c_str(), X_OK) == 0) return program;
   }
   throw Error(Exit::kUsage,
-              text(name, " is not found in PATH; install it (Debian: apt-get install ", name, ")"));
+              text("{} is not found in PATH; install it (Debian: apt-get install {})", name, name));
 }
 
 std::string write(const std::string& file, const std::string& content) {
   std::ofstream out(file);
   out << content << std::flush;
-  STC_CHECK(out, file, " cannot be written: ", std::strerror(errno));
+  STC_CHECK(out, "{} cannot be written: {}", file, std::strerror(errno));
   return file;
 }
 
@@ -68,7 +68,7 @@ int free_port(int port) {
 
 int choose_port(int asked) {
   if (const int free = free_port(asked == 0 ? kUsualPort : asked)) return free;
-  STC_CHECK_USAGE(asked == 0, "--port ", asked, " is taken; leave it out for any free one");
+  STC_CHECK_USAGE(asked == 0, "--port {} is taken; leave it out for any free one", asked);
   return free_port(0);
 }
 
@@ -88,7 +88,7 @@ bool watch(WorkerGroup& prometheus, const std::string& when_ready, std::string* 
     std::array<pollfd, 2> ready{{{prometheus.output(), POLLIN, 0}, {signals.number(), POLLIN, 0}}};
     ::poll(ready.data(), ready.size(), 100);
     for (const auto& line : prometheus.read_lines()) {
-      if (line.find("Server is ready") != std::string::npos) log::info(when_ready);
+      if (line.find("Server is ready") != std::string::npos) log::info("{}", when_ready);
       *last_line = line;
     }
     signalfd_siginfo info{};
@@ -110,13 +110,13 @@ int monitor(const Arguments& arguments) {
   WorkerGroup prometheus({program,
                           "--config.file=" + config,
                           "--storage.tsdb.path=" + folder.path() + "/data",
-                          text("--web.listen-address=127.0.0.1:", port)});
+                          text("--web.listen-address=127.0.0.1:{}", port)});
   std::string last_line;
-  const auto when_ready = text("Prometheus watches ",
-                               arguments.run,
-                               " at http://127.0.0.1:",
-                               port,
-                               " ; Ctrl-C ends it, and what it keeps goes with it");
+  const auto when_ready = text(
+      "Prometheus watches {} at http://127.0.0.1:{} ; Ctrl-C ends it, and what it keeps goes with "
+      "it",
+      arguments.run,
+      port);
   if (watch(prometheus, when_ready, &last_line)) return 0;
   throw Error(Exit::kFailed, "Prometheus ended by itself; its last line: " + last_line);
 }
@@ -131,7 +131,7 @@ void add_monitor(CLI::App& app, Run& run) {
   command
       ->add_option("--port",
                    arguments->port,
-                   text("To listen on, at 127.0.0.1; default: ", kUsualPort, ", or any free one"))
+                   text("To listen on, at 127.0.0.1; default: {}, or any free one", kUsualPort))
       ->check(CLI::Range(1, 65535));
   command->callback([arguments, &run] { run = [arguments] { return monitor(*arguments); }; });
 }

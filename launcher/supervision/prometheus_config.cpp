@@ -15,12 +15,12 @@ namespace fs = std::filesystem;
 toml::table read_config(const std::string& run) {
   const auto file = run + "/config.toml";
   STC_CHECK_USAGE(fs::exists(file),
-                  run,
-                  " is no run folder: it has no config.toml; expected the run.dir of a training");
+                  "{} is no run folder: it has no config.toml; expected the run.dir of a training",
+                  run);
   try {
     return toml::parse_file(file);
   } catch (const toml::parse_error& error) {
-    throw Error(Exit::kUsage, text(file, ": ", error.description()));
+    throw Error(Exit::kUsage, text("{}: {}", file, error.description()));
   }
 }
 
@@ -29,8 +29,9 @@ toml::table read_config(const std::string& run) {
 std::string prometheus_config(const std::string& run, const std::string& rules) {
   const auto table = read_config(run);
   const auto metrics = table["metrics"];
-  STC_CHECK_USAGE(
-      metrics["port"].value_or(std::string()) != "off", run, " has its metrics off (metrics.port)");
+  STC_CHECK_USAGE(metrics["port"].value_or(std::string()) != "off",
+                  "{} has its metrics off (metrics.port)",
+                  run);
   nlohmann::ordered_json job;
   job["job_name"] = "stc";
   job["file_sd_configs"] = {

@@ -49,15 +49,15 @@ fs::path find_scripts() {
       if (fs::exists(folder / place / "train.sbatch")) return folder / place;
   }
   throw Error(Exit::kUsage,
-              text("the batch scripts are not found in slurm/ or share/stc/slurm/ above ",
-                   own_program().string(),
-                   "; give --scripts FOLDER"));
+              text("the batch scripts are not found in slurm/ or share/stc/slurm/ above {}; give "
+                   "--scripts FOLDER",
+                   own_program().string()));
 }
 
 fs::path script_of(const Arguments& arguments) {
   const auto folder = arguments.scripts.empty() ? find_scripts() : fs::absolute(arguments.scripts);
   auto script = folder.lexically_normal() / "train.sbatch";
-  STC_CHECK_USAGE(fs::exists(script), script.string(), ": no such file; look at --scripts");
+  STC_CHECK_USAGE(fs::exists(script), "{}: no such file; look at --scripts", script.string());
   return script;
 }
 
@@ -65,48 +65,44 @@ void check_words(const Arguments& arguments) {
   for (const auto& word : arguments.overrides) {
     const auto name = word.substr(0, word.find('='));
     STC_CHECK_USAGE(name.starts_with("--") && name.find('.') != std::string::npos,
-                    "stc slurm submit: unknown argument '",
-                    word,
-                    "'; expected an option that -h lists, --section.key=value, or, after --, "
-                    "options of sbatch");
+                    "stc slurm submit: unknown argument '{}'; expected an option that -h lists, "
+                    "--section.key=value, or, after --, options of sbatch",
+                    word);
   }
   for (const auto& word : arguments.sbatch)
     STC_CHECK_USAGE(word.starts_with('-'),
-                    "stc slurm submit: '",
-                    word,
-                    "' is no option of sbatch; expected --name=value");
+                    "stc slurm submit: '{}' is no option of sbatch; expected --name=value",
+                    word);
 }
 
 void check_devices(const Arguments& arguments, const TrainOptions& options) {
   const int gpus = arguments.gpus_per_node;
   STC_CHECK_USAGE(gpus == 0 || arguments.tasks_per_node <= gpus,
-                  "--ntasks-per-node is ",
+                  "--ntasks-per-node is {}, but --gpus-per-node {}, and two ranks on one GPU hang; "
+                  "leave it out for one rank a GPU",
                   arguments.tasks_per_node,
-                  ", but --gpus-per-node ",
-                  gpus,
-                  ", and two ranks on one GPU hang; leave it out for one rank a GPU");
+                  gpus);
   STC_CHECK_USAGE(options.device != "cpu" || gpus == 0,
-                  "--gpus-per-node is ",
-                  gpus,
-                  ", but run.device is cpu; leave --gpus-per-node out, or give --run.device=cuda");
+                  "--gpus-per-node is {}, but run.device is cpu; leave --gpus-per-node out, or "
+                  "give --run.device=cuda",
+                  gpus);
   STC_CHECK_USAGE(options.device != "cuda" || gpus > 0,
                   "run.device is cuda, but the job asks for no GPU; give --gpus-per-node");
 }
 
 // Another job may make it before this one starts.
 void say_if_missing(const std::string& key, const std::string& path) {
-  if (!path.empty() && !fs::exists(path)) log::warning(text(key, ": ", path, " is not there yet"));
+  if (!path.empty() && !fs::exists(path)) log::warning("{}: {} is not there yet", key, path);
 }
 
 void describe(const Arguments& arguments, const TrainOptions& options) {
   const int ranks = arguments.nodes * arguments.tasks_per_node;
-  log::info(text(arguments.method,
-                 " on ",
-                 ranks,
-                 ranks == 1 ? " rank, " : " ranks, ",
-                 options.batch_size / ranks,
-                 " samples a rank and step, run folder ",
-                 options.run_dir));
+  log::info("{} on {}{}{} samples a rank and step, run folder {}",
+            arguments.method,
+            ranks,
+            ranks == 1 ? " rank, " : " ranks, ",
+            options.batch_size / ranks,
+            options.run_dir);
   say_if_missing("data.shards", options.shards);
   say_if_missing("model.init", options.init);
 }
@@ -129,12 +125,12 @@ void check(const Arguments& arguments) {
 
 Words command_of(const Arguments& arguments, const fs::path& script) {
   Words words = {"sbatch",
-                 text("--nodes=", arguments.nodes),
-                 text("--ntasks-per-node=", arguments.tasks_per_node),
-                 text("--cpus-per-task=", arguments.cpus_per_task)};
+                 text("--nodes={}", arguments.nodes),
+                 text("--ntasks-per-node={}", arguments.tasks_per_node),
+                 text("--cpus-per-task={}", arguments.cpus_per_task)};
   if (arguments.gpus_per_node > 0)
-    words.push_back(text("--gpus-per-node=", arguments.gpus_per_node));
-  if (!arguments.time.empty()) words.push_back(text("--time=", arguments.time));
+    words.push_back(text("--gpus-per-node={}", arguments.gpus_per_node));
+  if (!arguments.time.empty()) words.push_back(text("--time={}", arguments.time));
   words.insert(words.end(), arguments.sbatch.begin(), arguments.sbatch.end());
   words.push_back(script.string());
   words.push_back(arguments.method);
@@ -167,7 +163,7 @@ int submit(Arguments arguments) {
   const std::pair<const char*, std::string> variables[] = {
       {"STC", own_program().string()}, {"STC_SLURM", script.parent_path().string()}};
   std::string line;
-  for (const auto& [name, value] : variables) line += text(name, "=", quoted(value), " ");
+  for (const auto& [name, value] : variables) line += text("{}={} ", name, quoted(value));
   for (const auto& word : command) line += quoted(word) + " ";
   line.back() = '\n';
   std::fputs(line.c_str(), stdout);
@@ -180,10 +176,9 @@ int submit(Arguments arguments) {
   words.push_back(nullptr);
   execvp(words[0], words.data());
   throw Error(Exit::kUsage,
-              text("sbatch cannot be started: ",
-                   std::strerror(errno),
-                   "; submit on a login node of the cluster, or load its module (--dry-run only "
-                   "shows the command)"));
+              text("sbatch cannot be started: {}; submit on a login node of the cluster, or load "
+                   "its module (--dry-run only shows the command)",
+                   std::strerror(errno)));
 }
 
 // Called as sbatch calls them.

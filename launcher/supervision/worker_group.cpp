@@ -23,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 
 // This process's children: with PR_SET_CHILD_SUBREAPER also the workers whose mpirun has died.
 std::vector<pid_t> children() {
-  std::ifstream list(text("/proc/self/task/", gettid(), "/children"));
+  std::ifstream list(text("/proc/self/task/{}/children", gettid()));
   std::vector<pid_t> found;
   for (pid_t one = 0; list >> one;) found.push_back(one);
   return found;
@@ -52,7 +52,7 @@ std::vector<std::string> mpirun_command(const WorkerPlacement& placement,
                                         const std::vector<std::string>& command) {
   std::vector<std::string> out{"mpirun",
                                "-np",
-                               text(placement.ranks),
+                               text("{}", placement.ranks),
                                "--bind-to",
                                "none",
                                "--oversubscribe",
@@ -64,8 +64,7 @@ std::vector<std::string> mpirun_command(const WorkerPlacement& placement,
   const auto add = [&out](const char* option, const std::string& value) {
     out.insert(out.end(), {option, value});
   };
-  if (placement.ranks_per_node > 0)
-    add("--map-by", text("ppr:", placement.ranks_per_node, ":node"));
+  if (placement.ranks_per_node > 0) add("--map-by", text("ppr:{}:node", placement.ranks_per_node));
   if (!placement.hostfile.empty()) add("--hostfile", placement.hostfile);
   if (!placement.hosts.empty()) add("--host", placement.hosts);
   out.insert(out.end(), command.begin(), command.end());
@@ -74,10 +73,10 @@ std::vector<std::string> mpirun_command(const WorkerPlacement& placement,
 
 WorkerGroup::WorkerGroup(const std::vector<std::string>& command) {
   std::array<int, 2> ends{};
-  STC_CHECK(pipe2(ends.data(), O_CLOEXEC) == 0, "no pipe: ", std::strerror(errno));
+  STC_CHECK(pipe2(ends.data(), O_CLOEXEC) == 0, "no pipe: {}", std::strerror(errno));
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   process_ = fork();
-  STC_CHECK(process_ >= 0, "no process: ", std::strerror(errno));
+  STC_CHECK(process_ >= 0, "no process: {}", std::strerror(errno));
   if (process_ == 0) become(command, ends[1]);
   ::close(ends[1]);
   output_ = ends[0];

@@ -56,7 +56,7 @@ std::optional<std::string> WorkerOutput::take(const std::string& tagged, int wor
   if (last.size() > kLastWords) last.pop_front();
   write(rank, line);
   const bool has_prefix = line.starts_with("[rank ");
-  return has_prefix || world == 1 ? line : text("[rank ", rank, "/", world, "] ", line);
+  return has_prefix || world == 1 ? line : text("[rank {}/{}] {}", rank, world, line);
 }
 
 void WorkerOutput::write(int rank, const std::string& line) {
@@ -64,7 +64,7 @@ void WorkerOutput::write(int rank, const std::string& line) {
   if (waiting.size() < kMostUnwritten) waiting.push_back(line);
   std::error_code none;
   if (folder_.empty() || !std::filesystem::is_directory(folder_, none)) return;
-  std::ofstream file(text(folder_, "/rank-", rank, ".out"), std::ios::app);
+  std::ofstream file(text("{}/rank-{}.out", folder_, rank), std::ios::app);
   for (const auto& one : waiting) file << one << '\n';
   waiting.clear();
 }

@@ -17,11 +17,11 @@ constexpr std::size_t kMostNamed = 64;
 std::string listed(const StepOutcome& outcome) {
   std::string out;
   for (const auto& [name, value] : outcome.losses)
-    out += text(" ", name, "=", value.item<double>());
+    out += text(" {}={}", name, value.item<double>());
   out += "; samples";
   const auto& samples = outcome.samples;
   for (std::size_t i = 0; i < samples.size() && i < kMostNamed; ++i)
-    out += text(i == 0 ? " " : ", ", samples[i]);
+    out += text("{}{}", i == 0 ? " " : ", ", samples[i]);
   return samples.size() > kMostNamed ? out + ", ..." : out;
 }
 
@@ -58,22 +58,18 @@ void stop_not_finite(dist::Communicator& control,
   dist::run_on_all_ranks(control, [&] {
     if (is_a_loss && term.empty()) return;
     const auto what = is_a_loss
-                          ? text("loss '", term, "' is not finite")
-                          : text("the gradient's norm is ", norm, ", while all losses are finite");
+                          ? text("loss '{}' is not finite", term)
+                          : text("the gradient's norm is {}, while all losses are finite", norm);
     const auto before =
-        skipped > 0 ? text(", as in the ", skipped, " steps before it, which were skipped") : "";
+        skipped > 0 ? text(", as in the {} steps before it, which were skipped", skipped) : "";
     throw Error(Exit::kFailed,
-                text("step ",
+                text("step {}, rank {}: {}{} (this rank's losses:{}); the weights are as the step "
+                     "before left them. Lower optimizer.learning_rate, or look at these samples",
                      step,
-                     ", rank ",
                      control.rank(),
-                     ": ",
                      what,
                      before,
-                     " (this rank's losses:",
-                     listed(outcome),
-                     "); the weights are as the step before left them. Lower "
-                     "optimizer.learning_rate, or look at these samples"));
+                     listed(outcome)));
   });
   throw Error(Exit::kFailed, "ranks do not agree on what is not finite");
 }

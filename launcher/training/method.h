@@ -38,7 +38,7 @@ auto with_key(const char* key, const Body& body) {
   try {
     return body();
   } catch (const Error& error) {
-    throw Error(error.exit(), text(key, ": ", error.what()));
+    throw Error(error.exit(), text("{}: {}", key, error.what()));
   }
 }
 

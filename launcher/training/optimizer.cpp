@@ -28,9 +28,8 @@ std::vector<at::Tensor> Optimizer::gradients() const {
   std::vector<at::Tensor> all;
   for (const auto& [name, parameter] : parameters_) {
     STC_CHECK(parameter.grad().defined(),
-              "parameter '",
-              name,
-              "' got no gradient; every parameter must reach the loss");
+              "parameter '{}' got no gradient; every parameter must reach the loss",
+              name);
     all.push_back(parameter.grad());
   }
   return all;
@@ -99,14 +98,12 @@ void Optimizer::load(const data::NamedTensors& state, const std::string& source)
   for (auto& [name, own] : this->state()) {
     const auto given = state.find(name);
     STC_CHECK_DATA(
-        given != state.end(), source, ": '", name, "' is missing from the optimizer's state");
+        given != state.end(), "{}: '{}' is missing from the optimizer's state", source, name);
     STC_CHECK_DATA(given->second.sizes() == own.sizes(),
+                   "{}: '{}' is {}; this model has {}",
                    source,
-                   ": '",
                    name,
-                   "' is ",
                    given->second.sizes(),
-                   "; this model has ",
                    own.sizes());
     own.copy_(given->second);
   }

@@ -50,7 +50,7 @@ std::string to_text(const ProbeResult& result) {
                 100 * result.jf(),
                 100 * result.j,
                 100 * result.f);
-  return text(numbers, "; ", result.clips, result.clips == 1 ? " clip)" : " clips)");
+  return text("{}; {}{}", numbers, result.clips, result.clips == 1 ? " clip)" : " clips)");
 }
 
 struct Probe::State {
@@ -92,7 +92,7 @@ struct Probe::State {
       try {
         sums[i].copy_(sums_of(benchmark.evaluate(i, on_frame).front()));
       } catch (const Error& error) {
-        log::error(text("the probe has no number this time: ", error.what()));
+        log::error("the probe has no number this time: {}", error.what());
       }
     }
     return sums;

@@ -123,7 +123,7 @@ Progress::~Progress() {
     state.draw();
     print("\n");
   } else if (state.shown_step != state.reading.step) {
-    log::info(progress_line(state.reading));
+    log::info("{}", progress_line(state.reading));
   }
 }
 
@@ -142,7 +142,7 @@ void Progress::update(std::int64_t step, double loss) {
   state.shown_step = step;
   if (state.is_terminal) return state.draw();
   lock.unlock();
-  log::info(progress_line(state.reading));
+  log::info("{}", progress_line(state.reading));
 }
 
 void Progress::clear() {

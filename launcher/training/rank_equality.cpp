@@ -17,9 +17,9 @@ std::string differences(const at::Tensor& sums, const std::vector<std::string>& 
   for (std::int64_t group = 0; group < sums.size(1); ++group) {
     const auto column = sums.select(1, group);
     if (at::equal(column, column[0].expand_as(column))) continue;
-    out += text(out.empty() ? "" : "; ", names[group], " (checksum by rank:");
+    out += text("{}{} (checksum by rank:", out.empty() ? "" : "; ", names[group]);
     for (std::int64_t r = 0; r < column.size(0); ++r)
-      out += text(r == 0 ? " " : ", ", column[r].item<std::int64_t>());
+      out += text("{}{}", r == 0 ? " " : ", ", column[r].item<std::int64_t>());
     out += ")";
   }
   return out;
@@ -50,14 +50,12 @@ void check_equal_on_all_ranks(dist::Communicator& control,
   const auto sums = control.all_gather(at::tensor(own, at::kLong).unsqueeze(0));
   dist::run_on_all_ranks(control, [&] {
     const auto what = differences(sums, names);
-    STC_CHECK(
-        what.empty(),
-        "after step ",
-        step,
-        " the ranks no longer hold the same: ",
-        what,
-        ". A defect of a rank's memory or GPU, or of stc: run the same command again, it goes "
-        "on from the newest checkpoint; exclude the machine of a rank that stands out twice");
+    STC_CHECK(what.empty(),
+              "after step {} the ranks no longer hold the same: {}. A defect of a rank's memory or "
+              "GPU, or of stc: run the same command again, it goes on from the newest checkpoint; "
+              "exclude the machine of a rank that stands out twice",
+              step,
+              what);
   });
 }
 

@@ -19,13 +19,12 @@ namespace {
 
 std::string read_password(const std::string& file) {
   std::ifstream in(file);
-  STC_CHECK_USAGE(in, "metrics.password_file: ", file, ": ", std::strerror(errno));
+  STC_CHECK_USAGE(in, "metrics.password_file: {}: {}", file, std::strerror(errno));
   std::string password;
   std::getline(in, password);
   STC_CHECK_USAGE(!password.empty(),
-                  "metrics.password_file: ",
-                  file,
-                  ": its first line is empty; expected the password");
+                  "metrics.password_file: {}: its first line is empty; expected the password",
+                  file);
   return password;
 }
 
@@ -54,14 +53,14 @@ std::string service_discovery(const TrainOptions& options,
                               dist::Communicator& control,
                               int own_port) {
   const auto host = reachable_host(options.metrics_address, control.host());
-  const auto targets = dist::gather_lines(control, text(host, ":", own_port));
+  const auto targets = dist::gather_lines(control, text("{}:{}", host, own_port));
   if (own_port < 0) return "";
   if (control.is_root() && control.local_size() < control.size() &&
       is_loopback(options.metrics_address)) {
-    log::warning(text("metrics.address is ",
-                      options.metrics_address,
-                      " on every node: no other node's metrics can be reached from one; give "
-                      "0.0.0.0 where Prometheus is to see all ranks"));
+    log::warning(
+        "metrics.address is {} on every node: no other node's metrics can be reached from one; "
+        "give 0.0.0.0 where Prometheus is to see all ranks",
+        options.metrics_address);
   }
   const nlohmann::json entry = {{"targets", targets}, {"labels", {{"run", options.run_dir}}}};
   return nlohmann::json::array({entry}).dump(1) + "\n";

@@ -8,7 +8,7 @@
 namespace stc::launcher {
 namespace {
 
-std::string in_ms(double seconds) { return text(std::llround(seconds * 1000), " ms"); }
+std::string in_ms(double seconds) { return text("{} ms", std::llround(seconds * 1000)); }
 
 }  // namespace
 
@@ -32,17 +32,14 @@ std::optional<std::string> StragglerWatch::look(const std::vector<Arrival>& arri
   const double wait = arrivals[rank].data_wait_seconds;
   const bool by_data = wait > *latest / 2;
   return text(
-      "rank ",
+      "rank {} makes the others wait: it came {} after the first rank in a step of {}, and late in "
+      "the {} looked at before; {}",
       rank,
-      " makes the others wait: it came ",
       in_ms(*latest),
-      " after the first rank in a step of ",
       in_ms(step_seconds),
-      ", and late in the ",
       kSteps - 1,
-      " looked at before; ",
       by_data
-          ? text("it waited ", in_ms(wait), " for data: look at its disk, or raise loader.workers")
+          ? text("it waited {} for data: look at its disk, or raise loader.workers", in_ms(wait))
           : "it did not wait for data: look at what else runs on its node, and at its clock");
 }
 

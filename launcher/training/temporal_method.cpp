@@ -37,7 +37,7 @@ class TemporalMethod : public Method {
     }
     if (model_.teacher) {
       model_.teacher->load(teacher, options.teacher);
-      fingerprint_ = text("teacher crc32c ", checksum(teacher));
+      fingerprint_ = text("teacher crc32c {}", checksum(teacher));
     }
     model_.to(device_, at::kFloat);
     model_.set_arithmetic(arithmetic_of(options));

@@ -343,7 +343,7 @@ void VideoTrainOptions::bind(ConfigSchema* schema) {
                  Effect::kTraining,
                  "share of the cells the local loss counts");
   for (auto& quirk : quirks) {
-    schema->text(text("losses.", quirk.key),
+    schema->text(text("losses.{}", quirk.key),
                  &quirk.value,
                  {"preset", "on", "off"},
                  Effect::kTraining,

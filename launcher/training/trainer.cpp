@@ -30,7 +30,7 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-std::string build_name() { return text("stc ", version(), ", LibTorch ", libtorch_version()); }
+std::string build_name() { return text("stc {}, LibTorch {}", version(), libtorch_version()); }
 
 OptimizerOptions optimizer_options(const TrainOptions& options) {
   auto result = options.optimizer;
@@ -144,10 +144,9 @@ void Trainer::skip_or_stop(double norm, const StepOutcome& outcome) {
     stop_not_finite(setting_.control, step_ + 1, norm, outcome, scaler.skipped());
   metrics_.skipped_step();
   if (!setting_.folder) return;
-  log::warning(text("step ",
-                    step_ + 1,
-                    " is skipped: not finite in half precision with the loss scaled by ",
-                    scaler.scale()));
+  log::warning("step {} is skipped: not finite in half precision with the loss scaled by {}",
+               step_ + 1,
+               scaler.scale());
 }
 
 void Trainer::record(const StepOutcome& outcome, double rate, double norm, const Timing& timing) {
@@ -211,7 +210,7 @@ double Trainer::arrival_lag(const Timing& timing) {
   for (std::int64_t r = 0; r < all.size(0); ++r)
     arrivals.push_back({all[r][0].item<double>(), all[r][1].item<double>()});
   const auto line = stragglers_.look(arrivals, timing.seconds);
-  if (line && setting_.folder) log::warning(*line);
+  if (line && setting_.folder) log::warning("{}", *line);
   return arrival_lags(arrivals)[control.rank()];
 }
 
@@ -232,7 +231,7 @@ void Trainer::probe() {
                                        {"probe_seconds", result->seconds}};
   setting_.folder->append_metrics(line.dump());
   progress_->clear();
-  log::info(text("step ", step_, ": probe ", to_text(*result)));
+  log::info("step {}: probe {}", step_, to_text(*result));
 }
 
 bool Trainer::save_is_due() const {
@@ -273,12 +272,12 @@ int Trainer::stop(int signal) {
   dist::run_on_root(setting_.control, [&] {
     setting_.folder->remove("file_sd.json");
     const bool saved = writer_->wait().empty();
-    const auto stopped = text("stopped by signal ", signal, " after step ", step_);
+    const auto stopped = text("stopped by signal {} after step {}", signal, step_);
     STC_CHECK(saved,
+              "{}, but this step is not saved; the same command goes on from {}",
               stopped,
-              ", but this step is not saved; the same command goes on from ",
               checkpoints_->resume_point());
-    log::info(stopped + "; run the same command again to go on");
+    log::info("{}", stopped + "; run the same command again to go on");
   });
   return 128 + signal;
 }
@@ -290,45 +289,38 @@ void Trainer::restore() {
   dist::run_on_root(world, [&] {
     std::vector<std::string> passed_over;
     auto newest = checkpoints_->restore(&passed_over);
-    for (const auto& why : passed_over) log::warning(text("passed over checkpoint ", why));
+    for (const auto& why : passed_over) log::warning("passed over checkpoint {}", why);
     STC_CHECK_DATA(newest || passed_over.empty(),
-                   "none of the ",
+                   "none of the {} checkpoints in {} is whole; bring one back from a copy, or use "
+                   "--fresh to move the run aside and train anew",
                    passed_over.size(),
-                   " checkpoints in ",
-                   setting_.folder->path("checkpoints"),
-                   " is whole; bring one back from a copy, or use --fresh to move the run aside "
-                   "and train anew");
+                   setting_.folder->path("checkpoints"));
     setting_.folder->cut_metrics_after(newest ? newest->step : 0);
     if (!newest) return;
     found = std::move(*newest);
     const auto state = nlohmann::json::parse(found.state);
     const std::string inputs = state.value("inputs", "");
     STC_CHECK_USAGE(inputs == method_.fingerprint(),
-                    "checkpoint step ",
+                    "checkpoint step {} was trained with {}, but this run's inputs are {}; give "
+                    "the same model.teacher, or --fresh",
                     found.step,
-                    " was trained with ",
                     inputs,
-                    ", but this run's inputs are ",
-                    method_.fingerprint(),
-                    "; give the same model.teacher, or --fresh");
+                    method_.fingerprint());
     if (state.value("world", 0) != world.size() ||
         state.value("threads", 0) != at::get_num_threads()) {
-      log::warning(text("the checkpoint was made by ",
-                        state.value("world", 0),
-                        " ranks of ",
-                        state.value("threads", 0),
-                        " threads, this run has ",
-                        world.size(),
-                        " of ",
-                        at::get_num_threads(),
-                        ": it goes on with the same samples, but not bit for bit"));
+      log::warning(
+          "the checkpoint was made by {} ranks of {} threads, this run has {} of {}: it goes on "
+          "with the same samples, but not bit for bit",
+          state.value("world", 0),
+          state.value("threads", 0),
+          world.size(),
+          at::get_num_threads());
     }
-    const auto source = text("checkpoint of step ", found.step);
+    const auto source = text("checkpoint of step {}", found.step);
     method_.load(found.model, found.method, source);
     optimizer_.load(found.optimizer, source);
     step.fill_(found.step);
-    log::info(
-        text("going on from the checkpoint of step ", found.step, " of ", setting_.options.steps));
+    log::info("going on from the checkpoint of step {} of {}", found.step, setting_.options.steps);
   });
   world.broadcast(step, 0);
   step_ = step.item<std::int64_t>();
@@ -365,15 +357,14 @@ void Trainer::finish() {
       write_results();
     } catch (const Error& cause) {
       throw Error(cause.exit(),
-                  text("all ",
+                  text("all {} steps are done, but {}; make room and give the same command again: "
+                       "it goes on from {}",
                        step_,
-                       " steps are done, but ",
                        cause.what(),
-                       "; make room and give the same command again: it goes on from ",
                        checkpoints_->resume_point()));
     }
-    log::info(text(
-        "finished ", step_, " steps; weights in ", setting_.folder->path("weights.safetensors")));
+    log::info(
+        "finished {} steps; weights in {}", step_, setting_.folder->path("weights.safetensors"));
   });
 }
 

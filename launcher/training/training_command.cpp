@@ -55,16 +55,13 @@ void read(const Arguments& arguments, const dist::World& world, Configuration<Op
 }
 
 void describe(const dist::World& world, const TrainOptions& options) {
-  log::info(text(world.size,
-                 world.size == 1 ? " rank" : " ranks",
-                 " on ",
-                 options.device,
-                 ", ",
-                 options.threads,
-                 options.threads == 1 ? " thread" : " threads",
-                 " a rank, ",
-                 options.batch_size / world.size,
-                 " samples a rank and step"));
+  log::info("{}{} on {}, {}{} a rank, {} samples a rank and step",
+            world.size,
+            world.size == 1 ? " rank" : " ranks",
+            options.device,
+            options.threads,
+            options.threads == 1 ? " thread" : " threads",
+            options.batch_size / world.size);
   if (world.cores == 1 && world.size > 1) {
     log::warning(
         "this rank may use one core only, its loader threads included; give mpirun --bind-to none "
@@ -75,9 +72,9 @@ void describe(const dist::World& world, const TrainOptions& options) {
 dist::HeartbeatOptions heartbeat_options(const TrainOptions& options, dist::Session& session) {
   return {options.stall_seconds,
           options.timeout_seconds,
-          [](const std::string& line) { log::error(line); },
+          [](const std::string& line) { log::error("{}", line); },
           [&session](const std::string& line) {
-            log::error(line);
+            log::error("{}", line);
             session.abort(static_cast<int>(Exit::kLostRank));
           }};
 }
@@ -92,10 +89,10 @@ void copy_to_local_disk(const dist::World& place,
     if (place.local_rank != 0) return;
     const auto bytes = data::copy_shards(options->shards, options->local_disk);
     log::info(
+        "{}",
         bytes == 0
-            ? text(options->shards, ": is in ", options->local_disk, " already")
-            : text(
-                  options->shards, ": copied to ", options->local_disk, ", ", bytes >> 20, " MiB"));
+            ? text("{}: is in {} already", options->shards, options->local_disk)
+            : text("{}: copied to {}, {} MiB", options->shards, options->local_disk, bytes >> 20));
   });
   dist::run_on_all_ranks(
       control, [&] { options->shards = data::path_of_copy(options->shards, options->local_disk); });
@@ -117,15 +114,14 @@ int train(const std::string& name, const Arguments& arguments, dist::Session& se
     folder = RunFolder::open(options.run_dir, configuration.schema, arguments.fresh);
     finished.fill_(folder->state() == RunState::kFinished);
     if (folder->state() == RunState::kFinished) {
-      log::info(
-          text(options.run_dir, " is finished already; --fresh moves it aside and trains anew"));
+      log::info("{} is finished already; --fresh moves it aside and trains anew", options.run_dir);
     }
   });
   control->broadcast(finished, 0);
   if (finished.item<std::int64_t>() != 0) return 0;
 
   auto file = options.log;
-  file.path = text(options.run_dir, "/log/rank-", place.rank, ".log");
+  file.path = text("{}/log/rank-{}.log", options.run_dir, place.rank);
   log::open(place.rank, place.size, file);
   describe(place, options);
   if (!options.local_disk.empty()) copy_to_local_disk(place, *control, &options);
@@ -149,11 +145,10 @@ int train(const std::string& name, const Arguments& arguments, dist::Session& se
 void require_key(const std::string& argument, const std::string& command) {
   const auto name = argument.substr(0, argument.find('='));
   STC_CHECK_USAGE(name.starts_with("--") && name.find('.') != std::string::npos,
-                  "stc ",
+                  "stc {}: unknown argument '{}'; expected --config FILE, --fresh, --keys, or "
+                  "--section.key=value",
                   command,
-                  ": unknown argument '",
-                  argument,
-                  "'; expected --config FILE, --fresh, --keys, or --section.key=value");
+                  argument);
 }
 
 template <typename Options>

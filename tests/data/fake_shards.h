@@ -30,7 +30,7 @@ class FakeShards : public ShardSet {
   }
   std::string digest() const override { return "fake"; }
   std::vector<std::uint8_t> read(std::int64_t entry) const override {
-    STC_CHECK_DATA(!entries_[entry].empty(), place(entry), ": the checksum does not fit");
+    STC_CHECK_DATA(!entries_[entry].empty(), "{}: the checksum does not fit", place(entry));
     return entries_[entry];
   }
 

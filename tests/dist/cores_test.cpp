@@ -119,7 +119,7 @@ TEST(GpuForEachRank, IsRefusedWhereRanksWouldShareOne) {
       FAIL() << "no error";
     } catch (const Error& error) {
       EXPECT_EQ(error.exit(), Exit::kUsage);
-      EXPECT_THAT(error.what(), HasSubstr(text("node3 has ", gpus, " GPUs")));
+      EXPECT_THAT(error.what(), HasSubstr(text("node3 has {} GPUs", gpus)));
       EXPECT_THAT(error.what(), HasSubstr("for 4 ranks; NCCL hangs when two ranks share a GPU"));
     }
   }

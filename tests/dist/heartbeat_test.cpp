@@ -76,7 +76,7 @@ TEST(Heartbeat, TellsForWhomTheOthersWait) {
       const Heartbeat heartbeat(world, options);
       world.barrier();
       if (world.rank() == late) {
-        EXPECT_THAT(lines.wait_for("stands still"), HasSubstr(text("missing rank ", late, " ")));
+        EXPECT_THAT(lines.wait_for("stands still"), HasSubstr(text("missing rank {} ", late)));
       }
       world.barrier();
       if (world.rank() != late) lines.wait_for("went on");

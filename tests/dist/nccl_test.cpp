@@ -25,7 +25,7 @@ std::string missing() {
   if (!built_with_cuda()) return "this build has no NCCL; build the preset `cuda`";
   const int ranks = session->world().local_size;
   const auto cards = static_cast<int>(gpus().size());
-  if (cards < ranks) return text("NCCL needs ", ranks, " GPUs for the ranks here; seen: ", cards);
+  if (cards < ranks) return text("NCCL needs {} GPUs for the ranks here; seen: {}", ranks, cards);
   return "";
 }
 

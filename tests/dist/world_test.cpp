@@ -24,7 +24,7 @@ TEST_P(WorldOfThreads, Holds) {
 
 std::string name_of(const testing::TestParamInfo<std::tuple<int, WorldCheck>>& info) {
   const auto& [ranks, check] = info.param;
-  return text(check.name, "On", ranks);
+  return text("{}On{}", check.name, ranks);
 }
 
 INSTANTIATE_TEST_SUITE_P(Collectives,

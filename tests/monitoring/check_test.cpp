@@ -9,7 +9,7 @@ TEST(Check, PassesWithoutAThrow) { EXPECT_NO_THROW(STC_CHECK(1 + 1 == 2, "arithm
 
 TEST(Check, PutsThePartsOfTheMessageOneAfterTheOther) {
   try {
-    STC_CHECK(false, "step ", 3, " took ", 0.5, " s");
+    STC_CHECK(false, "step {} took {} s", 3, 0.5);
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(), "step 3 took 0.5 s");
@@ -34,7 +34,7 @@ TEST(Check, CarriesTheExitCode) {
 
 TEST(Check, DoesNotBuildTheMessageOfACheckThatHolds) {
   int built = 0;
-  STC_CHECK(true, ++built);
+  STC_CHECK(true, "{}", ++built);
   EXPECT_EQ(built, 0);
 }
 

@@ -100,7 +100,7 @@ TEST_F(Log, FileThatGrewTooLongGetsANumberAndTheOldestGoes) {
   const std::string file = folder_ / "rank-0.log";
   CaptureStderr();
   open(0, 1, {.path = file, .rotate_bytes = 4096, .keep = 2});
-  for (int i = 0; i < 400; ++i) info(text("line ", i));
+  for (int i = 0; i < 400; ++i) info(text("line {}", i));
   GetCapturedStderr();
   EXPECT_LE(content(file).size(), 4096U);
   EXPECT_THAT(content(file), HasSubstr("line 399\n"));

@@ -73,7 +73,7 @@ TEST_F(PackImages, TakesSingleImagesAndSeveralSources) {
 }
 
 TEST_F(PackImages, FillsSeveralShardsInOrderWithAnyNumberOfThreads) {
-  for (int i = 0; i < 40; ++i) test::write_jpeg(folder_ / text("in/", i, ".jpg"), i);
+  for (int i = 0; i < 40; ++i) test::write_jpeg(folder_ / text("in/{}.jpg", i), i);
   std::set<std::string> digests;
   for (const int threads : {1, 3}) {
     options_.threads = threads;
@@ -83,8 +83,8 @@ TEST_F(PackImages, FillsSeveralShardsInOrderWithAnyNumberOfThreads) {
     EXPECT_GT(summary_.shards, 2);
     const auto set = ShardSet::open(options_.out);
     for (int i = 0; i < 40; ++i) {
-      EXPECT_EQ(set->name(i), text(i, ".jpg"));
-      EXPECT_EQ(set->read(i), read_file(folder_ / text("in/", i, ".jpg")));
+      EXPECT_EQ(set->name(i), text("{}.jpg", i));
+      EXPECT_EQ(set->read(i), read_file(folder_ / text("in/{}.jpg", i)));
     }
     digests.insert(set->digest());
   }
@@ -207,8 +207,7 @@ TEST_F(PackImages, StartsAnewOverTheLeftoversOfAKilledRun) {
 TEST_F(PackImages, LeavesNothingAndExitsCleanlyWhenTheDiskIsFull) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");  // starts this program anew, as for main()
   rlim_t bytes = 0;
-  for (int i = 0; i < 20; ++i)
-    bytes += test::write_jpeg(folder_ / text("in/", i, ".jpg"), i).size();
+  for (int i = 0; i < 20; ++i) bytes += test::write_jpeg(folder_ / text("in/{}.jpg", i), i).size();
   const auto pack_within = [&](rlim_t most) {
     std::signal(SIGXFSZ, SIG_IGN);
     const rlimit limit = {most, most};

@@ -22,7 +22,7 @@ class PackVideos : public test::PackTest<pack_videos> {
  protected:
   void write_frames(const std::string& name, int frames) const {
     for (int i = 0; i < frames; ++i)
-      test::write_jpeg(folder_ / text(name, "/", i, ".jpg"), 100 * frames + i);
+      test::write_jpeg(folder_ / text("{}/{}.jpg", name, i), 100 * frames + i);
   }
   void write_video(const std::string& name, int frames) const {
     fs::create_directories(fs::path(folder_ / name).parent_path());
@@ -34,7 +34,8 @@ class PackVideos : public test::PackTest<pack_videos> {
   std::vector<std::string> packed_videos() const {
     const auto set = ShardSet::open(options_.out);
     std::vector<std::string> videos;
-    for (const auto& video : set->videos()) videos.push_back(text(video.name, ":", video.frames));
+    for (const auto& video : set->videos())
+      videos.push_back(text("{}:{}", video.name, video.frames));
     return videos;
   }
 };
@@ -63,7 +64,7 @@ TEST_F(PackVideos, DecodesVideoFilesIntoTheirFrames) {
   const auto set = ShardSet::open(options_.out);
   const auto source = FrameSource::open(folder_ / "in/clip.mp4");
   for (int i = 0; i < 7; ++i) {
-    EXPECT_EQ(set->name(i), text("clip.mp4#", i));
+    EXPECT_EQ(set->name(i), text("clip.mp4#{}", i));
     const auto frame = decode_image(set->read(i), "x");
     EXPECT_LE(largest_difference(frame.pixels, source->next()->pixels), 12) << i;
   }
@@ -76,7 +77,7 @@ TEST_F(PackVideos, NamesAFolderThatIsOneVideoAfterItself) {
 }
 
 TEST_F(PackVideos, KeepsAVideoWithinOneShard) {
-  for (int i = 0; i < 5; ++i) write_frames(text("in/", i), 4);
+  for (int i = 0; i < 5; ++i) write_frames(text("in/{}", i), 4);
   options_.shard_bytes = 1;
   ASSERT_EQ(pack({folder_ / "in"}).said, "");
   EXPECT_EQ(summary_.shards, 5);
@@ -121,7 +122,7 @@ TEST_F(PackVideos, LeavesOutTheWholeVideoOfADamagedFrameWhenTold) {
   const auto set = ShardSet::open(options_.out);
   ASSERT_EQ(set->size(), 7);
   for (int i = 0; i < 4; ++i)
-    EXPECT_EQ(set->read(3 + i), read_file(folder_ / text("in/c/", i, ".jpg")));
+    EXPECT_EQ(set->read(3 + i), read_file(folder_ / text("in/c/{}.jpg", i)));
   EXPECT_EQ(summary_.videos, 2);
   EXPECT_EQ(summary_.skipped, 1);
 }

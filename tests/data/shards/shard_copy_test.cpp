@@ -25,7 +25,7 @@ class ShardCopy : public testing::Test {
   /// Pictures first to first + count - 1, a shard each.
   void pack(const std::string& name, int first, int count) {
     for (int i = first; i < first + count; ++i)
-      test::write_jpeg(folder_ / text(name, "-in/", i, ".jpg"), i);
+      test::write_jpeg(folder_ / text("{}-in/{}.jpg", name, i), i);
     PackOptions options;
     options.out = folder_ / name;
     options.shard_bytes = 1;

@@ -43,7 +43,7 @@ void write_videos(const std::string& folder, std::uint64_t shard_bytes) {
   for (int video = 0; video < 5; ++video) {
     writer.begin_video("clip" + std::to_string(video));
     for (int frame = 0; frame < 2 + video; ++frame)
-      writer.add(text(video, "/", frame), entry_bytes(10 * video + frame));
+      writer.add(text("{}/{}", video, frame), entry_bytes(10 * video + frame));
     video == 3 ? writer.drop_video() : writer.end_video();
   }
   writer.finish();
@@ -65,10 +65,10 @@ std::string content_of(const std::string& folder) {
   const auto set = ShardSet::open(folder);
   std::string content = set->digest();
   for (const auto& video : set->videos())
-    content += text(" ", video.name, " ", video.first, " ", video.frames);
+    content += text(" {} {} {}", video.name, video.first, video.frames);
   for (std::int64_t i = 0; i < set->size(); ++i) {
     const auto bytes = set->read(i);
-    content += text("\n", set->place(i), " ").append(bytes.begin(), bytes.end());
+    content += text("\n{} ", set->place(i)).append(bytes.begin(), bytes.end());
   }
   return content;
 }
@@ -91,7 +91,7 @@ TEST(ShardSet, GivesBackTheEntriesOfSeveralShards) {
     ASSERT_EQ(set->size(), 23);
     EXPECT_TRUE(set->videos().empty());
     for (int i = 0; i < 23; ++i) {
-      EXPECT_EQ(set->name(i), text("dir/", i, ".jpg"));
+      EXPECT_EQ(set->name(i), text("dir/{}.jpg", i));
       EXPECT_EQ(set->read(i), entry_bytes(i));
     }
   }
@@ -111,11 +111,11 @@ TEST(ShardSet, KeepsVideosWholeAndForgetsDroppedOnes) {
     std::int64_t next = 0;
     for (const int video : {0, 1, 2, 4}) {
       const auto& range = set->videos()[video == 4 ? 3 : video];
-      EXPECT_EQ(range.name, text("clip", video));
+      EXPECT_EQ(range.name, text("clip{}", video));
       EXPECT_EQ(range.first, next);
       ASSERT_EQ(range.frames, 2 + video);
       for (int frame = 0; frame < 2 + video; ++frame) {
-        EXPECT_EQ(set->name(next), text(video, "/", frame));
+        EXPECT_EQ(set->name(next), text("{}/{}", video, frame));
         EXPECT_EQ(set->read(next++), entry_bytes(10 * video + frame));
       }
     }
@@ -130,10 +130,9 @@ TEST(ShardSet, CountsEntriesWithinTheShardInPlace) {
   const auto set = ShardSet::open(folder / "set");
   const auto first = read_manifest(folder / "set").shards[0].count;
   EXPECT_EQ(set->place(first),
-            text(folder / "set/shard-00001.h5", ": entry 0 (dir/", first, ".jpg)"));
-  EXPECT_EQ(
-      set->place(first - 1),
-      text(folder / "set/shard-00000.h5", ": entry ", first - 1, " (dir/", first - 1, ".jpg)"));
+            text("{}: entry 0 (dir/{}.jpg)", folder / "set/shard-00001.h5", first));
+  EXPECT_EQ(set->place(first - 1),
+            text("{}: entry {} (dir/{}.jpg)", folder / "set/shard-00000.h5", first - 1, first - 1));
 }
 
 TEST(ShardSet, HasADigestOfItsContent) {

@@ -26,7 +26,7 @@ class Verify : public testing::Test {
   void pack_ten() {
     std::size_t largest = 0;
     for (int i = 0; i < 10; ++i)
-      largest = std::max(largest, test::write_jpeg(folder_ / text("in/", i, ".jpg"), i).size());
+      largest = std::max(largest, test::write_jpeg(folder_ / text("in/{}.jpg", i), i).size());
     PackOptions options;
     options.out = folder_ / "set";
     options.shard_bytes = 2 * largest + 1;
@@ -74,7 +74,7 @@ TEST_F(Verify, NamesEveryEntryWithAFlippedByteInOrder) {
   for (const int threads : {1, 3}) {
     const auto summary = verify(threads);
     EXPECT_EQ(summary.bad, 2);
-    const auto start = text(second, ": entry 0 (", first, ".jpg): its ");
+    const auto start = text("{}: entry 0 ({}.jpg): its ", second, first);
     ASSERT_THAT(lines_,
                 ElementsAre(StartsWith(folder_ / "set/shard-00000.h5" + ": entry 1 (1.jpg): its "),
                             StartsWith(start)));
@@ -98,7 +98,7 @@ TEST_F(Verify, NamesAnEntryThatDoesNotDecodeThoughItsChecksumFits) {
 }
 
 TEST_F(Verify, CountsVideos) {
-  for (int i = 0; i < 6; ++i) test::write_jpeg(folder_ / text("in/", i / 3, "/", i, ".jpg"), i);
+  for (int i = 0; i < 6; ++i) test::write_jpeg(folder_ / text("in/{}/{}.jpg", i / 3, i), i);
   PackOptions options;
   options.out = folder_ / "set";
   pack_videos({folder_ / "in"}, options);

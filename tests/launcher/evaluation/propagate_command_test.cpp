@@ -34,11 +34,11 @@ class PropagateCommand : public testing::Test {
   }
   // A grey level of its own for each frame.
   std::string write_frames(int count) const {
-    auto clip = folder_ / text("clip", count);
+    auto clip = folder_ / text("clip{}", count);
     fs::create_directory(clip);
     for (int i = 0; i < count; ++i) {
       const auto level = static_cast<std::uint8_t>(60 + 5 * i);
-      data::write_png(clip + text("/", i, ".png"),
+      data::write_png(clip + text("/{}.png", i),
                       {kHeight, kWidth, std::vector<std::uint8_t>(3 * kHeight * kWidth, level)});
     }
     return clip;

@@ -36,7 +36,7 @@ Checkpoint checkpoint_of(std::int64_t step) {
   checkpoint.method = {{"queue", at::full({8, 2}, value + 0.5, at::kDouble)},
                        {"queue_pointer", at::full({}, step, at::kLong)}};
   checkpoint.optimizer = {{"momentum", at::full({100}, value / 3)}};
-  checkpoint.state = text("{\"step\": ", step, "}");
+  checkpoint.state = text("{\"step\": {}}", step);
   return checkpoint;
 }
 

@@ -194,7 +194,7 @@ TEST_F(RunFolderTest, LockOfALiveProcessRefusesASecondAndNamesIt) {
 
   char host[256] = {};
   ::gethostname(host, sizeof host - 1);
-  const std::string owner = text("process ", child, " on ", host);
+  const std::string owner = text("process {} on {}", child, host);
   EXPECT_THAT(usage_error(), AllOf(HasSubstr("is in use by " + owner), HasSubstr(run_)));
   EXPECT_THAT(usage_error(/*fresh=*/true), HasSubstr("is in use by " + owner));
   EXPECT_TRUE(fs::exists(run_ + "/config.toml"));
@@ -231,7 +231,7 @@ TEST_F(RunFolderTest, MetricsAreInTheFileWhenTheCallReturns) {
 
 TEST_F(RunFolderTest, CutDropsLaterStepsAndATornLastLineAndGoesOn) {
   const auto run = open();
-  for (int step = 1; step <= 5; ++step) run->append_metrics(text("{\"step\":", step, "}"));
+  for (int step = 1; step <= 5; ++step) run->append_metrics(text("{\"step\":{}}", step));
   std::ofstream(run_ + "/metrics.jsonl", std::ios::app) << "{\"step\":2";
   run->cut_metrics_after(3);
   EXPECT_EQ(content(run_ + "/metrics.jsonl"), "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n");
