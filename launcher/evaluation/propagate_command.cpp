@@ -95,7 +95,7 @@ int propagate_clip(const ClipArguments& arguments) {
   const auto note = eval::settle_void(&labels);
   if (!note.empty()) log::info("{}", note);
   const auto trunk =
-      load_trunk(arguments, settings.stride, dist::device_of_rank(arguments.device, 0));
+      load_trunk(arguments, settings.stride, dist::choose_device(arguments.device, 0));
   const auto first = source->next();
   STC_CHECK_DATA(first.has_value(), "{}: holds no frame", arguments.video);
   eval::check_mask_size(labels, arguments.mask, *first);

@@ -211,7 +211,7 @@ int sweep(const SweepArguments& arguments, dist::Session& session) {
                     "without --part, or name another out");
     plan = read_sweep(arguments.plan);
     for (auto& benchmark : plan.benchmarks) benchmark.keep_going = arguments.keep_going;
-    groups = groups_of(plan, dist::device_of_rank(arguments.device, session.world().local_rank));
+    groups = groups_of(plan, dist::choose_device(arguments.device, session.world().local_rank));
   });
   const bool is_part = !arguments.part.empty();
   const auto use = is_part           ? FolderUse::kShare

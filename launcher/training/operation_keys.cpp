@@ -7,7 +7,7 @@ namespace {
 
 constexpr auto kMany = std::numeric_limits<std::int64_t>::max();
 
-void bind_probe(ConfigSchema* schema, ProbeOptions* o) {
+void bind_probe(ConfigSchema* schema, ValidationOptions* o) {
   schema->text("probe.data",
                &o->data,
                {},
@@ -75,7 +75,7 @@ void bind_metrics(ConfigSchema* schema, TrainOptions* o) {
 }  // namespace
 
 void bind_operation(ConfigSchema* schema, TrainOptions* o) {
-  bind_probe(schema, &o->probe);
+  bind_probe(schema, &o->validation);
   bind_log(schema, &o->log);
   bind_metrics(schema, o);
 }
