@@ -46,7 +46,7 @@ cmp alone/sweep.csv signalled/sweep.csv || die 'a task that was requeued gives a
 
 job=$(sbatch --parsable --output=single.log slurm/sweep.sbatch array.toml)
 ended "$job" FAILED single.log
-grep -q 'this job is no array; give sbatch --array' single.log || die 'a job that is no array is not told so'
+grep -q 'this job is not an array; pass --array=0-15 to sbatch' single.log || die 'a job that is not an array is not refused'
 job=$(sbatch --parsable --array=0,2 --output=gaps-%a.log slurm/sweep.sbatch array.toml)
 ended "${job}_2" FAILED gaps-2.log
-grep -q '2 tasks from 0 to 2 leave numbers out' gaps-2.log || die 'an array with gaps is not refused'
+grep -q '2 tasks from 0 to 2 are not consecutive; pass --array=0-15 to sbatch' gaps-2.log || die 'an array with gaps is not refused'
