@@ -47,7 +47,7 @@ def row(name, ours, theirs, form="{:.1f}"):
     print(f"{name:34}{form.format(ours):>10}{form.format(theirs):>12}{ours / theirs:>11.2f}")
 for batch in (4, 16):
     both = lambda key: [1000 * best(f"step{batch}.{side}", key) for side in ("ours", "theirs")]
-    row(f"ResNet-18, {batch} x 64x64 a rank: ms", *both("seconds"))
+    row(f"ResNet-18, {batch} x 64x64 per rank: ms", *both("seconds"))
     row("  without reduction: ms", *both("alone"))
     row("  exposed communication: ms", *[a - b for a, b in zip(both("seconds"), both("alone"))])
     row("  CPU of communication: ms", *[a - b for a, b in zip(both("cpu"), both("alone_cpu"))])
