@@ -93,7 +93,7 @@ def main():
         ours.close()
     size = sum(map(len, photos)) / len(photos) / 1e3
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} (1 min); one thread each; {len(photos)} JPEGs of "
-          f"{PHOTO[0]} x {PHOTO[1]}, {size:.0f} kB; two views of {SIZE} each; the least of {rounds} rounds in turn")
+          f"{PHOTO[0]} x {PHOTO[1]}, {size:.0f} kB; two views of {SIZE} each; the minimum of {rounds} rounds, alternating")
     print(f"{'':22}{'photos/s':>10}{'stc / it':>10}{'by CPU time':>14}")
     for name, cost in costs.items():
         print(f"{name:22}{len(photos) / least(cost, 'seconds'):10.0f}{least(cost, 'seconds') / least(costs['stc'], 'seconds'):10.1f}"

@@ -40,7 +40,7 @@ until grep -q 'features are computed for' signalled-1.log 2> /dev/null; do
 done
 scancel --batch --signal=USR1 "${job}_1"
 for task in 0 1; do ended "${job}_$task" COMPLETED "signalled-$task.log"; done
-grep -q "the time of job ${job}_1 is nearly over" signalled-1.log || die "task 1 was not signalled in time: $(cat signalled-1.log)"
+grep -q "job ${job}_1 is close to its time limit; it is requeued" signalled-1.log || die "task 1 was not signalled in time: $(cat signalled-1.log)"
 [ "$(restarts "${job}_0") $(restarts "${job}_1")" = '0 1' ] || die 'not task 1 alone was put back into the queue'
 cmp alone/sweep.csv signalled/sweep.csv || die 'a task that was requeued gives another table'
 
