@@ -47,7 +47,7 @@ as_root() {
 report_growth() {
   local size reported=0
   while sleep 10 &> /dev/null && kill -0 $$ 2> /dev/null; do
-    size=$(du -sm "$1" | cut -f1)
+    size=$(du -sm "$1" 2> /dev/null | cut -f1) || continue
     [ "$size" -gt "$reported" ] || continue
     printf '  %d MB downloaded\n' "$size"
     reported=$size
