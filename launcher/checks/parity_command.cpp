@@ -69,7 +69,7 @@ int run_parity(const Arguments& arguments) {
   std::printf("parity: %zu of %zu cases pass (%s, %s)\n",
               passed,
               arguments.cases.size(),
-              arguments.options.device.c_str(),
+              arguments.device.c_str(),
               arguments.options.in_double ? "double" : "float32");
   return passed == arguments.cases.size() ? 0 : 1;
 }

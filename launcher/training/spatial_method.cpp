@@ -73,8 +73,7 @@ class SpatialMethod : public FedMethod<data::ImageBatch> {
     const auto result = model_.loss(batch.query, batch.key, exchange);
     return {.total = result.loss,
             .losses = {{"total", result.loss.detach()}, {"contrastive", result.loss.detach()}},
-            .health = {{"accuracy", result.accuracy}},
-            .samples = {}};
+            .health = {{"accuracy", result.accuracy}}};
   }
 
   static models::SpatialOptions with_depth(const PretrainOptions& options) {
