@@ -61,8 +61,7 @@ std::unique_ptr<Method> make_method(const PretrainOptions& options, dist::Commun
 std::unique_ptr<Method> make_method(const VideoTrainOptions& options, dist::Communicator& world) {
   data::NamedTensors teacher;
   if (options.teacher.empty()) {
-    const auto depth = static_cast<int>(options.depth);
-    teacher = models::ResNet(models::standard_options(depth), 0).state();
+    teacher = models::ResNet(models::standard_options(options.depth), 0).state();
   }
   return make_temporal_method(options,
                               world,

@@ -55,11 +55,11 @@ std::string to_text(const ProbeResult& result) {
 
 struct Probe::State {
   State(const ProbeOptions& options,
-        std::int64_t depth,
+        int depth,
         const std::string& device,
         dist::Communicator& ranks)
       : world(ranks),
-        trunk(models::propagation_options(static_cast<int>(depth), kStride), 0),
+        trunk(models::propagation_options(depth, kStride), 0),
         clips(open_clips(options)) {
     trunk.to(at::Device(device), at::kFloat);
     trunk.set_requires_grad(false);
@@ -106,7 +106,7 @@ struct Probe::State {
 };
 
 Probe::Probe(const ProbeOptions& options,
-             std::int64_t depth,
+             int depth,
              const std::string& device,
              dist::Communicator& world)
     : state_(std::make_unique<State>(options, depth, device, world)) {}

@@ -35,7 +35,7 @@ class Probe {
   /// Opens the data on each rank; throws stc::Error naming what is wrong. `world` carries small
   /// CPU tensors, and outlives this.
   Probe(const ProbeOptions& options,
-        std::int64_t depth,
+        int depth,
         const std::string& device,
         dist::Communicator& world);
   ~Probe();

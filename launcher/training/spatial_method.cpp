@@ -23,7 +23,7 @@ class SpatialMethod : public Method {
       : options_(options),
         world_(world),
         device_(device),
-        model_(with_depth(options), options.seed),
+        model_(options.depth, options.spatial, options.seed),
         loader_(std::move(loader)) {
     if (!options.init.empty()) {
       with_key("model.init",
@@ -37,14 +37,12 @@ class SpatialMethod : public Method {
   void start(std::int64_t step) override {
     if (loader_) return;
     loader_ = with_key("data.shards", [&] {
-      return data::make_image_loader(options_.shards,
-                                     {static_cast<int>(options_.loader_workers),
-                                      static_cast<int>(options_.loader_prefetch),
-                                      static_cast<std::uint64_t>(options_.seed),
-                                      options_.max_bad_fraction},
-                                     options_.images,
-                                     {options_.batch_size, world_.rank(), world_.size()},
-                                     step);
+      return data::make_image_loader(
+          options_.shards,
+          options_.loader,
+          options_.images,
+          {options_.batch_size, world_.rank(), world_.size(), options_.seed},
+          step);
     });
   }
 
@@ -96,12 +94,6 @@ class SpatialMethod : public Method {
   std::int64_t ready_batches() const override { return loader_->ready(); }
 
  private:
-  static models::SpatialOptions with_depth(const PretrainOptions& options) {
-    auto spatial = options.spatial;
-    spatial.depth = static_cast<int>(options.depth);
-    return spatial;
-  }
-
   PretrainOptions options_;
   dist::Communicator& world_;
   at::Device device_;

@@ -46,17 +46,13 @@ class TemporalMethod : public Method {
 
   void start(std::int64_t step) override {
     if (loader_) return;
-    auto clips = options_.clips;
-    clips.frame_gap = static_cast<int>(options_.frame_gap);
     loader_ = with_key("data.shards", [&] {
-      return data::make_clip_loader(options_.shards,
-                                    {static_cast<int>(options_.loader_workers),
-                                     static_cast<int>(options_.loader_prefetch),
-                                     static_cast<std::uint64_t>(options_.seed),
-                                     options_.max_bad_fraction},
-                                    clips,
-                                    {options_.batch_size, world_.rank(), world_.size()},
-                                    step);
+      return data::make_clip_loader(
+          options_.shards,
+          options_.loader,
+          options_.clips,
+          {options_.batch_size, world_.rank(), world_.size(), options_.seed},
+          step);
     });
   }
 
@@ -132,7 +128,7 @@ class TemporalMethod : public Method {
   static models::TemporalOptions model_options(const VideoTrainOptions& options,
                                                const data::NamedTensors& teacher) {
     models::TemporalOptions model;
-    model.depth = static_cast<int>(options.depth);
+    model.depth = options.depth;
     model.losses = options.resolved_losses();
     if (model.losses.global_weight != 0) {
       model.teacher_depth =

@@ -106,7 +106,7 @@ int train(const std::string& name, const Arguments& arguments, dist::Session& se
   Configuration<Options> configuration;
   auto& options = configuration.options;
   dist::run_on_all_ranks(*control, [&] { read(arguments, place, &configuration); });
-  at::set_num_threads(static_cast<int>(options.threads));
+  at::set_num_threads(options.threads);
 
   std::unique_ptr<RunFolder> folder;
   const auto finished = at::zeros({1}, at::kLong);
