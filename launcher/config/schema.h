@@ -7,6 +7,7 @@
 #include <deque>
 #include <limits>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -48,7 +49,7 @@ class ConfigSchema {
   template <typename Value>
   KeyBinding<std::string> word(const std::string& name,
                                Value* field,
-                               const WordList<Value>& words) {
+                               const std::type_identity_t<WordList<Value>>& words) {
     const auto read = [field, words]() -> ConfigValue {
       for (const auto& [word, value] : words)
         if (value == *field) return word;

@@ -316,9 +316,7 @@ TEST_F(Config, WhatAnIntegerFieldCannotHoldIsOutOfRange) {
 
 TEST_F(Config, WordStandsForTheValueOfAnEnumeration) {
   enum class Shape { kSquare, kCircle } shape = Shape::kCircle;
-  schema_.word("search.shape",
-               &shape,
-               WordList<Shape>{{"square", Shape::kSquare}, {"circle", Shape::kCircle}});
+  schema_.word("search.shape", &shape, {{"square", Shape::kSquare}, {"circle", Shape::kCircle}});
   EXPECT_THAT(schema_.resolved(), HasSubstr("[search]\nshape = \"circle\"\n"));
   schema_.override_with("--search.shape=square");
   EXPECT_EQ(shape, Shape::kSquare);
