@@ -92,19 +92,19 @@ void add_propagation_options(CLI::App* command, PropagationArguments* arguments)
   command
       ->add_option("--weights",
                    arguments->weights,
-                   "A .safetensors file, a checkpoint folder or a run folder; random[:SEED] "
-                   "evaluates untrained weights on purpose")
+                   "A .safetensors file, a checkpoint folder or a run folder; or random[:SEED] for "
+                   "untrained weights")
       ->required();
-  command->add_option("--depth", arguments->depth, "18 or 50, for random weights")
+  command->add_option("--depth", arguments->depth, "18 or 50; only for random weights")
       ->check(CLI::IsMember({18, 50}));
   command->add_option("--config", arguments->config, "TOML file with a [propagation] section");
   PropagationSettings settings(arguments->defaults, eval::propagation_presets().front());
   ConfigSchema schema;
   settings.bind(schema);
   for (const ConfigKey& key : schema.keys()) add_flag(*command, key, arguments->overrides);
-  command->add_option("--device", arguments->device, "cpu, cuda, or auto: a GPU where there is one")
+  command->add_option("--device", arguments->device, "cpu, cuda, or auto: a GPU if there is one")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
-  command->add_option("--threads", arguments->threads, "Compute threads; 0: one a core")
+  command->add_option("--threads", arguments->threads, "Compute threads; 0: one per core")
       ->check(CLI::Range(0, 1024));
 }
 

@@ -15,11 +15,11 @@ constexpr std::int64_t kAuto = -1;  // a half window that is not given
 void bind_search(ConfigSchema& schema, eval::PropagationOptions& o) {
   schema.integer("propagation.preceding", &o.preceding)
       .range(0, kLargest)
-      .help("Preceding frames that are searched, beside the first");
+      .help("Preceding frames that are searched, besides the first");
   schema.integer("propagation.top_k", &o.top_k).range(1, kLargest).help("Best cells that vote");
   schema.number("propagation.temperature", &o.temperature)
       .range(1e-6, 1e6)
-      .help("Of the softmax over them");
+      .help("Temperature of the softmax over the best cells");
 }
 
 void bind_rules(ConfigSchema& schema, eval::PropagationOptions& o) {
@@ -30,7 +30,7 @@ void bind_rules(ConfigSchema& schema, eval::PropagationOptions& o) {
             {{"square", WindowShape::kSquare}, {"circle", WindowShape::kCircle}})
       .help("square, or circle: cells closer than the half window");
   schema.boolean("propagation.window_first_frame", &o.window_first_frame)
-      .help("false: all of the first frame");
+      .help("false: all of the first frame is searched");
   schema
       .word("propagation.first_frame",
             &o.first_frame,
@@ -38,10 +38,10 @@ void bind_rules(ConfigSchema& schema, eval::PropagationOptions& o) {
              {"distinct", FirstFrame::kDistinct},
              {"padded", FirstFrame::kPadded}})
       .help(
-          "reference: searched twice while it is also a preceding one; distinct: once; padded: as "
-          "often as preceding frames are missing");
+          "reference: searched twice while it is also a preceding frame; distinct: once; padded: "
+          "once more per missing preceding frame");
   schema.boolean("propagation.hard_labels", &o.hard_labels)
-      .help("true: a cell carries on its best label alone");
+      .help("true: each cell keeps its best label only");
 }
 
 void bind_masks(ConfigSchema& schema, eval::VideoOptions& o) {
@@ -50,9 +50,9 @@ void bind_masks(ConfigSchema& schema, eval::VideoOptions& o) {
       .word("propagation.first_labels",
             &o.first_labels,
             {{"nearest", FirstLabels::kNearest}, {"bilinear", FirstLabels::kBilinear}})
-      .help("Shrinks masks: nearest or bilinear");
+      .help("How masks are shrunk: nearest or bilinear");
   schema.word("propagation.normalise", &o.stretch, {{"minmax", true}, {"none", false}})
-      .help("Of each label over a picture: minmax or none");
+      .help("Normalisation of each label over a frame: minmax or none");
 }
 
 void bind_input(ConfigSchema& schema, eval::InputOptions& o) {
@@ -60,10 +60,10 @@ void bind_input(ConfigSchema& schema, eval::InputOptions& o) {
   schema
       .word(
           "propagation.input", &o.colour, {{"lab", InputColour::kLab}, {"rgb", InputColour::kRgb}})
-      .help("lab, or rgb by ImageNet's mean");
+      .help("Colours of the network's input: lab, or rgb normalised by ImageNet's mean");
   schema.integer("propagation.long_side_multiple", &o.long_side_multiple)
       .range(1, 1024)
-      .help("Cuts the longer side to one of these");
+      .help("The longer side is cropped to a multiple of this");
 }
 
 }  // namespace
@@ -78,29 +78,29 @@ PropagationSettings::PropagationSettings(const PropagationDefaults& benchmark,
 void PropagationSettings::bind(ConfigSchema& schema) {
   schema.text("propagation.preset", &preset)
       .one_of(eval::propagation_presets())
-      .help("Rules of a published evaluation: stt, vfs, crw, dino; other settings come after it");
+      .help("Rules of a published evaluation: stt, vfs, crw or dino; other options override them");
   schema.integer("propagation.stride", &stride)
       .range(4, kLargest)
-      .help("Pixels a feature cell: 8 or 4");
+      .help("Feature stride in pixels: 8 or 4");
   if (input.square_side > 0) {
     schema.integer("propagation.side", &input.square_side)
         .range(16, kLargest)
-        .help("Frames are resized to a square of this side");
+        .help("Frames are resized to a square of this side in pixels");
   } else {
     schema.integer("propagation.short_side", &input.short_side)
         .range(16, kLargest)
         .or_word("native", 0)
-        .help("Frames are resized to this shorter side, or native");
+        .help("Frames are resized to this shorter side in pixels, or native");
   }
   schema.integer("propagation.half_window", &video.propagation.half_window)
       .range(0, kLargest)
       .or_word("auto", kAuto)
-      .help(text("Search this many cells around; auto: {}, or {} at stride 4",
+      .help(text("Cells that are searched in each direction; auto: {}, or {} at stride 4",
                  defaults.half_window,
                  defaults.half_window_at_4));
   bind_search(schema, video.propagation);
   schema.boolean("propagation.keep_channels", &video.keep_channels)
-      .help("A label for every object, also for those lost in shrinking the first mask");
+      .help("Keep a label for every object, even if it is lost in shrinking the first mask");
   bind_rules(schema, video.propagation);
   bind_masks(schema, video);
   bind_input(schema, input);

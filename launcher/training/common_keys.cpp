@@ -5,12 +5,12 @@ namespace stc::launcher {
 void bind_run_and_data(ConfigSchema& schema, TrainOptions& o) {
   schema.text("run.dir", &o.run_dir)
       .operation()
-      .help("folder of the run; made where it is not there");
-  schema.integer("run.seed", &o.seed).help("decides everything random");
+      .help("folder of the run; created if it does not exist");
+  schema.integer("run.seed", &o.seed).help("determines everything random");
   schema.text("run.device", &o.device)
       .one_of({"auto", "cpu", "cuda"})
       .operation()
-      .help("where to compute");
+      .help("device to compute on");
   schema.text("run.precision", &o.precision)
       .one_of({"float32", "bf16", "fp16"})
       .help("of the convolutions; weights and losses are float32");
@@ -21,40 +21,40 @@ void bind_run_and_data(ConfigSchema& schema, TrainOptions& o) {
       .range(0, 4096)
       .operation()
       .help(
-          "compute threads a rank; 0: its share of the cores. A resumed run is bit-equal for equal "
-          "threads");
+          "compute threads per rank; 0: its share of the cores. A resumed run is equal to the bit "
+          "only with equal threads");
   schema.text("data.shards", &o.shards).help("folder made by `stc pack`");
   schema.text("data.local", &o.local_disk)
       .operation()
       .help(
-          "folder on each node's own disk that data.shards is copied to first; empty: read where "
-          "it is");
+          "folder on each node's own disk that data.shards is copied to first; empty: read in "
+          "place");
   schema.integer("loader.workers", &o.loader.workers)
       .range(0, 1024)
       .operation()
-      .help("decoding threads a rank");
+      .help("decoding threads per rank");
   schema.integer("loader.prefetch", &o.loader.prefetch)
       .range(1, 1024)
       .operation()
-      .help("batches held ready");
+      .help("batches kept ready");
   schema.number("loader.max_bad_fraction", &o.loader.max_bad_fraction)
       .range(0, 1)
       .operation()
-      .help("bad entries are replaced up to this share of the data set");
+      .help("share of the data set that may be bad; bad entries are replaced");
 }
 
 void bind_train(ConfigSchema& schema, TrainOptions& o) {
   schema.integer("train.steps", &o.steps).at_least(1).help("length of the run");
   schema.integer("train.batch_size", &o.batch_size)
       .at_least(1)
-      .help("samples a step, over all ranks");
+      .help("samples per step, over all ranks");
   schema.integer("train.accumulate", &o.accumulate)
       .at_least(1)
-      .help("micro-batches a step, one after the other; less memory, the same batch");
+      .help("micro-batches per step, one after the other: less memory, the same batch");
   schema.integer("train.log_every", &o.log_every)
       .at_least(1)
       .operation()
-      .help("steps a line of metrics.jsonl");
+      .help("steps per line of metrics.jsonl");
 }
 
 void bind_optimizer(ConfigSchema& schema, TrainOptions& o) {
@@ -62,15 +62,15 @@ void bind_optimizer(ConfigSchema& schema, TrainOptions& o) {
   schema.number("optimizer.learning_rate", &rate.learning_rate).at_least(0).help("base rate");
   schema.number("optimizer.final_ratio", &rate.final_ratio)
       .range(0, 1)
-      .help("of the base, at the end of the cosine");
+      .help("rate at the end of the cosine, as a share of the base rate");
   schema.integer("optimizer.warmup_steps", &rate.warmup_steps)
       .at_least(0)
-      .help("linear ramp; clipped to train.steps");
+      .help("length of the linear warm-up; clipped to train.steps");
   schema.number("optimizer.warmup_ratio", &rate.warmup_ratio)
       .range(0, 1)
-      .help("of the cosine, at step 0");
+      .help("rate at step 0, as a share of the cosine's");
   schema.boolean("optimizer.rate_per_epoch", &rate.per_epoch)
-      .help("the cosine moves once an epoch");
+      .help("the cosine advances per epoch, not per step");
   auto& optimizer = o.optimizer;
   if (optimizer.kind == OptimizerKind::kSgd) {
     schema.number("optimizer.momentum", &optimizer.momentum).range(0, 1).help("of SGD");
@@ -84,7 +84,7 @@ void bind_optimizer(ConfigSchema& schema, TrainOptions& o) {
       .help("on all parameters");
   schema.number("optimizer.clip_norm", &o.clip_norm)
       .at_least(0)
-      .help("a longer gradient is scaled to this norm; 0: off");
+      .help("a gradient with a larger norm is scaled down to it; 0: off");
 }
 
 namespace {
@@ -97,18 +97,18 @@ void bind_checkpoint(ConfigSchema& schema, TrainOptions& o) {
   schema.number("checkpoint.every_minutes", &o.checkpoint_minutes)
       .at_least(0)
       .operation()
-      .help("also save so long after the last time; 0: off");
+      .help("also save when the last save is this old; 0: off");
   schema.integer("checkpoint.keep", &o.checkpoint_keep)
       .at_least(2)
       .operation()
-      .help("newest ones that stay");
+      .help("newest checkpoints that are kept");
 }
 
 void bind_dist(ConfigSchema& schema, TrainOptions& o) {
   schema.number("dist.stall_seconds", &o.stall_seconds)
       .at_least(1)
       .operation()
-      .help("within this time it is said for whom a collective waits");
+      .help("within this time a waiting collective is reported, with the ranks it waits for");
   schema.number("dist.timeout_seconds", &o.timeout_seconds)
       .at_least(1)
       .operation()
@@ -116,14 +116,14 @@ void bind_dist(ConfigSchema& schema, TrainOptions& o) {
   schema.number("dist.bucket_mib", &o.reducer.bucket_mib)
       .range(0, 65536)
       .operation()
-      .help("of gradients reduced at once");
+      .help("gradients reduced at once");
   schema.number("dist.first_bucket_mib", &o.reducer.first_bucket_mib)
       .range(0, 65536)
       .operation()
-      .help("of the first layers' gradients, which are ready last");
+      .help("gradients of the first layers, which are ready last");
   schema.text("dist.compression", &o.reducer.compression)
       .one_of({"none", "bf16", "fp16"})
-      .help("what gradients are rounded to before they travel");
+      .help("what gradients are rounded to before they are sent");
   schema.integer("dist.check_every", &o.check_every)
       .at_least(1)
       .operation()
@@ -133,31 +133,34 @@ void bind_dist(ConfigSchema& schema, TrainOptions& o) {
 void bind_probe(ConfigSchema& schema, ProbeOptions& o) {
   schema.text("probe.data", &o.data)
       .operation()
-      .help("folder of DAVIS's shape that is evaluated while training; empty: none");
+      .help("folder laid out like DAVIS that is evaluated during training; empty: none");
   schema.text("probe.split", &o.split)
       .operation()
-      .help("file that lists its clips; empty: the data set's own");
+      .help("file that lists its clips; empty: the list of the data set");
   schema.integer("probe.every_steps", &o.every_steps)
       .at_least(1)
       .operation()
-      .help("steps between evaluations; the last step has one, too");
-  schema.integer("probe.clips", &o.clips).at_least(0).operation().help("the first so many; 0: all");
+      .help("steps between evaluations; the last step is evaluated, too");
+  schema.integer("probe.clips", &o.clips)
+      .at_least(0)
+      .operation()
+      .help("number of clips, from the first on; 0: all");
   schema.integer("probe.short_side", &o.short_side)
       .range(16, 4096)
       .operation()
-      .help("pixels of the network's input");
+      .help("shorter side of the network's input in pixels");
 }
 
 void bind_log(ConfigSchema& schema, log::FileOptions& o) {
-  schema.boolean("log.json", &o.json).operation().help("lines of log/rank-N.log are objects");
+  schema.boolean("log.json", &o.json).operation().help("lines of log/rank-N.log are JSON objects");
   schema.integer("log.rotate_bytes", &o.rotate_bytes)
       .at_least(4096)
       .operation()
-      .help("a log that is longer gets a number, and a new one begins");
+      .help("a longer log is renamed to a numbered one, and a new one begins");
   schema.integer("log.keep", &o.keep)
       .range(1, 1000)
       .operation()
-      .help("logs with a number that are kept");
+      .help("numbered logs that are kept");
 }
 
 void bind_metrics(ConfigSchema& schema, TrainOptions& o) {
@@ -165,16 +168,16 @@ void bind_metrics(ConfigSchema& schema, TrainOptions& o) {
       .range(0, 65535)
       .or_word("off", -1)
       .operation()
-      .help("Prometheus; 0: any free one");
+      .help("port for Prometheus; 0: any free one");
   schema.text("metrics.address", &o.metrics_address)
       .operation()
-      .help("to listen on; 0.0.0.0: every interface of the node");
+      .help("address to listen on; 0.0.0.0: every interface of the node");
   schema.text("metrics.user", &o.metrics_user)
       .operation()
-      .help("whom the metrics are served to; empty: anyone who reaches the port");
+      .help("user that may read the metrics; empty: anyone who reaches the port");
   schema.text("metrics.password_file", &o.metrics_password_file)
       .operation()
-      .help("its first line is that user's password");
+      .help("file whose first line is that user's password");
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ constexpr LossSwitch kSwitches[] = {
      "Q1: choose cells by -sum p log p, not sum -log p"},
     {"losses.threshold_per_sample",
      &Losses::threshold_per_sample,
-     "Q2: one threshold a sample, not one a column"},
+     "Q2: one threshold per sample, not per column"},
     {"losses.distil_row_mass",
      &Losses::distil_row_mass,
      "Q3: the pooled target's rows sum to 1, not 1/4"},
@@ -40,36 +40,38 @@ void bind_clips(ConfigSchema& schema, data::ClipOptions& o) {
       .help("side of the crops in pixels, a multiple of 32");
   schema.integer("clips.frame_gap", &o.frame_gap)
       .range(1, 100000)
-      .help("frames from reference to target");
+      .help("distance from reference to target in frames");
   schema.number("clips.min_area", &o.min_area)
       .range(1e-3, 1)
-      .help("smallest crop, share of the frame");
+      .help("smallest crop, as a share of the frame");
   schema.number("clips.min_aspect", &o.min_aspect)
       .range(1e-2, 100)
-      .help("width / height of the crop");
+      .help("smallest width / height of the crop");
   schema.number("clips.max_aspect", &o.max_aspect)
       .range(1e-2, 100)
-      .help("width / height of the crop");
+      .help("largest width / height of the crop");
 }
 
 void bind_losses(ConfigSchema& schema, Losses& o) {
-  schema.integer("losses.fine_radius", &o.fine_radius).range(2, 4096).help("cells at stride 4");
+  schema.integer("losses.fine_radius", &o.fine_radius)
+      .range(2, 4096)
+      .help("search radius in cells at stride 4");
   schema.integer("losses.coarse_radius", &o.coarse_radius)
       .range(1, 2048)
-      .help("cells at stride 8; half the fine one");
+      .help("search radius in cells at stride 8; half the fine one");
   schema.number("losses.reconstruction_weight", &o.reconstruction_weight)
       .at_least(0)
-      .help("of both levels");
-  schema.number("losses.local_weight", &o.local_weight).at_least(0).help("0: off");
+      .help("weight of both levels");
+  schema.number("losses.local_weight", &o.local_weight).at_least(0).help("weight; 0: off");
   schema.number("losses.global_weight", &o.global_weight)
       .at_least(0)
-      .help("0: off, and no teacher");
+      .help("weight; 0: off, and no teacher");
   schema.number("losses.teacher_temperature", &o.teacher_temperature)
       .at_least(1e-6)
       .help("of the teacher's map");
   schema.number("losses.keep", &o.keep)
       .range(1e-3, 1)
-      .help("share of the cells the local loss counts");
+      .help("share of the cells that the local loss counts");
 }
 
 }  // namespace
@@ -93,14 +95,16 @@ void PretrainOptions::bind(ConfigSchema& schema) {
   schema.integer("images.size", &images.size).range(32, 4096).help("side of the crops in pixels");
   schema.number("images.min_area", &images.min_area)
       .range(1e-3, 1)
-      .help("smallest crop, share of the image");
+      .help("smallest crop, as a share of the image");
   schema.number("images.blur_sigma_max", &images.blur_sigma_max)
       .range(0, 10)
-      .help("pixels; 0: no blur");
+      .help("largest sigma in pixels; 0: no blur");
   bind_train(schema, *this);
   schema.integer("model.depth", &depth).range(18, 50).help("18 or 50");
   schema.text("model.init", &init).help("weights to start from; empty: random");
-  schema.integer("contrastive.queue_size", &spatial.queue_size).at_least(1).help("keys");
+  schema.integer("contrastive.queue_size", &spatial.queue_size)
+      .at_least(1)
+      .help("keys in the queue");
   schema.integer("contrastive.dimension", &spatial.dimension)
       .range(1, 65536)
       .help("of the embedding");
@@ -110,7 +114,7 @@ void PretrainOptions::bind(ConfigSchema& schema) {
       .help("of the logits");
   schema.integer("contrastive.key_groups", &key_groups)
       .at_least(1)
-      .help("batch norm groups of the shuffled keys where there is one rank");
+      .help("batch norm groups of the shuffled keys if there is one rank");
   bind_optimizer(schema, *this);
   bind_surroundings(schema, *this);
 }
@@ -126,7 +130,7 @@ void VideoTrainOptions::bind(ConfigSchema& schema) {
   bind_train(schema, *this);
   schema.text("train.preset", &preset)
       .one_of({"paper_code", "fixed"})
-      .help("the authors' code, or Q1, Q2 and Q6 mended");
+      .help("the authors' code, or Q1, Q2 and Q6 corrected");
   schema.integer("model.depth", &depth).range(18, 50).help("of the student, 18 or 50");
   schema.text("model.teacher", &teacher).help("step 1's weights; needed by the global loss");
   schema.text("model.init", &init).help("weights the student starts from; empty: random");
