@@ -78,9 +78,10 @@ struct CommunicatorOptions {
   double timeout_seconds = 600;  ///< a collective that takes longer is an error (kLostRank)
 };
 
-/// A world of one; ranks over Open MPI on the CPU; or NCCL on CUDA (device_type "cuda").
+/// A world of one; ranks over Open MPI for tensors on the CPU; or NCCL for those on a GPU, which
+/// must be the process's current one.
 std::shared_ptr<Communicator> make_communicator(const Session& session,
-                                                const std::string& device_type,
+                                                at::Device device,
                                                 const CommunicatorOptions& options);
 
 /// N ranks as threads of this process, for tests. Joins them and rethrows the first error.

@@ -27,9 +27,9 @@ struct Arguments {
 
 // The fastest of the rounds: other load on the machine only ever makes one slower. A round ends
 // when the last rank has its sum.
-double seconds_per_round(const Arguments& arguments, dist::Communicator& world) {
+double seconds_per_round(const Arguments& arguments, dist::Communicator& world, at::Device device) {
   const auto elements = static_cast<std::int64_t>(arguments.megabytes * 1e6 / sizeof(float));
-  const auto values = at::zeros({elements}, at::Device(arguments.device));
+  const auto values = at::zeros({elements}, device);
   auto fastest = at::full({1}, std::numeric_limits<double>::infinity(), at::kDouble);
   for (int round = 0; round <= arguments.rounds; ++round) {
     world.barrier();
@@ -45,8 +45,9 @@ double seconds_per_round(const Arguments& arguments, dist::Communicator& world) 
 
 int measure(const Arguments& arguments, dist::Session& session) {
   log::open(session.world().rank, session.world().size);
-  const auto world = dist::make_communicator(session, dist::choose_device(arguments.device), {});
-  const double seconds = seconds_per_round(arguments, *world);
+  const auto device = dist::choose_device(arguments.device, session.world().local_rank);
+  const auto world = dist::make_communicator(session, device, {});
+  const double seconds = seconds_per_round(arguments, *world, device);
   if (!world->is_root()) return 0;
   nlohmann::ordered_json result;
   result["benchmark"] = "allreduce";
@@ -67,7 +68,7 @@ int measure(const Arguments& arguments, dist::Session& session) {
 
 }  // namespace
 
-void add_bench_allreduce(CLI::App& bench, Run& run) {
+void add_bench_allreduce(CLI::App& bench, Action& action) {
   auto* command = bench.add_subcommand(
       "allreduce", "All-reduce over the ranks it is started on, e.g. mpirun -np 2 stc bench ...");
   const auto arguments = std::make_shared<Arguments>();
@@ -77,8 +78,8 @@ void add_bench_allreduce(CLI::App& bench, Run& run) {
       ->check(CLI::PositiveNumber);
   command->add_option("--device", arguments->device, "cpu, cuda or auto");
   command->add_flag("--json", arguments->json, "Print the JSON line alone");
-  command->callback([arguments, &run] {
-    run = [arguments] {
+  command->callback([arguments, &action] {
+    action = [arguments] {
       return dist::run_over_ranks(
           [&](dist::Session& session) { return measure(*arguments, session); });
     };

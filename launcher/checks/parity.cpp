@@ -251,8 +251,7 @@ std::vector<ParityRow> propagation(const Case& c) {
 std::vector<ParityRow> parity_rows(const data::SafeTensors& golden,
                                    const std::string& file,
                                    const ParityOptions& options) {
-  const Case c{
-      golden, file, at::Device(options.device), options.in_double ? at::kDouble : at::kFloat};
+  const Case c{golden, file, options.device, options.in_double ? at::kDouble : at::kFloat};
   const auto kind = c.metadata("kind");
   if (kind == "moco") return moco(c);
   if (kind == "step2") return step2_network(c);

@@ -20,7 +20,7 @@ struct ParityRow {
 };
 
 struct ParityOptions {
-  std::string device = "cpu";  ///< "cpu" or "cuda"
+  at::Device device = at::kCPU;
   bool in_double = false;
 };
 

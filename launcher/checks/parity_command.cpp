@@ -17,6 +17,7 @@ namespace {
 struct Arguments {
   std::vector<std::string> cases;
   ParityOptions options;
+  std::string device = "cpu";
   std::string json;
 };
 
@@ -47,12 +48,13 @@ nlohmann::json to_json(const std::string& file, const std::vector<ParityRow>& ro
 }
 
 int run_parity(const Arguments& arguments) {
-  dist::require_device(arguments.options.device);
+  auto options = arguments.options;
+  options.device = dist::choose_device(arguments.device, 0);
   nlohmann::json report = nlohmann::json::array();
   std::size_t passed = 0;
   for (const auto& file : arguments.cases) {
     const auto golden = data::read_safetensors(file);
-    const auto rows = parity_rows(golden, file, arguments.options);
+    const auto rows = parity_rows(golden, file, options);
     print_rows(file, golden.metadata.at("kind"), rows);
     report.push_back(to_json(file, rows));
     bool passes = true;
@@ -74,16 +76,17 @@ int run_parity(const Arguments& arguments) {
 
 }  // namespace
 
-void add_parity(CLI::App& app, Run& run) {
+void add_parity(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("parity", "Check this build's numbers against golden cases");
   command->add_option("CASE", arguments->cases, "Golden cases (.safetensors)")->required();
-  command->add_option("--device", arguments->options.device, "cpu or cuda")
+  command->add_option("--device", arguments->device, "cpu or cuda")
       ->check(CLI::IsMember({"cpu", "cuda"}))
       ->capture_default_str();
   command->add_flag("--double", arguments->options.in_double, "Compute in double");
   command->add_option("--json", arguments->json, "Write every error to this file");
-  command->callback([arguments, &run] { run = [arguments] { return run_parity(*arguments); }; });
+  command->callback(
+      [arguments, &action] { action = [arguments] { return run_parity(*arguments); }; });
 }
 
 }  // namespace stc::launcher

@@ -207,7 +207,7 @@ std::shared_ptr<dist::Communicator> start_evaluation(const dist::Session& sessio
   log::open(world.rank, world.size);
   const int share = world.owns_cores ? world.cores : std::max(1, world.cores / world.local_size);
   at::set_num_threads(threads > 0 ? static_cast<int>(threads) : share);
-  return dist::make_communicator(session, "cpu", {kNoTimeout});
+  return dist::make_communicator(session, at::kCPU, {kNoTimeout});
 }
 
 void evaluate_over_ranks(const std::vector<const Evaluation*>& evaluations,

@@ -130,7 +130,7 @@ void bind_dist(ConfigSchema& schema, TrainOptions& o) {
       .help("steps between checks that all ranks hold the same weights and queue");
 }
 
-void bind_probe(ConfigSchema& schema, ProbeOptions& o) {
+void bind_probe(ConfigSchema& schema, ValidationOptions& o) {
   schema.text("probe.data", &o.data)
       .operation()
       .help("folder laid out like DAVIS that is evaluated during training; empty: none");
@@ -185,7 +185,7 @@ void bind_metrics(ConfigSchema& schema, TrainOptions& o) {
 void bind_surroundings(ConfigSchema& schema, TrainOptions& o) {
   bind_checkpoint(schema, o);
   bind_dist(schema, o);
-  bind_probe(schema, o.probe);
+  bind_probe(schema, o.validation);
   bind_log(schema, o.log);
   bind_metrics(schema, o);
 }

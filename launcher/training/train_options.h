@@ -9,8 +9,8 @@
 #include "dist/gradient_reducer.h"
 #include "launcher/config/schema.h"
 #include "launcher/training/optimizer.h"
-#include "launcher/training/probe.h"
 #include "launcher/training/schedule.h"
+#include "launcher/training/validation.h"
 #include "models/spatial_model.h"
 #include "models/temporal_model.h"
 #include "monitoring/log.h"
@@ -42,7 +42,7 @@ struct TrainOptions {
   double checkpoint_minutes = 0;         ///< and so long after the last save; 0: off
   std::int64_t checkpoint_keep = 3;
 
-  ProbeOptions probe;
+  ValidationOptions validation;
   log::FileOptions log;  ///< but for its path
 
   OptimizerOptions optimizer;

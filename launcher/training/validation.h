@@ -11,7 +11,7 @@
 
 namespace stc::launcher {
 
-struct ProbeOptions {
+struct ValidationOptions {
   std::string data;   ///< a folder of DAVIS's shape; empty: no probe
   std::string split;  ///< file that lists its clips; empty: the data set's own
   std::int64_t every_steps = 1000;
@@ -20,7 +20,7 @@ struct ProbeOptions {
 };
 
 /// Means over all objects, in 0..1 (docs/evaluation.md).
-struct ProbeResult {
+struct ValidationResult {
   double j = 0, f = 0;
   std::int64_t clips = 0;
   double seconds = 0;  ///< of the rank that took longest
@@ -28,22 +28,22 @@ struct ProbeResult {
 };
 
 /// "J&F 61.2 (J 60.0, F 62.4; 4 clips)".
-std::string to_text(const ProbeResult& result);
+std::string to_text(const ValidationResult& result);
 
-class Probe {
+class Validation {
  public:
   /// Opens the data on each rank; throws stc::Error naming what is wrong. `world` carries small
   /// CPU tensors, and outlives this.
-  Probe(const ProbeOptions& options,
-        int depth,
-        const std::string& device,
-        dist::Communicator& world);
-  ~Probe();
+  Validation(const ValidationOptions& options,
+             int depth,
+             at::Device device,
+             dist::Communicator& world);
+  ~Validation();
 
   /// `weights`: the state of the trunk in training; rank 0's running statistics count. Each rank
   /// takes its share of the clips; the numbers do not depend on how many ranks there are. A clip
   /// that fails is a warning of its rank, and then there is no result. A collective.
-  std::optional<ProbeResult> evaluate(const data::NamedTensors& weights);
+  std::optional<ValidationResult> evaluate(const data::NamedTensors& weights);
 
  private:
   struct State;

@@ -1,4 +1,4 @@
-#include "launcher/training/probe.h"
+#include "launcher/training/validation.h"
 
 #include <ATen/ATen.h>
 
@@ -22,7 +22,7 @@ namespace {
 constexpr int kStride = 8;
 constexpr std::int64_t kHalfWindow = 12;  // cells, as of published numbers at this stride
 
-std::vector<data::DavisSequence> open_clips(const ProbeOptions& options) {
+std::vector<data::DavisSequence> open_clips(const ValidationOptions& options) {
   auto clips = data::open_davis(options.data, {.split = options.split});
   if (options.clips > 0 && options.clips < static_cast<std::int64_t>(clips.size()))
     clips.erase(clips.begin() + options.clips, clips.end());
@@ -42,7 +42,7 @@ at::Tensor sums_of(const eval::Json& record) {
 
 }  // namespace
 
-std::string to_text(const ProbeResult& result) {
+std::string to_text(const ValidationResult& result) {
   char numbers[64];
   std::snprintf(numbers,
                 sizeof(numbers),
@@ -53,15 +53,12 @@ std::string to_text(const ProbeResult& result) {
   return text("{}; {}{}", numbers, result.clips, result.clips == 1 ? " clip)" : " clips)");
 }
 
-struct Probe::State {
-  State(const ProbeOptions& options,
-        int depth,
-        const std::string& device,
-        dist::Communicator& ranks)
+struct Validation::State {
+  State(const ValidationOptions& options, int depth, at::Device device, dist::Communicator& ranks)
       : world(ranks),
         trunk(models::propagation_options(depth, kStride), 0),
         clips(open_clips(options)) {
-    trunk.to(at::Device(device), at::kFloat);
+    trunk.to(device, at::kFloat);
     trunk.set_requires_grad(false);
     input.short_side = options.short_side;
     video.propagation.half_window = kHalfWindow;
@@ -105,14 +102,14 @@ struct Probe::State {
   eval::VideoOptions video;
 };
 
-Probe::Probe(const ProbeOptions& options,
-             int depth,
-             const std::string& device,
-             dist::Communicator& world)
+Validation::Validation(const ValidationOptions& options,
+                       int depth,
+                       at::Device device,
+                       dist::Communicator& world)
     : state_(std::make_unique<State>(options, depth, device, world)) {}
-Probe::~Probe() = default;
+Validation::~Validation() = default;
 
-std::optional<ProbeResult> Probe::evaluate(const data::NamedTensors& weights) {
+std::optional<ValidationResult> Validation::evaluate(const data::NamedTensors& weights) {
   const auto start = std::chrono::steady_clock::now();
   activity::enter(activity::Phase::kProbe);
   state_->load(weights);
@@ -122,10 +119,10 @@ std::optional<ProbeResult> Probe::evaluate(const data::NamedTensors& weights) {
   if ((sums.select(1, 2) == 0).any().item<bool>()) return std::nullopt;
   const auto total = sums.sum(0);
   const double objects = total[2].item<double>();
-  return ProbeResult{total[0].item<double>() / objects,
-                     total[1].item<double>() / objects,
-                     sums.size(0),
-                     taken.count()};
+  return ValidationResult{total[0].item<double>() / objects,
+                          total[1].item<double>() / objects,
+                          sums.size(0),
+                          taken.count()};
 }
 
 }  // namespace stc::launcher
