@@ -10,7 +10,7 @@
 namespace stc::data {
 
 struct ClipOptions {
-  std::int64_t size = 256;  ///< side of the square crop in pixels, a multiple of 32
+  int size = 256;     ///< side of the square crop in pixels, a multiple of 32
   int frame_gap = 1;  ///< target frame = reference frame + gap, >= 1, shortened for shorter videos
   double min_area = 0.6;    ///< smallest crop, as a fraction of the frame's area
   double min_aspect = 1.5;  ///< width / height of the crop before it is squeezed into a square

@@ -13,7 +13,7 @@ namespace stc::data {
 enum class ColorChange : std::uint8_t { kBrightness, kContrast, kSaturation, kHue };
 
 struct ImageOptions {
-  std::int64_t size = 224;      ///< side of the square crop in pixels
+  int size = 224;               ///< side of the square crop in pixels
   double min_area = 0.2;        ///< smallest crop, as a fraction of the image's area
   double blur_sigma_max = 2.0;  ///< pixels at `size`; 0.1 is the smallest; 0 switches the blur off
 };

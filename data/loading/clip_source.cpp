@@ -64,7 +64,7 @@ class ShardClips : public ClipSource {
 
     CounterRandom random(seed_, Purpose::kClipView, place.epoch, place.index);
     const ClipView view = draw_clip_view(random, reference.height, reference.width, options_);
-    const auto size = static_cast<int>(options_.size);
+    const int size = options_.size;
     const std::int64_t frame_values = std::int64_t{3} * size * size;
     std::uint8_t* rgb = batch.rgb.data_ptr<std::uint8_t>() + row * 2 * frame_values;
     float* lab = batch.lab.data_ptr<float>() + row * 2 * frame_values;

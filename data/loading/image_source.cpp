@@ -30,8 +30,7 @@ class ShardImages : public ImageSource {
                     ImageBatch& batch,
                     std::int64_t row) const override {
     const StreamPlace place = stream_place(global_sample, epoch_size());
-    const auto size = static_cast<int>(options_.size);
-    const std::int64_t offset = row * 3 * size * size;
+    const std::int64_t offset = row * 3 * options_.size * options_.size;
     return fill_with_replacement(seed_, epoch_size(), place, [&](std::int64_t sample) {
       DecodedEntry entry = read_entry(*shards_, sample);
       if (entry.bad) return std::move(entry.bad);
@@ -50,7 +49,7 @@ class ShardImages : public ImageSource {
               std::uint8_t* out) const {
     CounterRandom random(seed_, purpose, place.epoch, place.index);
     const ImageView view = draw_image_view(random, image.height, image.width, options_);
-    render_image_view(image, view, static_cast<int>(options_.size), out);
+    render_image_view(image, view, options_.size, out);
   }
 
   std::shared_ptr<const ShardSet> shards_;

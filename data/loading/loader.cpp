@@ -44,7 +44,7 @@ std::unique_ptr<ImageLoader> make_image_loader(std::shared_ptr<const ShardSet> s
   check(loader);
   check(window, first_step);
   return std::make_unique<PrefetchingLoader<ImageBatch>>(
-      make_image_source(std::move(shards), loader.seed, images), loader, window, first_step);
+      make_image_source(std::move(shards), window.seed, images), loader, window, first_step);
 }
 
 std::unique_ptr<ClipLoader> make_clip_loader(std::shared_ptr<const ShardSet> shards,
@@ -55,7 +55,7 @@ std::unique_ptr<ClipLoader> make_clip_loader(std::shared_ptr<const ShardSet> sha
   check(loader);
   check(window, first_step);
   return std::make_unique<PrefetchingLoader<ClipBatch>>(
-      make_clip_source(std::move(shards), loader.seed, clips), loader, window, first_step);
+      make_clip_source(std::move(shards), window.seed, clips), loader, window, first_step);
 }
 
 std::unique_ptr<ImageLoader> make_image_loader(const std::string& shards,

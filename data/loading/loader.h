@@ -1,5 +1,5 @@
-// Batches for training: sample n of the endless stream is a pure function of (options, n). See
-// docs/data.md.
+// Batches for training: sample n of the endless stream is a pure function of (seed, image or clip
+// options, n). See docs/data.md.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,12 +15,12 @@
 
 namespace stc::data {
 
+/// Nothing of it changes a sample.
 struct LoaderOptions {
-  int workers = 2;   ///< decoding threads a rank; 0 decodes on the caller's thread
+  int workers = 2;   ///< decoding threads per rank; 0 decodes on the caller's thread
   int prefetch = 4;  ///< batches held ready; host memory grows with it
-  std::uint64_t seed = 0;
-  double max_bad_fraction =
-      0.01;  ///< of the data set: more bad entries than this is an error, not a replacement
+  /// Of the data set: more bad entries than this is an error, not a replacement.
+  double max_bad_fraction = 0.01;
 };
 
 /// Two independent views of each image (docs/method.md 1.1).

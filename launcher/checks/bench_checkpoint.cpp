@@ -122,9 +122,8 @@ void print(const nlohmann::ordered_json& result) {
 
 int bench_checkpoint(const Arguments& arguments) {
   models::SpatialOptions options;
-  options.depth = arguments.depth;
   options.queue_size = arguments.queue;
-  const models::SpatialModel model(options, /*seed=*/1);
+  const models::SpatialModel model(arguments.depth, options, /*seed=*/1);
   const Optimizer optimizer({OptimizerKind::kSgd}, model.query.parameters());
   const Checkpoint state{
       1, model.query.trunk.state(), model.method_state(), optimizer.state(), "{}\n"};

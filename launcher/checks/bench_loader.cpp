@@ -27,7 +27,8 @@ namespace fs = std::filesystem;
 struct Arguments {
   std::string shards;
   data::LoaderOptions loader;
-  std::int64_t size = 0, batch = 32, steps = 20;
+  int size = 0;
+  std::int64_t batch = 32, steps = 20;
   bool json = false;
 };
 

@@ -31,8 +31,7 @@ std::unique_ptr<TrainingMethod> make_method(const VideoTrainOptions& options,
                                             dist::Communicator& ranks) {
   data::NamedTensors teacher;
   if (options.teacher.empty()) {
-    const auto depth = static_cast<int>(options.depth);
-    teacher = models::ResNet(models::standard_options(depth), 0).state();
+    teacher = models::ResNet(models::standard_options(options.depth), 0).state();
   }
   return make_temporal_method(options,
                               ranks,

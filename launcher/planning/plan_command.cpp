@@ -93,9 +93,8 @@ template <typename Options>
 int plan_of(const Arguments& arguments, const std::string& method) {
   Options options;
   ConfigSchema schema;
-  options.bind(&schema);
-  if (!arguments.config.empty()) schema.read_file(arguments.config);
-  for (const auto& argument : arguments.overrides) schema.override_with(argument);
+  options.bind(schema);
+  schema.read(arguments.config, arguments.overrides);
   options.init.clear();
   check(options, arguments.worlds.front());
 

@@ -35,7 +35,7 @@ bool is_loopback(const std::string& address) { return address.starts_with("127."
 monitoring::MetricsOptions metrics_options(const TrainOptions& options,
                                            const dist::Communicator& control) {
   monitoring::MetricsOptions metrics;
-  metrics.port = static_cast<int>(options.metrics_port);
+  metrics.port = options.metrics_port;
   metrics.address = options.metrics_address;
   metrics.rank = control.rank();
   metrics.node = control.host();

@@ -18,7 +18,7 @@ class SpatialMethod : public FedMethod<data::ImageBatch> {
       : FedMethod({device, options.accumulate, std::move(loader)}),
         options_(options),
         ranks_(device_ranks),
-        model_(with_depth(options), options.seed) {
+        model_(options.depth, options.spatial, options.seed) {
     if (!options.init.empty()) {
       with_key_in_errors(
           "model.init", [&] { model_.query.trunk.load(read_weights(options.init), options.init); });
@@ -53,14 +53,12 @@ class SpatialMethod : public FedMethod<data::ImageBatch> {
  private:
   std::unique_ptr<data::ImageLoader> open_loader(std::int64_t step) const override {
     return with_key_in_errors("data.shards", [&] {
-      return data::make_image_loader(options_.shards,
-                                     {static_cast<int>(options_.loader_workers),
-                                      static_cast<int>(options_.loader_prefetch),
-                                      static_cast<std::uint64_t>(options_.seed),
-                                      options_.max_bad_fraction},
-                                     options_.images,
-                                     {options_.batch_size, ranks_.rank(), ranks_.size()},
-                                     step);
+      return data::make_image_loader(
+          options_.shards,
+          options_.loader,
+          options_.images,
+          {options_.batch_size, ranks_.rank(), ranks_.size(), options_.seed},
+          step);
     });
   }
 
@@ -74,12 +72,6 @@ class SpatialMethod : public FedMethod<data::ImageBatch> {
     return {.total = result.loss,
             .losses = {{"total", result.loss.detach()}, {"contrastive", result.loss.detach()}},
             .health = {{"accuracy", result.accuracy}}};
-  }
-
-  static models::SpatialOptions with_depth(const PretrainOptions& options) {
-    auto spatial = options.spatial;
-    spatial.depth = static_cast<int>(options.depth);
-    return spatial;
   }
 
   PretrainOptions options_;

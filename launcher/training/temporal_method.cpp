@@ -73,17 +73,13 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
 
  private:
   std::unique_ptr<data::ClipLoader> open_loader(std::int64_t step) const override {
-    auto clips = options_.clips;
-    clips.frame_gap = static_cast<int>(options_.frame_gap);
     return with_key_in_errors("data.shards", [&] {
-      return data::make_clip_loader(options_.shards,
-                                    {static_cast<int>(options_.loader_workers),
-                                     static_cast<int>(options_.loader_prefetch),
-                                     static_cast<std::uint64_t>(options_.seed),
-                                     options_.max_bad_fraction},
-                                    clips,
-                                    {options_.batch_size, ranks_.rank(), ranks_.size()},
-                                    step);
+      return data::make_clip_loader(
+          options_.shards,
+          options_.loader,
+          options_.clips,
+          {options_.batch_size, ranks_.rank(), ranks_.size(), options_.seed},
+          step);
     });
   }
 
@@ -112,7 +108,7 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
   static models::TemporalOptions model_options(const VideoTrainOptions& options,
                                                const data::NamedTensors& teacher) {
     models::TemporalOptions model;
-    model.depth = static_cast<int>(options.depth);
+    model.depth = options.depth;
     model.losses = options.resolved_losses();
     if (model.losses.global_weight != 0) {
       model.teacher_depth = with_key_in_errors(

@@ -132,7 +132,7 @@ int train(const std::string& name, const Arguments& arguments, dist::Session& se
   dist::run_on_all_ranks(*host_ranks, [&] { read(arguments, place, &configuration); });
   const at::Device device = dist::choose_device(options.device, *host_ranks);
   options.device = dist::device_word(device);
-  at::set_num_threads(static_cast<int>(options.threads));
+  at::set_num_threads(options.threads);
 
   const auto run = open_run(*host_ranks, options.run_dir, configuration.schema, arguments.fresh);
   if (run.finished) return 0;

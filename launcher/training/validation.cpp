@@ -54,12 +54,9 @@ std::string to_text(const ValidationResult& result) {
 }
 
 struct Validation::State {
-  State(const ValidationOptions& options,
-        std::int64_t depth,
-        at::Device device,
-        dist::Communicator& ranks)
+  State(const ValidationOptions& options, int depth, at::Device device, dist::Communicator& ranks)
       : world(ranks),
-        trunk(models::propagation_options(static_cast<int>(depth), kStride), 0),
+        trunk(models::propagation_options(depth, kStride), 0),
         clips(open_clips(options)) {
     trunk.to(device, at::kFloat);
     trunk.set_requires_grad(false);
@@ -106,7 +103,7 @@ struct Validation::State {
 };
 
 Validation::Validation(const ValidationOptions& options,
-                       std::int64_t depth,
+                       int depth,
                        at::Device device,
                        dist::Communicator& world)
     : state_(std::make_unique<State>(options, depth, device, world)) {}

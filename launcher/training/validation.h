@@ -35,7 +35,7 @@ class Validation {
   /// Opens the data on each rank; throws stc::Error naming what is wrong. `world` carries small
   /// CPU tensors, and outlives this.
   Validation(const ValidationOptions& options,
-             std::int64_t depth,
+             int depth,
              at::Device device,
              dist::Communicator& world);
   ~Validation();

@@ -32,8 +32,8 @@ using testing::internal::GetCapturedStderr;
 class RunFolderTest : public testing::Test {
  protected:
   RunFolderTest() {
-    schema_.integer("train.steps", &steps_, 1, 1000, Effect::kTraining, "steps");
-    schema_.integer("checkpoint.keep", &keep_, 2, 1000, Effect::kOperation, "kept");
+    schema_.integer("train.steps", &steps_).range(1, 1000).help("steps");
+    schema_.integer("checkpoint.keep", &keep_).range(2, 1000).operation().help("kept");
   }
   std::unique_ptr<RunFolder> open(bool fresh = false) {
     return RunFolder::open(run_, schema_, fresh);

@@ -13,7 +13,7 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(PropagationRules, AreThoseOfThePresetUnlessTheFileOrAFlagSaysOtherwise) {
+TEST(PropagationSettings, AreThoseOfThePresetUnlessTheFileOrAFlagSaysOtherwise) {
   test::TemporaryFolder folder;
   const auto file = folder.path() + "/rules.toml";
   std::ofstream(file) << "[propagation]\nwindow = \"square\"\ntop_k = 3\nshort_side = \"native\"\n";
@@ -35,7 +35,7 @@ TEST(PropagationRules, AreThoseOfThePresetUnlessTheFileOrAFlagSaysOtherwise) {
   EXPECT_EQ(json["half_window"], 12);
 }
 
-TEST(PropagationRules, NameWhatIsAllowed) {
+TEST(PropagationSettings, NameWhatIsAllowed) {
   PropagationArguments arguments;
   arguments.overrides = {"--propagation.window=round"};
   try {
