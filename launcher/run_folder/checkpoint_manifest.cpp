@@ -77,7 +77,7 @@ void write_manifest(const std::string& folder,
 std::string manifest_fault(const std::string& folder,
                            std::int64_t step,
                            const std::vector<std::string>& files) {
-  if (!std::filesystem::is_directory(folder)) return "it is no folder";
+  if (!std::filesystem::is_directory(folder)) return "it is not a folder";
   if (!std::filesystem::exists(folder + kManifest))
     return "it has no MANIFEST, so it was never finished";
   try {

@@ -49,7 +49,7 @@ void check_is_run_folder(const std::string& folder) {
   STC_CHECK_USAGE(fs::is_directory(folder), "run.dir {} is a file; expected a folder", folder);
   STC_CHECK_USAGE(
       holds_a_run_or_nothing(folder),
-      "run.dir {} is not empty and holds no run (no {}); choose a new or an empty folder",
+      "run.dir {} is not empty and is not a run (it has no {}); choose a new or an empty folder",
       folder,
       kConfig);
 }
@@ -76,13 +76,13 @@ void check_same_training(const std::string& folder, const ConfigSchema& schema) 
   std::string all;
   for (const std::string& difference : differences) all += (all.empty() ? "" : "; ") + difference;
   STC_CHECK_USAGE(differences.empty(),
-                  "run folder {} was begun with other settings ({}); use the same, another "
+                  "run folder {} was started with other settings ({}); use the same, another "
                   "run.dir, or --fresh to move it aside",
                   folder,
                   all);
 }
 
-// A run that failed before its first step binds nobody to its settings.
+// A run that failed before its first step may be repeated with other settings.
 bool has_trained(const std::string& folder) {
   if (!fs::exists(folder + "/" + kConfig)) return false;
   std::error_code none;
@@ -119,7 +119,7 @@ struct RunFolder::State {
 };
 
 // Mostly one write() of a whole line, so that a process that is killed leaves whole lines. Returns
-// what went wrong, or nothing.
+// the fault, or nothing.
 std::string RunFolder::State::write_lines() {
   if (unwritten.empty()) return "";
   const std::string file = folder + "/" + kMetrics;
@@ -150,7 +150,7 @@ std::unique_ptr<RunFolder> RunFolder::open(const std::string& folder,
     fs::create_directories(state->folder);
   } catch (const fs::filesystem_error& cause) {
     throw Error(Exit::kFailed,
-                text("run folder {} cannot be made: {}", state->folder, cause.code().message()));
+                text("run folder {} cannot be created: {}", state->folder, cause.code().message()));
   }
   state->lock = FolderLock(state->folder, kRemedy);
   if (has_trained(state->folder)) {
@@ -191,7 +191,7 @@ void RunFolder::cut_metrics_after(std::int64_t step) {
     if (step_of(line) <= step) kept += line + "\n";
   }
   if (kept == before) return;
-  state_->metrics.close();  // it would go on in the file that is replaced
+  state_->metrics.close();  // it would continue in the file that is replaced
   write_atomically(kMetrics, kept);
 }
 
