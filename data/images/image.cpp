@@ -6,7 +6,9 @@
 #include <iomanip>
 
 #include "data/file.h"
+#include "data/folder_listing.h"
 #include "data/images/image_codecs.h"
+#include "data/images/orientation.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
@@ -69,6 +71,10 @@ bool is_image_file(const std::string& path) {
   file.read(start.data(), start.size());
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(start.data());
   return image_format({bytes, static_cast<std::size_t>(file.gcount())}) != ImageFormat::kOther;
+}
+
+std::vector<std::string> list_images(const std::string& folder) {
+  return list_files(folder, is_image_file);
 }
 
 std::array<std::uint8_t, 3> palette_color(std::uint8_t label) {

@@ -30,7 +30,7 @@ enum class ImageFormat { kJpeg, kPng, kOther };
 ImageFormat image_format(std::span<const std::uint8_t> bytes);
 
 /// Decodes JPEG (grey, progressive, CMYK, YCCK) or PNG by content. EXIF orientation is ignored
-/// unless asked for. `name` stands in the error. Throws stc::Error (kBadData) on foreign, damaged
+/// unless asked for. Errors begin with `name`. Throws stc::Error (kBadData) on foreign, damaged
 /// or truncated bytes.
 Image decode_image(std::span<const std::uint8_t> bytes,
                    const std::string& name,
@@ -39,12 +39,13 @@ Image read_image(const std::string& path);
 /// By its ending (.jpg, .jpeg, .png) or its content: a damaged frame is an image all the same, and
 /// reading it says what is wrong. Hidden files, such as those that macOS adds, by content alone.
 bool is_image_file(const std::string& path);
+/// Files of a folder (not recursive) for which is_image_file() holds, in natural order.
+std::vector<std::string> list_images(const std::string& folder);
 
 std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality);
 void write_png(const std::string& path, const Image& image);
 
-/// Palette PNGs give their indices, 8-bit grey PNGs their values; RGB or 16-bit is an error that
-/// says so.
+/// Palette PNGs give their indices, 8-bit grey PNGs their values; RGB or 16-bit is an error.
 LabelMap read_label_png(const std::string& path);
 /// 8-bit palette PNG with the 256-entry Pascal VOC palette.
 void write_label_png(const std::string& path, const LabelMap& map);

@@ -1,8 +1,7 @@
-#include <algorithm>
-#include <array>
-#include <optional>
+#include "data/images/orientation.h"
 
-#include "data/images/image_codecs.h"
+#include <algorithm>
+#include <string_view>
 
 namespace stc::data {
 namespace {

@@ -20,7 +20,8 @@ struct Manifest {
   ShardKind kind = ShardKind::kImages;
   std::vector<ShardRecord> shards;
 
-  std::int64_t count() const;
+  std::int64_t count() const;   ///< entries of all shards
+  std::uint64_t bytes() const;  ///< of all shards
   /// Of all shards: for each column of eight digits, the crc32c of that column's text.
   std::string digest() const;
 };

@@ -18,6 +18,7 @@
 #include "eval/jobs/jhmdb_benchmark.h"
 #include "eval/jobs/vip_benchmark.h"
 #include "launcher/evaluation/evaluation_folder.h"
+#include "launcher/evaluation/frame_progress.h"
 #include "launcher/version.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"

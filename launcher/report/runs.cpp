@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "data/images/frame_source.h"
+#include "data/folder_listing.h"
 #include "launcher/report/files.h"
 #include "monitoring/check.h"
 

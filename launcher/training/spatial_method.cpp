@@ -53,7 +53,7 @@ class SpatialMethod : public FedMethod<data::ImageBatch> {
  private:
   std::unique_ptr<data::ImageLoader> open_loader(std::int64_t step) const override {
     return with_key_in_errors("data.shards", [&] {
-      return data::make_image_loader(options_.shards,
+      return data::make_image_loader(data::ShardSet::open(options_.shards),
                                      {static_cast<int>(options_.loader_workers),
                                       static_cast<int>(options_.loader_prefetch),
                                       static_cast<std::uint64_t>(options_.seed),

@@ -7,13 +7,13 @@
 #include <memory>
 #include <string>
 
-#include "launcher/training/progress.h"
 #include "launcher/training/straggler_watch.h"
 #include "launcher/training/training_job.h"
 #include "launcher/training/training_step.h"
 #include "launcher/training/validation.h"
 #include "monitoring/metrics.h"
 #include "monitoring/stopwatch.h"
+#include "monitoring/progress.h"
 
 namespace stc::launcher {
 

@@ -76,7 +76,7 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
     auto clips = options_.clips;
     clips.frame_gap = static_cast<int>(options_.frame_gap);
     return with_key_in_errors("data.shards", [&] {
-      return data::make_clip_loader(options_.shards,
+      return data::make_clip_loader(data::ShardSet::open(options_.shards),
                                     {static_cast<int>(options_.loader_workers),
                                      static_cast<int>(options_.loader_prefetch),
                                      static_cast<std::uint64_t>(options_.seed),

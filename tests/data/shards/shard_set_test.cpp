@@ -256,7 +256,7 @@ TEST(ShardSet, RefusesAManifestThatIsMissingOrWrong) {
               HasSubstr("holds images, the manifest says videos"));
   EXPECT_THAT(error_with("\"count\": 3", "\"count\": 4"),
               HasSubstr("manifest.json: its count or digest"));
-  EXPECT_THAT(error_with("\"shards\"", "\"pieces\""), HasSubstr("manifest.json: is no manifest"));
+  EXPECT_THAT(error_with("\"shards\"", "\"pieces\""), HasSubstr("manifest.json: is not a manifest"));
   EXPECT_THAT(error_with("shard-00000.h5", "../x"),
               HasSubstr("manifest.json: lists the shard ../x"));
   for (std::size_t length = 0; length + 1 < whole.size(); length += 7) {

@@ -5,8 +5,7 @@
 
 #include <fstream>
 
-#include "data/packing/pack_images.h"
-#include "data/packing/pack_videos.h"
+#include "data/packing/pack.h"
 #include "data/shards/shard_file.h"
 #include "data/shards/shard_writer.h"
 #include "tests/data/pack_checks.h"
