@@ -12,8 +12,8 @@
 namespace stc {
 namespace {
 
-constexpr std::chrono::milliseconds kDrawEvery{200};
-constexpr std::chrono::minutes kLogEvery{1};
+constexpr double kDrawEverySeconds = 0.2;
+constexpr double kLogEverySeconds = 60;
 constexpr std::int64_t kBarCells = 24;
 
 template <typename... Values>
@@ -90,7 +90,7 @@ ProgressLine::~ProgressLine() {
 }
 
 bool ProgressLine::is_due() const {
-  return on_terminal_ && (!drawn_at_ || Clock::now() - *drawn_at_ >= kDrawEvery);
+  return on_terminal_ && (!since_drawn_ || since_drawn_->seconds() >= kDrawEverySeconds);
 }
 
 void ProgressLine::draw(const std::string& line) {
@@ -98,7 +98,7 @@ void ProgressLine::draw(const std::string& line) {
   const std::lock_guard lock(mutex_);
   print(kErase + cut_to_terminal(line));
   is_drawn_ = true;
-  drawn_at_ = Clock::now();
+  since_drawn_.emplace();
 }
 
 void ProgressLine::erase() {
@@ -132,13 +132,12 @@ Progress::~Progress() {
 
 void Progress::update(std::int64_t step, double loss) {
   if (!shown_) return;
-  const auto now = Clock::now();
   reading_.step = step;
   reading_.loss = loss;
-  reading_.seconds = std::chrono::duration<double>(now - started_).count();
+  reading_.seconds = since_start_.seconds();
   if (line_.is_due()) line_.draw(progress_bar(reading_, kBarCells));
-  if (line_.on_terminal() || now - logged_ < kLogEvery) return;
-  logged_ = now;
+  if (line_.on_terminal() || since_logged_.seconds() < kLogEverySeconds) return;
+  since_logged_.restart();
   logged_step_ = step;
   log::info("{}", progress_line(reading_));
 }

@@ -2,11 +2,12 @@
 // elsewhere.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <optional>
 #include <string>
+
+#include "monitoring/stopwatch.h"
 
 namespace stc {
 
@@ -23,14 +24,12 @@ class ProgressLine {
   /// Whether to draw it now: at once, then at most five times per second.
   bool is_due() const;
   void draw(const std::string& line);  ///< cut to the terminal's width
-  void erase();  ///< so that another line can be printed; from any thread
-  void keep();   ///< what is drawn stays on the screen
+  void erase();                        ///< so that another line can be printed; from any thread
+  void keep();                         ///< what is drawn stays on the screen
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   bool on_terminal_;
-  std::optional<Clock::time_point> drawn_at_;
+  std::optional<Stopwatch> since_drawn_;
   std::mutex mutex_;
   bool is_drawn_ = false;
 };
@@ -65,12 +64,10 @@ class Progress {
   void clear() { line_.erase(); }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   bool shown_;
   ProgressReading reading_;
   ProgressLine line_;
-  Clock::time_point started_ = Clock::now(), logged_ = started_;
+  Stopwatch since_start_, since_logged_;
   std::int64_t logged_step_ = -1;
 };
 

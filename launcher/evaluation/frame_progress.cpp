@@ -21,19 +21,15 @@ std::string minutes_and_seconds(double seconds) {
   return digits;
 }
 
-double seconds_since(std::chrono::steady_clock::time_point then) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
-}
-
 }  // namespace
 
 void FrameProgress::update(const std::string& clip,
                            std::int64_t frame,
                            std::int64_t frames,
                            std::int64_t done) {
-  if (frame == 1) clip_started_ = Clock::now();
+  if (frame == 1) since_clip_start_.restart();
   if (line_.is_due()) {
-    const double rate = static_cast<double>(done) / std::max(1e-9, seconds_since(started_));
+    const double rate = static_cast<double>(done) / std::max(1e-9, since_start_.seconds());
     const double left = static_cast<double>(total_ - done) / rate;
     line_.draw(text("{} {}{}  {} frames/s{}",
                     clip,
@@ -43,7 +39,7 @@ void FrameProgress::update(const std::string& clip,
                     total_ > 0 ? text("  {} left", minutes_and_seconds(left)) : ""));
   }
   if (frame == frames)
-    log::info("{}: {} frames, {} s", clip, frames, number(seconds_since(clip_started_)));
+    log::info("{}: {} frames, {} s", clip, frames, number(since_clip_start_.seconds()));
 }
 
 }  // namespace stc::launcher

@@ -1,11 +1,11 @@
 // Frames done, rate and time left.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 
 #include "monitoring/progress.h"
+#include "monitoring/stopwatch.h"
 
 namespace stc::launcher {
 
@@ -18,11 +18,9 @@ class FrameProgress {
   void update(const std::string& clip, std::int64_t frame, std::int64_t frames, std::int64_t done);
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   std::int64_t total_;
   ProgressLine line_;
-  Clock::time_point started_ = Clock::now(), clip_started_ = started_;
+  Stopwatch since_start_, since_clip_start_;
 };
 
 }  // namespace stc::launcher

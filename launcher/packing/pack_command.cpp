@@ -60,10 +60,10 @@ int pack(const PackArguments& arguments, Packer packer) {
     };
     summary = packer(arguments.sources, options);
   }
-  const auto content = summary.videos > 0 ? text("{} frames of {}",
-                                                 summary.entries,
-                                                 counted(summary.videos, "video"))
-                                          : text("{} images", summary.entries);
+  const auto content =
+      summary.videos > 0
+          ? text("{} frames of {}", summary.entries, counted(summary.videos, "video"))
+          : text("{} images", summary.entries);
   std::puts(text("{}: {} in {}, {} bytes{}",
                  options.out,
                  content,
@@ -86,9 +86,8 @@ void add_options(CLI::App* app, const Kind& kind, PackArguments& arguments) {
       ->required()
       ->group("Output");
   app->add_flag("--force", options.force, "Replace a complete set of that name")->group("Output");
-  app->add_option("--shard-bytes",
-                  options.shard_bytes,
-                  "Start another shard once one holds this many bytes")
+  app->add_option(
+         "--shard-bytes", options.shard_bytes, "Start another shard once one holds this many bytes")
       ->capture_default_str()
       ->group("Output");
   app->add_flag("--apply-orientation",

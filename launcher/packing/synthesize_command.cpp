@@ -29,26 +29,6 @@ int synthesize(const SynthesizeOptions& options) {
 
 }  // namespace
 
-<<<<<<< HEAD
-void add_synthesize(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("synthesize",
-                                     "Make annotated clips (a DAVIS tree) of photographs: cut-outs "
-                                     "that move, masks right by construction");
-  const auto options = std::make_shared<SynthesizeOptions>();
-  auto& clips = options->clips;
-  command
-      ->add_option("photos", options->photos, "Photographs, or folders that are searched for them")
-      ->required();
-  command->add_option("--out", options->out, "DAVIS root to write")->required();
-  command->add_option("--clips", clips.clips, "Number of clips")->capture_default_str();
-  command->add_option("--frames", clips.frames, "Frames a clip, at least 3")->capture_default_str();
-  command->add_option("--height", clips.height, "Height of a frame in pixels")
-      ->capture_default_str();
-  command->add_option("--width", clips.width, "Width of a frame in pixels")->capture_default_str();
-  command->add_option("--seed", clips.seed, "Another seed, other clips")->capture_default_str();
-  command->add_flag("--force", clips.replace, "Replace an earlier result in --out");
-  command->callback([options, &action] { action = [options] { return synthesize(*options); }; });
-=======
 void add_synthesize(CLI::App& app, Action& action) {
   auto* command =
       app.add_subcommand("synthesize",
@@ -78,7 +58,6 @@ void add_synthesize(CLI::App& app, Action& action) {
       "  stc synthesize photos --out clips\n"
       "  stc synthesize photos --out clips --clips 2 --frames 12 --seed 1 --force");
   command->callback([options, &action] { action = [options] { return synthesize(*options); }; });
->>>>>>> 6556b74 (Data: folder listing, text files, sources of a loader and the packer in files of their own; one line of progress for all commands)
 }
 
 }  // namespace stc::launcher

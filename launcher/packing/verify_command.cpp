@@ -45,22 +45,6 @@ int verify(const VerifyArguments& arguments) {
 
 }  // namespace
 
-<<<<<<< HEAD
-void add_verify(CLI::App& app, Action& action) {
-  struct Arguments {
-    std::string folder;
-    int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  };
-  auto* command = app.add_subcommand("verify", "Check every entry of a set of shards");
-  const auto arguments = std::make_shared<Arguments>();
-  command->add_option("DIR", arguments->folder, "Folder that `stc pack` wrote")->required();
-  command->add_option("--threads", arguments->threads, "Entries decoded at once")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1024));
-  command->callback([arguments, &action] {
-    action = [arguments] { return verify(arguments->folder, arguments->threads); };
-  });
-=======
 void add_verify(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand(
       "verify", "Check every entry of a set of shards; the exit code is 3 if any is bad");
@@ -74,7 +58,6 @@ void add_verify(CLI::App& app, Action& action) {
       ->group("Machine");
   command->footer("Example:\n  stc verify shards");
   command->callback([arguments, &action] { action = [arguments] { return verify(*arguments); }; });
->>>>>>> 6556b74 (Data: folder listing, text files, sources of a loader and the packer in files of their own; one line of progress for all commands)
 }
 
 }  // namespace stc::launcher
