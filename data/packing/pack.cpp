@@ -23,7 +23,8 @@ class BadSources {
 
   void add(const std::string& error) {
     ++count_;
-    if (may_skip_ || count_ <= kMaxNamed) log::warning("{}{}", may_skip_ ? "left out: " : "", error);
+    if (may_skip_ || count_ <= kMaxNamed)
+      log::warning("{}{}", may_skip_ ? "left out: " : "", error);
   }
   std::int64_t count() const { return count_; }
   bool is_fatal() const { return count_ > 0 && !may_skip_; }
