@@ -16,7 +16,7 @@
 namespace stc::data {
 namespace {
 
-// Linux moves at most 2 GiB - 4 KiB a call.
+// Linux moves at most 2 GiB - 4 KiB per call.
 constexpr std::size_t kLargestTransfer = std::size_t{1} << 30;
 
 std::string parent_of(const std::string& path) {

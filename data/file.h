@@ -1,5 +1,5 @@
-// Files by plain POSIX calls: reads at a position, and writes that show under their name only once
-// they are whole.
+// Files by plain POSIX calls: reads at a position, and files that appear under their name only once
+// they are complete.
 #pragma once
 
 #include <cstddef>

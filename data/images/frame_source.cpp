@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 constexpr double kUnknownRate = 25.0;
 
 Image to_image(const cv::Mat& bgr) {
-  Image image{bgr.rows, bgr.cols, std::vector<std::uint8_t>(bgr.total() * 3)};
+  Image image = blank_image(bgr.rows, bgr.cols);
   cv::Mat rgb(bgr.rows, bgr.cols, CV_8UC3, image.pixels.data());
   cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
   return image;

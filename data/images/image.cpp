@@ -14,7 +14,7 @@
 namespace stc::data {
 namespace {
 
-constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 28;  // 0.8 GB decoded
+constexpr std::uint64_t kMaxPixels = std::uint64_t{1} << 28;  // 0.8 GB decoded
 
 std::string first_bytes(std::span<const std::uint8_t> bytes) {
   std::ostringstream out;
@@ -39,12 +39,12 @@ ImageFormat image_format(std::span<const std::uint8_t> bytes) {
 }
 
 void check_image_size(const std::string& name, std::uint64_t height, std::uint64_t width) {
-  STC_CHECK_DATA(height * width <= kMostPixels,
+  STC_CHECK_DATA(height * width <= kMaxPixels,
                  "{}: an image of {} x {} pixels; at most {} pixels are supported",
                  name,
                  height,
                  width,
-                 kMostPixels);
+                 kMaxPixels);
 }
 
 Image decode_image(std::span<const std::uint8_t> bytes,

@@ -14,7 +14,17 @@ struct Image {
   int height = 0;
   int width = 0;
   std::vector<std::uint8_t> pixels;
+
+  /// The three values of a pixel.
+  const std::uint8_t* at(int y, int x) const {
+    return pixels.data() + (static_cast<std::size_t>(y) * width + x) * 3;
+  }
 };
+
+/// All zero.
+inline Image blank_image(int height, int width) {
+  return {height, width, std::vector<std::uint8_t>(std::size_t{3} * height * width)};
+}
 
 /// 8-bit label indices, rows first. 0 is background.
 struct LabelMap {

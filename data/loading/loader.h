@@ -17,7 +17,7 @@ struct LoaderOptions {
   int workers = 2;   ///< decoding threads per rank; 0 decodes on the caller's thread
   int prefetch = 4;  ///< batches held ready; host memory grows with it
   std::uint64_t seed = 0;
-  /// Of the data set: more bad entries than this are an error; up to it they are replaced.
+  /// A share of the data set: up to it bad entries are replaced, more of them are an error.
   double max_bad_fraction = 0.01;
 
   void check() const;  ///< throws stc::Error (kUsage) naming the option and the rule

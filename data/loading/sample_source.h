@@ -31,7 +31,7 @@ class SampleSource {
  public:
   virtual ~SampleSource() = default;
   virtual std::int64_t epoch_size() const = 0;  ///< samples of an epoch, >= 1
-  /// Of the shards: what bad entries are a fraction of.
+  /// All entries of the shards: what bad entries are a fraction of.
   virtual std::int64_t entries() const = 0;
   virtual Batch make_batch(std::int64_t rows) const = 0;  ///< memory only
   /// Writes row `row` of a batch; nothing else of it is touched. Throws only what is not a bad

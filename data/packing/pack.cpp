@@ -13,7 +13,7 @@
 namespace stc::data {
 namespace {
 
-constexpr std::int64_t kFewestFrames = 2;  // training takes pairs
+constexpr std::int64_t kMinFrames = 2;  // training takes pairs
 
 /// Names each bad source in the log; check() throws stc::Error (kBadData) in the end, unless they
 /// may be skipped.
@@ -111,11 +111,11 @@ std::string add_video(const PackSource& source, const PackOptions& options, Shar
     const bool is_folder = std::filesystem::is_directory(source.path);
     const auto frames =
         is_folder ? add_folder(source, options, writer) : add_file(source, options, writer);
-    STC_CHECK_DATA(frames >= kFewestFrames,
+    STC_CHECK_DATA(frames >= kMinFrames,
                    "{}: has {} frame; a video needs at least {}",
                    source.path,
                    frames,
-                   kFewestFrames);
+                   kMinFrames);
   } catch (const Error& cause) {
     if (cause.exit() != Exit::kBadData) throw;
     writer.drop_video();

@@ -84,10 +84,8 @@ std::string Manifest::digest() const {
     std::string column;
     for (const auto& shard : shards)
       column += shard.digest.substr(std::min(begin, shard.digest.size()), kDigits);
-    std::array<char, kDigits + 1> hex = {};
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(column.data());
-    std::snprintf(hex.data(), hex.size(), "%08x", crc32c({bytes, column.size()}));
-    digest += hex.data();
+    digest += hexadecimal(crc32c({bytes, column.size()}));
   }
   return digest;
 }

@@ -22,7 +22,7 @@ struct Manifest {
 
   std::int64_t count() const;   ///< entries of all shards
   std::uint64_t bytes() const;  ///< of all shards
-  /// Of all shards: for each column of eight digits, the crc32c of that column's text.
+  /// For each column of eight digits of the shards' digests, the crc32c of that column's text.
   std::string digest() const;
 };
 

@@ -75,10 +75,8 @@ std::shared_ptr<const Image> read_photo(const std::string& path, int height, int
   Image photo = read_image(path);
   const double scale = kSpare * std::max(static_cast<double>(height) / photo.height,
                                          static_cast<double>(width) / photo.width);
-  Image scaled{static_cast<int>(std::ceil(photo.height * scale)),
-               static_cast<int>(std::ceil(photo.width * scale)),
-               {}};
-  scaled.pixels.resize(static_cast<std::size_t>(scaled.height) * scaled.width * 3);
+  Image scaled = blank_image(static_cast<int>(std::ceil(photo.height * scale)),
+                             static_cast<int>(std::ceil(photo.width * scale)));
   const cv::Mat from(photo.height, photo.width, CV_8UC3, photo.pixels.data());
   cv::Mat to(scaled.height, scaled.width, CV_8UC3, scaled.pixels.data());
   cv::resize(from, to, to.size(), 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_CUBIC);
