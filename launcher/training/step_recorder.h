@@ -12,8 +12,8 @@
 #include "launcher/training/training_step.h"
 #include "launcher/training/validation.h"
 #include "monitoring/metrics.h"
-#include "monitoring/stopwatch.h"
 #include "monitoring/progress.h"
+#include "monitoring/stopwatch.h"
 
 namespace stc::launcher {
 
