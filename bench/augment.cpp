@@ -12,7 +12,6 @@
 #include "bench/process_cost.h"
 #include "data/augment/image_augment.h"
 #include "data/file.h"
-#include "data/images/frame_source.h"
 #include "data/images/image.h"
 #include "launcher/process_start.h"
 #include "models/spatial_model.h"
@@ -29,7 +28,8 @@ class Views {
     options.size = size_;
     data::CounterRandom random(0, purpose, 0, index);
     const auto drawn = data::draw_image_view(random, image.height, image.width, options);
-    data::render_image_view(image, drawn, size_, bytes_.data_ptr<std::uint8_t>());
+    data::render_image_view(
+        image, drawn, size_, {bytes_.data_ptr<std::uint8_t>(), bytes_.nbytes()});
     return models::normalise_rgb(bytes_);
   }
 

@@ -11,7 +11,7 @@
 #include "data/file.h"
 #include "data/images/image.h"
 #include "data/loading/loader.h"
-#include "data/packing/pack_images.h"
+#include "data/packing/pack.h"
 #include "data/random.h"
 #include "data/shards/shard_set.h"
 #include "launcher/checks/bench.h"
@@ -83,19 +83,18 @@ int measure(Arguments arguments) {
     folder = std::make_unique<ScratchFolder>(temporary_parent(), "synthetic shards (TMPDIR)");
     arguments.shards = synthetic_shards(folder->path());
   }
-  const bool images = data::ShardSet::open(arguments.shards)->kind() == data::ShardKind::kImages;
+  const auto shards = data::ShardSet::open(arguments.shards);
+  const bool images = shards->kind() == data::ShardKind::kImages;
   data::SampleWindow window;
   window.batch_size = arguments.batch;
   data::ImageOptions image_options;
   data::ClipOptions clip_options;
   if (arguments.size != 0) image_options.size = clip_options.size = arguments.size;
-  const auto cost = images
-                        ? cost_of(*data::make_image_loader(
-                                      arguments.shards, arguments.loader, image_options, window, 0),
-                                  arguments)
-                        : cost_of(*data::make_clip_loader(
-                                      arguments.shards, arguments.loader, clip_options, window, 0),
-                                  arguments);
+  const auto cost =
+      images ? cost_of(*data::make_image_loader(shards, arguments.loader, image_options, window, 0),
+                       arguments)
+             : cost_of(*data::make_clip_loader(shards, arguments.loader, clip_options, window, 0),
+                       arguments);
   const double samples = static_cast<double>(arguments.batch * arguments.steps);
   nlohmann::ordered_json result;
   result["benchmark"] = "loader";

@@ -1,11 +1,11 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "data/file.h"
 #include "dist/device.h"
 #include "launcher/checks/parity.h"
 #include "launcher/commands.h"
@@ -61,11 +61,7 @@ int run_parity(const Arguments& arguments) {
     for (const auto& row : rows) passes = passes && row.passes();
     passed += passes;
   }
-  if (!arguments.json.empty()) {
-    std::ofstream out(arguments.json);
-    out << report.dump(1) << "\n";
-    STC_CHECK(out.flush(), "{}: cannot be written", arguments.json);
-  }
+  if (!arguments.json.empty()) data::write_text(arguments.json, report.dump(1) + "\n");
   std::printf("parity: %zu of %zu cases pass (%s, %s)\n",
               passed,
               arguments.cases.size(),

@@ -8,6 +8,7 @@
 #include <limits>
 #include <sstream>
 
+#include "data/file.h"
 #include "launcher/report/files.h"
 #include "monitoring/check.h"
 
@@ -89,7 +90,7 @@ struct FrameLine {
 std::map<std::string, ChartLine> read_frames(const std::string& path) {
   std::map<std::string, ChartLine> curves;
   std::map<std::string, int> objects;
-  std::istringstream lines(read_text(path));
+  std::istringstream lines(data::read_text(path));
   std::string line, sequence, object;
   std::size_t frame = 0;
   std::getline(lines, line);

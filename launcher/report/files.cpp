@@ -16,13 +16,8 @@ std::string plain(const Json& value) {
 
 }  // namespace
 
-std::string read_text(const std::string& path) {
-  const auto bytes = data::read_file(path);
-  return {bytes.begin(), bytes.end()};
-}
-
 Json read_json_object(const std::string& path) {
-  auto json = Json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
+  auto json = Json::parse(data::read_text(path), nullptr, /*allow_exceptions=*/false);
   STC_CHECK_DATA(
       json.is_object(), "{}: is no JSON object; make the evaluation or the run again", path);
   return json;

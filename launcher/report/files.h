@@ -8,8 +8,6 @@
 
 namespace stc::launcher {
 
-std::string read_text(const std::string& path);
-
 /// Throws stc::Error (kBadData) where the file holds no JSON object.
 nlohmann::ordered_json read_json_object(const std::string& path);
 

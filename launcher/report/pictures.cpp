@@ -4,7 +4,6 @@
 #include <filesystem>
 
 #include "data/benchmarks/davis.h"
-#include "data/images/frame_source.h"
 #include "data/images/image.h"
 #include "eval/drawing/overlay.h"
 #include "eval/drawing/overlay_files.h"

@@ -1,6 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <memory>
-#include <span>
 
 #include "data/file.h"
 #include "launcher/commands.h"
@@ -26,8 +25,7 @@ int report(const ReportOptions& options) {
   for (const auto& [benchmark, drawn] : pictures)
     for (const auto& note : drawn.notes) log::info("{}: {}", benchmark, note);
   const std::string page = report_page(runs, pictures);
-  data::write_file(options.out,
-                   std::span(reinterpret_cast<const std::uint8_t*>(page.data()), page.size()));
+  data::write_text(options.out, page);
   log::info("{}: {} training run(s), {} evaluation(s), {} KiB",
             options.out,
             runs.trainings.size(),

@@ -6,7 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "data/images/frame_source.h"
+#include "data/file.h"
+#include "data/folder_listing.h"
 #include "launcher/report/files.h"
 #include "monitoring/check.h"
 
@@ -42,7 +43,7 @@ bool is_position(const std::string& key) {
 
 std::vector<ChartLine> read_curves(const fs::path& path) {
   Curves curves;
-  std::istringstream lines(read_text(path.string()));
+  std::istringstream lines(data::read_text(path));
   int number = 0;
   for (std::string line; std::getline(lines, line);) {
     ++number;
@@ -70,7 +71,7 @@ TrainingRun read_training(const fs::path& folder) {
   TrainingRun run;
   run.path = folder.string();
   run.curves = read_curves(folder / "metrics.jsonl");
-  if (fs::exists(folder / "config.toml")) run.config = read_text((folder / "config.toml").string());
+  if (fs::exists(folder / "config.toml")) run.config = data::read_text(folder / "config.toml");
   if (fs::exists(folder / "summary.json"))
     collect_facts(read_json_object((folder / "summary.json").string()), "", &run.summary);
   return run;

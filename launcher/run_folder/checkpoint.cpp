@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
-#include <span>
 #include <utility>
 
 #include "data/file.h"
@@ -82,16 +81,12 @@ NewestComplete newest_complete(const std::string& folder) {
   return newest;
 }
 
-std::span<const std::uint8_t> bytes_of(const std::string& content) {
-  return {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()};
-}
-
 std::uint64_t write_files(const std::string& folder, const Checkpoint& checkpoint) {
   fs::create_directories(folder);
   data::write_safetensors(folder + "/" + kModel, checkpoint.model);
   data::write_safetensors(folder + "/" + kMethod, checkpoint.method);
   data::write_safetensors(folder + "/" + kOptimizer, checkpoint.optimizer);
-  data::write_file(folder + "/" + kState, bytes_of(checkpoint.state));
+  data::write_text(folder + "/" + kState, checkpoint.state);
   write_manifest(folder, checkpoint.step, kFiles);
   data::sync_path(folder);
   std::uint64_t bytes = 0;
@@ -185,8 +180,7 @@ CheckpointStore::Restored CheckpointStore::restore() {
   checkpoint.model = data::read_safetensors(path + "/" + kModel).tensors;
   checkpoint.method = data::read_safetensors(path + "/" + kMethod).tensors;
   checkpoint.optimizer = data::read_safetensors(path + "/" + kOptimizer).tensors;
-  const auto state = data::read_file(path + "/" + kState);
-  checkpoint.state.assign(state.begin(), state.end());
+  checkpoint.state = data::read_text(path + "/" + kState);
   restored_step_ = newest_step_ = step;
   return {std::move(checkpoint), std::move(skipped)};
 }

@@ -29,11 +29,6 @@ constexpr char kMetrics[] = "metrics.jsonl";
 constexpr char kSummary[] = "summary.json";
 constexpr char kRemedy[] = "choose another run.dir";
 
-std::string read_text(const std::string& path) {
-  const auto bytes = data::read_file(path);
-  return {bytes.begin(), bytes.end()};
-}
-
 // A run that ended before it could write its config is one, too.
 bool holds_a_run_or_nothing(const std::string& folder) {
   if (fs::exists(folder + "/" + kConfig)) return true;
@@ -67,12 +62,12 @@ void move_aside(const std::string& folder) {
 bool is_finished(const std::string& folder) {
   const std::string path = folder + "/" + kSummary;
   if (!fs::exists(path)) return false;
-  const json summary = json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
+  const json summary = json::parse(data::read_text(path), nullptr, /*allow_exceptions=*/false);
   return summary.is_object() && summary.value("finished", false);
 }
 
 void check_same_training(const std::string& folder, const ConfigSchema& schema) {
-  const auto differences = schema.training_differences(read_text(folder + "/" + kConfig));
+  const auto differences = schema.training_differences(data::read_text(folder + "/" + kConfig));
   std::string all;
   for (const std::string& difference : differences) all += (all.empty() ? "" : "; ") + difference;
   STC_CHECK_USAGE(differences.empty(),
@@ -183,7 +178,7 @@ void RunFolder::flush_metrics() {
 
 void RunFolder::cut_metrics_after(std::int64_t step) {
   if (!fs::exists(path(kMetrics))) return;
-  const std::string before = read_text(path(kMetrics));
+  const std::string before = data::read_text(path(kMetrics));
   std::string kept;
   std::size_t begin = 0;
   for (std::size_t end; (end = before.find('\n', begin)) != std::string::npos; begin = end + 1) {
@@ -196,8 +191,7 @@ void RunFolder::cut_metrics_after(std::int64_t step) {
 }
 
 void RunFolder::write_atomically(const std::string& inside, const std::string& content) {
-  data::write_file(path(inside),
-                   {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
+  data::write_text(path(inside), content);
 }
 
 void RunFolder::remove(const std::string& inside) {

@@ -9,11 +9,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <sstream>
 
 #include "alert_rules.h"  // written by the build from monitoring/alerts/stc.yml
 #include "data/descriptor.h"
+#include "data/file.h"
 #include "launcher/commands.h"
 #include "launcher/run_folder/scratch_folder.h"
 #include "launcher/supervision/prometheus_config.h"
@@ -41,13 +41,6 @@ std::string find_program(const std::string& name) {
   }
   throw Error(Exit::kUsage,
               text("{} is not found in PATH; install it (Debian: apt-get install {})", name, name));
-}
-
-std::string write(const std::string& file, const std::string& content) {
-  std::ofstream out(file);
-  out << content << std::flush;
-  STC_CHECK(out, "{} cannot be written: {}", file, std::strerror(errno));
-  return file;
 }
 
 // The port itself if it is free, any free one for 0; else 0.
@@ -99,9 +92,9 @@ PrometheusEnd watch(WorkerGroup& prometheus, const std::string& when_ready) {
 int monitor(const Arguments& arguments) {
   const auto program = find_program("prometheus");
   const ScratchFolder folder(temporary_parent(), "what Prometheus keeps (TMPDIR)");
-  const auto rules = write(folder.path() + "/stc.yml", kAlertRules);
-  const auto config =
-      write(folder.path() + "/prometheus.yml", prometheus_config(arguments.run, rules));
+  const auto rules = folder.path() + "/stc.yml", config = folder.path() + "/prometheus.yml";
+  data::write_text(rules, kAlertRules);
+  data::write_text(config, prometheus_config(arguments.run, rules));
   const int port = choose_port(arguments.port);
   WorkerGroup prometheus({program,
                           "--config.file=" + config,

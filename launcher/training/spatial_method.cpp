@@ -54,7 +54,7 @@ class SpatialMethod : public FedMethod<data::ImageBatch> {
   std::unique_ptr<data::ImageLoader> open_loader(std::int64_t step) const override {
     return with_key_in_errors("data.shards", [&] {
       return data::make_image_loader(
-          options_.shards,
+          data::ShardSet::open(options_.shards),
           options_.loader,
           options_.images,
           {options_.batch_size, ranks_.rank(), ranks_.size(), options_.seed},

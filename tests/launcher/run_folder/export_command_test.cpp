@@ -151,7 +151,7 @@ TEST_F(ExportCommand, ImportRefusesWhatHoldsNoNetwork) {
   EXPECT_THAT(said_, HasSubstr("none of its 1 tensors is the layer1.0.conv1.weight of a ResNet"));
   std::ofstream(folder_ / "in.pth") << "no weights";
   EXPECT_EQ(run({"import", folder_ / "in.pth", out_}), 3);
-  EXPECT_THAT(said_, HasSubstr("in.pth: is no file by torch.save"));
+  EXPECT_THAT(said_, HasSubstr("in.pth: was not written by torch.save"));
   EXPECT_FALSE(std::filesystem::exists(out_));
 }
 
