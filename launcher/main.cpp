@@ -23,7 +23,7 @@ using namespace stc;
 using namespace stc::launcher;
 
 // In the order of `stc -h`: data, training, evaluation, the rest.
-void add_commands(CLI::App& app, Run& run) {
+void add_commands(CLI::App& app, Action& action) {
   for (const auto add : {add_pack,
                          add_verify,
                          add_synthesize,
@@ -43,7 +43,7 @@ void add_commands(CLI::App& app, Run& run) {
                          add_doctor,
                          add_plan,
                          add_bench})
-    add(app, run);
+    add(app, action);
 }
 
 std::vector<std::string> command_names(const CLI::App& app) {
@@ -106,9 +106,9 @@ int usage_error(const std::string& message) {
 
 // LibTorch's errors carry a backtrace after their first line; that line is what an operator can
 // use.
-int run_command(const Run& run) {
+int run_command(const Action& action) {
   try {
-    return run();
+    return action();
   } catch (const Error& error) {
     log::error("{}", error.what());
     return static_cast<int>(error.exit());
@@ -141,12 +141,12 @@ int main(int argc, char** argv) {
   // A file at its size limit is an error, like a full disk, and not an end.
   std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app("stc learns features for video correspondence without labels, and measures them.");
-  Run run;
+  Action action;
   app.name("stc");
   app.set_version_flag(
       "--version", version_text, "Print version, LibTorch version, CUDA, and exit");
   app.require_subcommand(1);
-  add_commands(app, run);
+  add_commands(app, action);
   if (argc < 2) {
     std::cerr << app.help();
     return usage_error("no command; `stc -h` lists them");
@@ -158,5 +158,5 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return usage_error(usage_of(app, error));
   }
-  return run_command(run);
+  return run_command(action);
 }

@@ -67,7 +67,7 @@ int measure(const Arguments& arguments, dist::Session& session) {
 
 }  // namespace
 
-void add_bench_allreduce(CLI::App& bench, Run& run) {
+void add_bench_allreduce(CLI::App& bench, Action& action) {
   auto* command = bench.add_subcommand(
       "allreduce", "All-reduce over the ranks it is started on, e.g. mpirun -np 2 stc bench ...");
   const auto arguments = std::make_shared<Arguments>();
@@ -77,8 +77,8 @@ void add_bench_allreduce(CLI::App& bench, Run& run) {
       ->check(CLI::PositiveNumber);
   command->add_option("--device", arguments->device, "cpu, cuda or auto");
   command->add_flag("--json", arguments->json, "Print the JSON line alone");
-  command->callback([arguments, &run] {
-    run = [arguments] {
+  command->callback([arguments, &action] {
+    action = [arguments] {
       return dist::run_over_ranks(
           [&](dist::Session& session) { return measure(*arguments, session); });
     };

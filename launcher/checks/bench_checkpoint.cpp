@@ -150,7 +150,7 @@ int bench_checkpoint(const Arguments& arguments) {
 
 }  // namespace
 
-void add_bench_checkpoint(CLI::App& bench, Run& run) {
+void add_bench_checkpoint(CLI::App& bench, Action& action) {
   auto* command = bench.add_subcommand(
       "checkpoint",
       "For how long a save holds up training: step 1's state, beside one memcpy of it and beside a "
@@ -173,7 +173,7 @@ void add_bench_checkpoint(CLI::App& bench, Run& run) {
       ->capture_default_str();
   command->add_flag("--json", arguments->json, "Print the JSON line alone");
   command->callback(
-      [arguments, &run] { run = [arguments] { return bench_checkpoint(*arguments); }; });
+      [arguments, &action] { action = [arguments] { return bench_checkpoint(*arguments); }; });
 }
 
 }  // namespace stc::launcher

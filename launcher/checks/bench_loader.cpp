@@ -117,7 +117,7 @@ int measure(Arguments arguments) {
 
 }  // namespace
 
-void add_bench_loader(CLI::App& bench, Run& run) {
+void add_bench_loader(CLI::App& bench, Action& action) {
   auto* command = bench.add_subcommand(
       "loader",
       "What the loader decodes and augments on this host, of one's own shards or synthetic ones");
@@ -132,7 +132,7 @@ void add_bench_loader(CLI::App& bench, Run& run) {
   command->add_option("--batch", arguments->batch, "Samples a batch")->check(CLI::Range(1, 65536));
   command->add_option("--steps", arguments->steps, "Timed batches")->check(CLI::Range(1, 1000000));
   command->add_flag("--json", arguments->json, "Print the JSON line alone");
-  command->callback([arguments, &run] { run = [arguments] { return measure(*arguments); }; });
+  command->callback([arguments, &action] { action = [arguments] { return measure(*arguments); }; });
 }
 
 }  // namespace stc::launcher

@@ -101,7 +101,7 @@ int measure(const Arguments& arguments) {
 
 }  // namespace
 
-void add_bench_propagation(CLI::App& bench, Run& run) {
+void add_bench_propagation(CLI::App& bench, Action& action) {
   auto* command = bench.add_subcommand(
       "propagation", "Labels of one frame out of 21, on random features: the search and the vote");
   const auto arguments = std::make_shared<Arguments>();
@@ -116,7 +116,7 @@ void add_bench_propagation(CLI::App& bench, Run& run) {
   command->add_option("--threads", arguments->threads, "Compute threads")
       ->check(CLI::PositiveNumber);
   command->add_flag("--json", arguments->json, "Print the JSON line alone");
-  command->callback([arguments, &run] { run = [arguments] { return measure(*arguments); }; });
+  command->callback([arguments, &action] { action = [arguments] { return measure(*arguments); }; });
 }
 
 }  // namespace stc::launcher

@@ -95,7 +95,7 @@ int measure(const Arguments& arguments, dist::Session& session) {
 
 }  // namespace
 
-void add_bench_step2(CLI::App& bench, Run& run) {
+void add_bench_step2(CLI::App& bench, Action& action) {
   auto* command = bench.add_subcommand(
       "step2", "A step of step 2 (both networks, losses, backward, update) on random clips");
   const auto arguments = std::make_shared<Arguments>();
@@ -110,8 +110,8 @@ void add_bench_step2(CLI::App& bench, Run& run) {
       ->check(CLI::PositiveNumber);
   command->add_option("--device", arguments->device, "cpu, cuda or auto");
   command->add_flag("--json", arguments->json, "Print the JSON line alone");
-  command->callback([arguments, &run] {
-    run = [arguments] {
+  command->callback([arguments, &action] {
+    action = [arguments] {
       STC_CHECK_USAGE(
           arguments->size % 32 == 0, "--size is {}; expected a multiple of 32", arguments->size);
       return dist::run_over_ranks(

@@ -227,7 +227,7 @@ int examine(const std::string& data_folder, bool json) {
 
 }  // namespace
 
-void add_doctor(CLI::App& app, Run& run) {
+void add_doctor(CLI::App& app, Action& action) {
   struct Options {
     std::string data;
     bool json = false;
@@ -238,7 +238,7 @@ void add_doctor(CLI::App& app, Run& run) {
   command->add_option("--data", options->data, "A data folder whose file system is looked at");
   command->add_flag("--json", options->json, "For programs");
   command->callback(
-      [options, &run] { run = [options] { return examine(options->data, options->json); }; });
+      [options, &action] { action = [options] { return examine(options->data, options->json); }; });
 }
 
 }  // namespace stc::launcher

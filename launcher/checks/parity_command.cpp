@@ -74,7 +74,7 @@ int run_parity(const Arguments& arguments) {
 
 }  // namespace
 
-void add_parity(CLI::App& app, Run& run) {
+void add_parity(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("parity", "Check this build's numbers against golden cases");
   command->add_option("CASE", arguments->cases, "Golden cases (.safetensors)")->required();
@@ -83,7 +83,8 @@ void add_parity(CLI::App& app, Run& run) {
       ->capture_default_str();
   command->add_flag("--double", arguments->options.in_double, "Compute in double");
   command->add_option("--json", arguments->json, "Write every error to this file");
-  command->callback([arguments, &run] { run = [arguments] { return run_parity(*arguments); }; });
+  command->callback(
+      [arguments, &action] { action = [arguments] { return run_parity(*arguments); }; });
 }
 
 }  // namespace stc::launcher

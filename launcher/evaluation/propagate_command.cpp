@@ -136,7 +136,7 @@ int propagate_clip(const ClipArguments& arguments) {
 
 }  // namespace
 
-void add_propagate(CLI::App& app, Run& run) {
+void add_propagate(CLI::App& app, Action& action) {
   auto* command =
       app.add_subcommand("propagate", "Carry a first frame's mask through a clip of one's own");
   const auto arguments = std::make_shared<ClipArguments>();
@@ -151,7 +151,7 @@ void add_propagate(CLI::App& app, Run& run) {
   add_propagation_options(command, arguments.get());
   command->add_flag("--force", arguments->force, "Replace an earlier result in --out");
   command->callback(
-      [arguments, &run] { run = [arguments] { return propagate_clip(*arguments); }; });
+      [arguments, &action] { action = [arguments] { return propagate_clip(*arguments); }; });
 }
 
 }  // namespace stc::launcher

@@ -200,7 +200,7 @@ void add_davis_options(CLI::App* command, ScoreArguments* arguments) {
                     "Predicted labels above the highest of the first true mask are background");
 }
 
-void add_benchmark(CLI::App* score_command, const ScoreHelp& help, Run& run) {
+void add_benchmark(CLI::App* score_command, const ScoreHelp& help, Action& action) {
   auto* command = score_command->add_subcommand(help.name, help.what);
   const auto arguments = std::make_shared<ScoreArguments>();
   command->add_option("--truth", arguments->truth, help.truth)->required();
@@ -214,17 +214,17 @@ void add_benchmark(CLI::App* score_command, const ScoreHelp& help, Run& run) {
                     arguments->keep_going,
                     "Leave clips with bad data out, name them, and end with exit code 3");
   if (help.score == &score_davis_folders) add_davis_options(command, arguments.get());
-  command->callback([arguments, &run, score = help.score] {
-    run = [arguments, score] { return score(*arguments); };
+  command->callback([arguments, &action, score = help.score] {
+    action = [arguments, score] { return score(*arguments); };
   });
 }
 
 }  // namespace
 
-void add_score(CLI::App& app, Run& run) {
+void add_score(CLI::App& app, Action& action) {
   auto* score = app.add_subcommand("score", "Score results that exist already against their truth");
   score->require_subcommand(1);
-  for (const auto& benchmark : kBenchmarks) add_benchmark(score, benchmark, run);
+  for (const auto& benchmark : kBenchmarks) add_benchmark(score, benchmark, action);
 }
 
 }  // namespace stc::launcher

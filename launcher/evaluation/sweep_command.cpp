@@ -242,7 +242,7 @@ int sweep(const SweepArguments& arguments, dist::Session& session) {
 
 }  // namespace
 
-void add_sweep(CLI::App& app, Run& run) {
+void add_sweep(CLI::App& app, Action& action) {
   auto* command =
       app.add_subcommand("sweep", "Evaluate weights x benchmarks x settings into one table");
   const auto arguments = std::make_shared<SweepArguments>();
@@ -263,8 +263,8 @@ void add_sweep(CLI::App& app, Run& run) {
   command->add_flag("--force", arguments->force, "Evaluate anew what is there already");
   command->add_flag(
       "--keep-going", arguments->keep_going, "Leave out clips with bad data (exit code 3)");
-  command->callback([arguments, &run] {
-    run = [arguments] {
+  command->callback([arguments, &action] {
+    action = [arguments] {
       return dist::run_over_ranks(
           [&](dist::Session& session) { return sweep(*arguments, session); });
     };

@@ -44,7 +44,7 @@ int pack(const PackArguments& arguments, Packer packer) {
 }
 
 void add_kind(CLI::App& pack_app,
-              Run& run,
+              Action& action,
               const char* name,
               const char* help,
               const char* sources,
@@ -71,24 +71,24 @@ void add_kind(CLI::App& pack_app,
          "--shard-bytes", options.shard_bytes, "A shard is closed once it holds this many bytes")
       ->capture_default_str();
   app->add_option("--threads", options.threads, "Images decoded at once")->capture_default_str();
-  app->callback([arguments, packer, &run] {
-    run = [arguments, packer] { return pack(*arguments, packer); };
+  app->callback([arguments, packer, &action] {
+    action = [arguments, packer] { return pack(*arguments, packer); };
   });
 }
 
 }  // namespace
 
-void add_pack(CLI::App& app, Run& run) {
+void add_pack(CLI::App& app, Action& action) {
   auto* pack_app = app.add_subcommand("pack", "Pack images or videos into shards");
   pack_app->require_subcommand(1);
   add_kind(*pack_app,
-           run,
+           action,
            "images",
            "Image folders, searched recursively, and list files",
            "Folders, images, or text files with one path a line",
            data::pack_images);
   add_kind(*pack_app,
-           run,
+           action,
            "videos",
            "Video files and folders of frames",
            "Video files, folders of images (one video each), or folders of such",

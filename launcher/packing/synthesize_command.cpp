@@ -30,7 +30,7 @@ int synthesize(const SynthesizeOptions& options) {
 
 }  // namespace
 
-void add_synthesize(CLI::App& app, Run& run) {
+void add_synthesize(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("synthesize",
                                      "Make annotated clips (a DAVIS tree) of photographs: cut-outs "
                                      "that move, masks right by construction");
@@ -47,7 +47,7 @@ void add_synthesize(CLI::App& app, Run& run) {
   command->add_option("--width", clips.width, "Width of a frame in pixels")->capture_default_str();
   command->add_option("--seed", clips.seed, "Another seed, other clips")->capture_default_str();
   command->add_flag("--force", clips.replace, "Replace an earlier result in --out");
-  command->callback([options, &run] { run = [options] { return synthesize(*options); }; });
+  command->callback([options, &action] { action = [options] { return synthesize(*options); }; });
 }
 
 }  // namespace stc::launcher

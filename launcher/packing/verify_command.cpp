@@ -31,7 +31,7 @@ int verify(const std::string& folder, int threads) {
 
 }  // namespace
 
-void add_verify(CLI::App& app, Run& run) {
+void add_verify(CLI::App& app, Action& action) {
   struct Arguments {
     std::string folder;
     int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
@@ -42,8 +42,8 @@ void add_verify(CLI::App& app, Run& run) {
   command->add_option("--threads", arguments->threads, "Entries decoded at once")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
-  command->callback([arguments, &run] {
-    run = [arguments] { return verify(arguments->folder, arguments->threads); };
+  command->callback([arguments, &action] {
+    action = [arguments] { return verify(arguments->folder, arguments->threads); };
   });
 }
 

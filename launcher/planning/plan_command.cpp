@@ -130,7 +130,7 @@ int plan(Arguments arguments) {
 
 }  // namespace
 
-void add_plan(CLI::App& app, Run& run) {
+void add_plan(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand(
       "plan", "Dry run of N ranks: memory, bytes on the wire, predicted step time");
@@ -154,9 +154,9 @@ void add_plan(CLI::App& app, Run& run) {
       ->check(CLI::PositiveNumber);
   command->add_flag("--json", arguments->json, "For programs");
   command->allow_extras();
-  command->callback([arguments, command, &run] {
+  command->callback([arguments, command, &action] {
     arguments->overrides = command->remaining();
-    run = [arguments] { return plan(*arguments); };
+    action = [arguments] { return plan(*arguments); };
   });
 }
 

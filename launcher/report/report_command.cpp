@@ -38,7 +38,7 @@ int report(const ReportOptions& options) {
 
 }  // namespace
 
-void add_report(CLI::App& app, Run& run) {
+void add_report(CLI::App& app, Action& action) {
   auto* command =
       app.add_subcommand("report", "One self-contained HTML page: curves, tables, pictures");
   const auto options = std::make_shared<ReportOptions>();
@@ -52,7 +52,7 @@ void add_report(CLI::App& app, Run& run) {
       ->add_option(
           "--pictures", options->pictures, "Clips of each benchmark shown as pictures, at most")
       ->capture_default_str();
-  command->callback([options, &run] { run = [options] { return report(*options); }; });
+  command->callback([options, &action] { action = [options] { return report(*options); }; });
 }
 
 }  // namespace stc::launcher

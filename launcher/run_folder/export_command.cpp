@@ -110,7 +110,7 @@ void add_target(CLI::App* command, Options* options) {
 
 }  // namespace
 
-void add_export(CLI::App& app, Run& run) {
+void add_export(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand(
       "export", "Write a backbone's weights under torchvision's names, from a checkpoint or a run");
   const auto options = std::make_shared<Options>();
@@ -121,10 +121,11 @@ void add_export(CLI::App& app, Run& run) {
                    "checkpoint), or a .safetensors file")
       ->required();
   add_target(command, options.get());
-  command->callback([options, &run] { run = [options] { return export_weights(*options); }; });
+  command->callback(
+      [options, &action] { action = [options] { return export_weights(*options); }; });
 }
 
-void add_import(CLI::App& app, Run& run) {
+void add_import(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand(
       "import",
       "Take a backbone's weights out of another program's file, by torch.save or safetensors");
@@ -141,7 +142,8 @@ void add_import(CLI::App& app, Run& run) {
                       options->prefix,
                       "Of the network's names, where there are several; default: the only one, or "
                       "MoCo's encoder_q");
-  command->callback([options, &run] { run = [options] { return import_weights(*options); }; });
+  command->callback(
+      [options, &action] { action = [options] { return import_weights(*options); }; });
 }
 
 }  // namespace stc::launcher

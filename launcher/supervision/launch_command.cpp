@@ -76,7 +76,7 @@ int launch(Arguments& arguments) {
 
 }  // namespace
 
-void add_launch(CLI::App& app, Run& run) {
+void add_launch(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   auto& launch_options = arguments->launch;
   auto* command = app.add_subcommand(
@@ -97,7 +97,7 @@ void add_launch(CLI::App& app, Run& run) {
                       "Folder for what each rank prints; default: RUN/log of the run");
   command->add_option("command", launch_options.command, "After --: what each rank runs");
   command->footer("E.g. stc launch --ranks 2 --max-restarts 3 -- train --config my.toml");
-  command->callback([arguments, &run] { run = [arguments] { return launch(*arguments); }; });
+  command->callback([arguments, &action] { action = [arguments] { return launch(*arguments); }; });
 }
 
 }  // namespace stc::launcher

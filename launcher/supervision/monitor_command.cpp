@@ -123,7 +123,7 @@ int monitor(const Arguments& arguments) {
 
 }  // namespace
 
-void add_monitor(CLI::App& app, Run& run) {
+void add_monitor(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand(
       "monitor", "Start the installed Prometheus for a run, with its metrics and our alerts");
   const auto arguments = std::make_shared<Arguments>();
@@ -133,7 +133,7 @@ void add_monitor(CLI::App& app, Run& run) {
                    arguments->port,
                    text("To listen on, at 127.0.0.1; default: {}, or any free one", kUsualPort))
       ->check(CLI::Range(1, 65535));
-  command->callback([arguments, &run] { run = [arguments] { return monitor(*arguments); }; });
+  command->callback([arguments, &action] { action = [arguments] { return monitor(*arguments); }; });
 }
 
 }  // namespace stc::launcher

@@ -204,7 +204,7 @@ void add_size_options(CLI::App* command, Arguments* arguments) {
       "--time", arguments->time, "Of one job, as sbatch takes it; default: the partition's");
 }
 
-void add_submit(CLI::App* submit_command, const std::string& method, Run& run) {
+void add_submit(CLI::App* submit_command, const std::string& method, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   arguments->method = method;
   auto* command = submit_command->add_subcommand(
@@ -220,21 +220,21 @@ void add_submit(CLI::App* submit_command, const std::string& method, Run& run) {
   command->footer("E.g. stc slurm submit " + method +
                   " --config my.toml --nodes 4 --gpus-per-node 8 --time 24:00:00 "
                   "--run.dir=runs/first -- --partition=gpu");
-  command->callback([arguments, command, &run] {
+  command->callback([arguments, command, &action] {
     arguments->overrides = command->remaining();
     std::erase(arguments->overrides, "--");
-    run = [arguments] { return submit(*arguments); };
+    action = [arguments] { return submit(*arguments); };
   });
 }
 
 }  // namespace
 
-void add_slurm(CLI::App& app, Run& run) {
+void add_slurm(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("slurm", "Jobs of a Slurm cluster");
   command->require_subcommand(1);
   auto* submit_command = command->add_subcommand("submit", "Check, show and submit a job");
   submit_command->require_subcommand(1);
-  for (const char* method : {"pretrain", "train"}) add_submit(submit_command, method, run);
+  for (const char* method : {"pretrain", "train"}) add_submit(submit_command, method, action);
 }
 
 }  // namespace stc::launcher

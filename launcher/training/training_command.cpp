@@ -152,7 +152,7 @@ void require_key(const std::string& argument, const std::string& command) {
 }
 
 template <typename Options>
-void add_training(CLI::App& app, Run& run, const std::string& name, const std::string& what) {
+void add_training(CLI::App& app, Action& action, const std::string& name, const std::string& what) {
   auto arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand(name, what);
   command->add_option("--config", arguments->config, "TOML file");
@@ -163,9 +163,9 @@ void add_training(CLI::App& app, Run& run, const std::string& name, const std::s
   command->allow_extras();
   command->footer("Any key of the file can be given as --section.key=value; `stc " + name +
                   " --keys` lists them.");
-  command->callback([arguments, command, name, &run] {
+  command->callback([arguments, command, name, &action] {
     arguments->overrides = command->remaining();
-    run = [arguments, name] {
+    action = [arguments, name] {
       for (const auto& argument : arguments->overrides) require_key(argument, name);
       if (arguments->list_keys) {
         std::cout << Configuration<Options>().schema.help();
@@ -179,13 +179,14 @@ void add_training(CLI::App& app, Run& run, const std::string& name, const std::s
 
 }  // namespace
 
-void add_pretrain(CLI::App& app, Run& run) {
+void add_pretrain(CLI::App& app, Action& action) {
   add_training<PretrainOptions>(
-      app, run, "pretrain", "Step 1: contrastive learning on images (MoCo v2)");
+      app, action, "pretrain", "Step 1: contrastive learning on images (MoCo v2)");
 }
 
-void add_train(CLI::App& app, Run& run) {
-  add_training<VideoTrainOptions>(app, run, "train", "Step 2: reconstruction learning on videos");
+void add_train(CLI::App& app, Action& action) {
+  add_training<VideoTrainOptions>(
+      app, action, "train", "Step 2: reconstruction learning on videos");
 }
 
 }  // namespace stc::launcher

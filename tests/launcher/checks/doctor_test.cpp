@@ -21,12 +21,12 @@ struct Outcome {
 
 Outcome doctor(const std::string& arguments) {
   CLI::App app;
-  Run run;
-  add_doctor(app, run);
+  Action action;
+  add_doctor(app, action);
   app.parse("doctor " + arguments);
   testing::internal::CaptureStdout();
   Outcome outcome;
-  outcome.exit = run();
+  outcome.exit = action();
   std::fflush(stdout);
   outcome.output = testing::internal::GetCapturedStdout();
   return outcome;

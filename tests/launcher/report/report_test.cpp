@@ -168,11 +168,11 @@ TEST_F(Report, SaysWhyItHasNoPicturesWhereTheDataAreGone) {
 TEST_F(Report, IsWrittenByTheCommand) {
   write_run("run", kTwoSteps);
   CLI::App app;
-  launcher::Run run;
-  add_report(app, run);
+  launcher::Action action;
+  add_report(app, action);
   const auto out = (root_ / "page.html").string();
   app.parse("report " + (root_ / "run").string() + " --out " + out);
-  EXPECT_EQ(run(), 0);
+  EXPECT_EQ(action(), 0);
   const auto page = data::read_file(out);
   EXPECT_THAT(std::string(page.begin(), page.end()), testing::EndsWith("</html>\n"));
 }

@@ -26,7 +26,7 @@ class ExportCommand : public testing::Test {
   // As main() does: the arguments behind "stc".
   int run(const std::vector<std::string>& arguments) {
     CLI::App app;
-    launcher::Run command;
+    launcher::Action command;
     add_export(app, command);
     add_import(app, command);
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
