@@ -3,10 +3,6 @@
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <chrono>
-#include <iostream>
-#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -15,9 +11,11 @@
 #include "dist/gradient_reducer.h"
 #include "dist/run_together.h"
 #include "launcher/checks/bench.h"
+#include "launcher/checks/measurement.h"
 #include "launcher/training/optimizer.h"
 #include "models/temporal_model.h"
 #include "monitoring/log.h"
+#include "monitoring/stopwatch.h"
 
 namespace stc::launcher {
 namespace {
@@ -39,7 +37,6 @@ models::TemporalModel::Batch random_clips(const Arguments& arguments, at::Device
   return batch;
 }
 
-// The fastest of the steps, after one that warms up; over all ranks where there are several.
 double seconds_per_step(const Arguments& arguments, dist::Communicator& world, at::Device device) {
   models::TemporalOptions options;
   options.depth = options.teacher_depth = arguments.depth;
@@ -51,19 +48,18 @@ double seconds_per_step(const Arguments& arguments, dist::Communicator& world, a
   Optimizer optimizer({OptimizerKind::kAdam}, model.student.parameters());
   models::SumOverRanks sum;
   if (world.size() > 1) sum = [&world](const at::Tensor& t) { world.all_reduce(t); };
-  double fastest = std::numeric_limits<double>::infinity();
+  std::vector<double> rounds;
   for (int step = 0; step <= arguments.steps; ++step) {
     world.barrier();
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch stopwatch;
     reducer.zero();
     const auto losses = model.losses(batch, sum, world.size());
     reducer.backward(losses.total);
     optimizer.step(1e-5);
     losses.total.item<double>();  // on a GPU: until it is computed
-    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-    if (step > 0) fastest = std::min(fastest, taken.count());
+    rounds.push_back(stopwatch.seconds());
   }
-  return fastest;
+  return fastest_after_warm_up(rounds);
 }
 
 int measure(const Arguments& arguments, dist::Session& session) {
@@ -73,23 +69,20 @@ int measure(const Arguments& arguments, dist::Session& session) {
   const auto world = dist::make_communicator(session, device, {});
   const double seconds = seconds_per_step(arguments, *world, at::Device(device));
   if (!world->is_root()) return 0;
-  nlohmann::ordered_json result;
-  result["benchmark"] = "step2";
-  result["depth"] = arguments.depth;
-  result["size"] = arguments.size;
-  result["batch"] = arguments.batch;
-  result["ranks"] = world->size();
-  result["threads"] = arguments.threads;
-  result["device"] = device;
-  result["seconds_per_step"] = seconds;
-  if (!arguments.json) {
-    std::cout << text("step 2, ResNet-{}, {} clips of {} pixels a rank: {} ms a step\n",
-                      arguments.depth,
-                      arguments.batch,
-                      arguments.size,
-                      1000 * seconds);
-  }
-  std::cout << result.dump() << "\n";
+  print_measurement(text("step 2, ResNet-{}, {} clips of {} pixels per rank: {} ms per step",
+                         arguments.depth,
+                         arguments.batch,
+                         arguments.size,
+                         1000 * seconds),
+                    {{"benchmark", "step2"},
+                     {"depth", arguments.depth},
+                     {"size", arguments.size},
+                     {"batch", arguments.batch},
+                     {"ranks", world->size()},
+                     {"threads", arguments.threads},
+                     {"device", device},
+                     {"seconds_per_step", seconds}},
+                    arguments.json);
   return 0;
 }
 
@@ -97,19 +90,26 @@ int measure(const Arguments& arguments, dist::Session& session) {
 
 void add_bench_step2(CLI::App& bench, Action& action) {
   auto* command = bench.add_subcommand(
-      "step2", "A step of step 2 (both networks, losses, backward, update) on random clips");
+      "step2", "Time a step of step 2 (both networks, losses, backward, update) on random clips");
+  command->footer(
+      "Examples:\n"
+      "  stc bench step2 --depth 50 --size 256 --batch 2 --steps 4 --threads 2 --json\n"
+      "  mpirun -np 2 --bind-to none stc bench step2 --size 64");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--depth", arguments->depth, "Of student and teacher")
+  command->option_defaults()->always_capture_default()->group("Method");
+  command->add_option("--depth", arguments->depth, "Depth of student and teacher")
       ->check(CLI::IsMember({18, 50}));
-  command->add_option("--size", arguments->size, "Side in pixels, a multiple of 32")
+  command->add_option("--size", arguments->size, "Clip side in pixels, a multiple of 32")
       ->check(CLI::PositiveNumber);
-  command->add_option("--batch", arguments->batch, "Clips a rank")->check(CLI::PositiveNumber);
-  command->add_option("--steps", arguments->steps, "Timed ones, after one that warms up")
+  command->add_option("--batch", arguments->batch, "Clips per rank")->check(CLI::PositiveNumber);
+  command->add_option("--steps", arguments->steps, "Timed steps, after one warm-up")
       ->check(CLI::PositiveNumber);
-  command->add_option("--threads", arguments->threads, "Compute threads a rank")
+  command->option_defaults()->group("Machine");
+  command->add_option("--threads", arguments->threads, "Compute threads per rank")
       ->check(CLI::PositiveNumber);
   command->add_option("--device", arguments->device, "cpu, cuda or auto");
-  command->add_flag("--json", arguments->json, "Print the JSON line alone");
+  command->option_defaults()->group("Output");
+  command->add_flag("--json", arguments->json, "Print only the JSON line");
   command->callback([arguments, &action] {
     action = [arguments] {
       STC_CHECK_USAGE(
