@@ -149,14 +149,8 @@ Finding hdf5_finding() {
 }
 
 const char* word(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kFine:
-      return "ok";
-    case Verdict::kWarning:
-      return "warning";
-    default:
-      return "BROKEN";
-  }
+  constexpr const char* kWords[] = {"ok", "warning", "BROKEN"};
+  return kWords[static_cast<int>(verdict)];
 }
 
 std::string as_json(const Findings& findings, bool fine) {
@@ -179,14 +173,6 @@ std::string as_text(const Findings& findings) {
     if (!finding.advice.empty()) all += text("{}-> {}\n", kIndent, finding.advice);
   }
   return all;
-}
-
-Findings broken_of(const Findings& findings) {
-  Findings broken;
-  for (const Finding& finding : findings) {
-    if (finding.verdict == Verdict::kBroken) broken.push_back(finding);
-  }
-  return broken;
 }
 
 Findings all_findings(const std::optional<dist::Session>& session,
@@ -227,7 +213,8 @@ int examine(const std::string& data_folder, bool json) {
     mpi_error = error.what();
   }
   const Findings findings = all_findings(session, mpi_error, data_folder);
-  const Findings broken = broken_of(findings);
+  Findings broken = findings;
+  std::erase_if(broken, [](const Finding& f) { return f.verdict != Verdict::kBroken; });
   const bool fine = broken.empty();
   if (!session || session->world().rank == 0) {
     std::fputs((json ? as_json(findings, fine) : as_text(findings)).c_str(), stdout);

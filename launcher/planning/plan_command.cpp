@@ -77,7 +77,7 @@ ComputeTime compute_time(const Arguments& arguments,
 std::int64_t size_of(const PretrainOptions& options) { return options.images.size; }
 std::int64_t size_of(const VideoTrainOptions& options) { return options.clips.size; }
 
-// A dry run needs neither a run folder, nor data, nor a teacher's values.
+// A dry run needs no run folder, no data and no teacher's weights.
 template <typename Options>
 void check(Options options, int world) {
   for (std::string* path : {&options.run_dir, &options.shards}) {
