@@ -1,7 +1,8 @@
-// Our side of bench/augment.sh: two views of MoCo v2 of each JPEG of a folder, from its bytes to
+// Our side of bench/augment.sh: MoCo v2's two views of each JPEG of a folder, from its bytes to
 // normalised float32. Started by bench/augment.py:
 //   stc_bench_augment FOLDER SIZE
-// For each line on standard input all images once, on one thread: a JSON line.
+// Each line on standard input is answered by augmenting all images once, on one thread, and a JSON
+// line.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
@@ -60,7 +61,7 @@ int run(const std::string& folder, int size) {
 int main(int argc, char** argv) {
   stc::launcher::start_with_settings(argv);  // as stc does
   if (argc != 3) {
-    std::fprintf(stderr, "stc_bench_augment FOLDER SIZE\n");
+    std::fprintf(stderr, "usage: stc_bench_augment FOLDER SIZE\n");
     return 2;
   }
   at::set_num_threads(1);

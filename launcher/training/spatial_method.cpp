@@ -1,6 +1,7 @@
 // Step 1 as the training loop sees it: image pairs in, the contrastive loss out.
 #include <ATen/ATen.h>
 
+#include "data/shards/shard_set.h"
 #include "launcher/config/key_in_errors.h"
 #include "launcher/run_folder/checkpoint.h"
 #include "launcher/training/fed_method.h"

@@ -137,7 +137,7 @@ TEST_F(ExportCommand, ImportAsksWhichOfSeveralNetworksIsMeant) {
   add_under("teacher.", &model);
   data::write_safetensors(folder_ / "in.safetensors", model);
   EXPECT_EQ(run({"import", folder_ / "in.safetensors", out_}), 2);
-  EXPECT_THAT(said_, HasSubstr("say which by --prefix: 'student.', 'teacher.'"));
+  EXPECT_THAT(said_, HasSubstr("choose one with --prefix: 'student.', 'teacher.'"));
 }
 
 TEST_F(ExportCommand, AFileByTorchSaveIsSentToImport) {
