@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/batch_norm.h"
+#include "models/named_tensors.h"
 
 namespace stc::models {
 
@@ -20,6 +21,10 @@ struct ConvNorm {
   BatchNorm norm;
 
   at::Tensor forward(const at::Tensor& x, BatchNormMode mode, const SumOverRanks& sum) const;
+
+  NamedTensorList parameters() const;
+  NamedTensorList buffers() const;
+  void to(at::Device device, at::ScalarType dtype);
 };
 
 /// relu(chain(x) + shortcut(x)), ReLU between the links of the chain as well.

@@ -43,8 +43,8 @@ at::Tensor reconstruction_loss(const at::Tensor& rebuilt, const at::Tensor& trut
 
 // The cells' scores and the choice, both [B, h, w].
 std::pair<at::Tensor, at::Tensor> select_cells(const WindowedCorrelation& coarse,
-                       const TemporalInputs& inputs,
-                       const TemporalLossOptions& options) {
+                                               const TemporalInputs& inputs,
+                                               const TemporalLossOptions& options) {
   const auto score = coarse.scores(
       options.entropy_of_distilled_map ? ScoredRows::kOwn : ScoredRows::kUnscaledPadded,
       options.shannon_entropy ? RowScore::kEntropy : RowScore::kNegativeLogSum);

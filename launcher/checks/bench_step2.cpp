@@ -43,7 +43,7 @@ models::TemporalModel::Batch random_clips(const Arguments& arguments, at::Device
 double seconds_per_step(const Arguments& arguments, dist::Communicator& world, at::Device device) {
   models::TemporalOptions options;
   options.depth = options.teacher_depth = arguments.depth;
-  models::apply_preset("paper_code", &options.losses);
+  options.losses = models::with_preset({}, "paper_code");
   models::TemporalModel model(options, /*seed=*/0);
   model.to(device, at::kFloat);
   const auto batch = random_clips(arguments, device);

@@ -353,8 +353,7 @@ void VideoTrainOptions::bind(ConfigSchema* schema) {
 }
 
 models::TemporalLossOptions VideoTrainOptions::resolved_losses() const {
-  auto resolved = losses;
-  models::apply_preset(preset, &resolved);
+  auto resolved = models::with_preset(losses, preset);
   for (const auto& quirk : quirks) {
     if (quirk.value != "preset") resolved.*quirk.field = quirk.value == "on";
   }
