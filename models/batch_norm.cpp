@@ -15,10 +15,10 @@ constexpr double kEpsilon = 1e-5;
 struct Moments {
   at::Tensor mean;      // [C] double
   at::Tensor variance;  // [C] double, biased
-  double count = 0;     // values a channel, over all ranks
+  double count = 0;     // values per channel, over all ranks
 };
 
-// Sums over many values, and products of them, are taken in float where x is bfloat16 or half.
+// Sums over many values, and products of them, are taken in float if x is bfloat16 or half.
 at::Tensor widened(const at::Tensor& x) {
   return at::isReducedFloatingType(x.scalar_type()) ? x.to(at::kFloat) : x;
 }
@@ -113,34 +113,30 @@ class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
 
 }  // namespace
 
+BatchNorm BatchNorm::initial(std::int64_t channels, double weight) {
+  return {at::full({channels}, weight, at::kFloat),
+          at::zeros({channels}, at::kFloat),
+          at::zeros({channels}, at::kFloat),
+          at::ones({channels}, at::kFloat),
+          at::zeros({}, at::kLong)};
+}
+
 at::Tensor batch_norm(const at::Tensor& x,
                       const BatchNorm& norm,
                       BatchNormMode mode,
                       const SumOverRanks& sum) {
-  if (mode == BatchNormMode::kEval) {
-    return at::batch_norm(x,
-                          norm.weight,
-                          norm.bias,
-                          norm.running_mean,
-                          norm.running_var,
-                          false,
-                          kMomentum,
-                          kEpsilon,
-                          true);
-  }
-  norm.batches_tracked.add_(1);
-  if (!sum) {
-    return at::batch_norm(x,
-                          norm.weight,
-                          norm.bias,
-                          norm.running_mean,
-                          norm.running_var,
-                          true,
-                          kMomentum,
-                          kEpsilon,
-                          true);
-  }
-  return SyncBatchNorm::apply(x, norm.weight, norm.bias, &norm, &sum);
+  const bool train = mode == BatchNormMode::kTrain;
+  if (train) norm.batches_tracked.add_(1);
+  if (train && sum) return SyncBatchNorm::apply(x, norm.weight, norm.bias, &norm, &sum);
+  return at::batch_norm(x,
+                        norm.weight,
+                        norm.bias,
+                        norm.running_mean,
+                        norm.running_var,
+                        train,
+                        kMomentum,
+                        kEpsilon,
+                        /*cudnn_enabled=*/true);
 }
 
 }  // namespace stc::models

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <functional>
 
 namespace stc::models {
@@ -19,10 +20,13 @@ struct BatchNorm {
   at::Tensor running_mean;
   at::Tensor running_var;
   at::Tensor batches_tracked;  ///< int64 scalar
+
+  /// float32 on the CPU: bias and mean 0, variance 1.
+  static BatchNorm initial(std::int64_t channels, double weight);
 };
 
 /// x [N, C, H, W] -> the same shape: (x - mean) / sqrt(var + 1e-5) * weight + bias. kTrain takes
-/// mean and (biased) variance from the batch, of all ranks where `sum` is given, and moves the
+/// mean and (biased) variance from the batch, that of all ranks if `sum` is given, and moves the
 /// running statistics by 0.1 (variance unbiased); kEval takes the running ones. Differentiable in
 /// x, weight and bias; with `sum` backward sums over ranks too, so that all ranks must run it, and
 /// the gradients of weight and bias are this rank's share. Moments are combined in double.

@@ -1,68 +1,86 @@
-// Correlation of two frames within a window, held in tiles instead of an HW x HW map.
-//
-// The target grid is cut into tiles of T x T queries; a tile's keys are the K x K reference cells
-// around it, K = T + 2 r. A map in tile layout is [B, tiles, T * T, K * K], tiles, queries and keys
-// each row by row; keys outside the frame or outside a query's own (2 r + 1)^2 window hold 0. At
-// level 0 of step 2 this is a quarter of the dense map's arithmetic, and the fine level's map (T =
-// 8, r) pooled 2 x 2 x 2 x 2 has exactly the layout of the coarse level's (T = 4, r / 2).
+// Correlation of two frames (docs/method.md 2.6): within a window, and of all cells. Values of
+// cells in, values of cells out; how a map is laid out in memory is private.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 namespace stc::models {
 
-struct TileShape {
-  std::int64_t tile = 8;     ///< T, cells
-  std::int64_t radius = 12;  ///< r, cells; >= 1
+struct TiledCorrelation;  // models/correlation_tiles.h
+
+/// A fine level's map averaged over 2 x 2 target and 2 x 2 reference cells: the grid and the window
+/// of a level with half the cells and half the radius. Rows sum to 1/4; no gradient.
+class PooledMap {
+ public:
+  PooledMap() = default;
+  PooledMap scaled(double factor) const;
+
+ private:
+  friend class WindowedCorrelation;
+  explicit PooledMap(at::Tensor tiles) : tiles_(std::move(tiles)) {}
+  at::Tensor tiles_;  // laid out as the map of the coarser level
 };
 
-/// Softmax over the window of <target_i, reference_j> / sqrt(C) (docs/method.md 2.6 a), in tile
-/// layout.
-struct LocalCorrelation {
-  at::Tensor map;  ///< [B, tiles, T * T, K * K]; rows sum to 1; differentiable in both features
-  at::Tensor
-      dots;  ///< the same layout, <target_i, reference_j> itself, 0 outside the frame; detached
+/// A map between its uses, backward among them.
+enum class MapStorage {
+  kKept,       ///< computed once: for the coarse level
+  kRecomputed  ///< computed by each use, by rebuild one sample at a time: for the fine level
 };
 
-/// target, reference [B, C, H, W], H and W multiples of the tile. Keeps the map for backward: for
-/// the coarse level.
-LocalCorrelation local_correlation(const at::Tensor& target,
-                                   const at::Tensor& reference,
-                                   TileShape shape);
-
-struct LocalReconstruction {
-  at::Tensor values;  ///< [B, H, W]; sum_j map[i, j] values_j; differentiable in both features
-  at::Tensor pooled;  ///< [B, tiles, T * T / 4, K * K / 4]: mean of the map over 2 x 2 queries and
-                      ///< 2 x 2 keys; detached
+/// Distributions over the cells of a window, one for each target cell ...
+enum class ScoredRows {
+  kOwn,            ///< the map's
+  kUnscaledPadded  ///< softmax of unscaled products, cells outside the frame counted as 0
+};
+/// ... and what is measured of each.
+enum class RowScore {
+  kEntropy,        ///< -sum p log p over the cells in the frame
+  kNegativeLogSum  ///< -sum log(p + 1e-12) over the cells that the softmax runs over
 };
 
-/// The same map applied to `values` [B, H, W] of the reference (no gradient), without keeping the
-/// map: one sample's tiles are in memory at a time, and backward computes them again. T and r even.
-/// `pool` false leaves `pooled` undefined.
-LocalReconstruction local_reconstruction(const at::Tensor& target,
-                                         const at::Tensor& reference,
-                                         const at::Tensor& values,
-                                         TileShape shape,
-                                         bool pool);
+/// P[i, j] = softmax_j(<target_i, reference_j> / sqrt(C)) over the window of (2 radius + 1)^2
+/// reference cells around target cell i, clipped to the frame (docs/method.md 2.6 a).
+class WindowedCorrelation {
+ public:
+  /// target, reference [B, C, H, W]; H and W are multiples of 8, or of 4 for a map that is kept.
+  WindowedCorrelation(const at::Tensor& target,
+                      const at::Tensor& reference,
+                      std::int64_t radius_cells,
+                      MapStorage storage);
 
-/// [B, H, W] -> [B, tiles, T * T] and back.
-at::Tensor tile_queries(const at::Tensor& values, std::int64_t tile);
-at::Tensor untile_queries(const at::Tensor& tiled,
-                          std::int64_t tile,
-                          std::int64_t height,
-                          std::int64_t width);
-/// [B, H, W] -> [B, tiles, K * K], 0 outside the frame.
-at::Tensor tile_keys(const at::Tensor& values, TileShape shape);
+  /// sum_j P[i, j] values[j] of values [B, H, W] (no gradient): [B, H, W], differentiable in both
+  /// features. An even radius where the map is recomputed.
+  at::Tensor rebuild(const at::Tensor& values) const;
+  struct Rebuilt {
+    at::Tensor values;
+    PooledMap pooled;
+  };
+  /// rebuild() of a map that is recomputed, which is pooled on the way.
+  Rebuilt rebuild_and_pool(const at::Tensor& values) const;
 
-/// [T * T, K * K] bool: which keys of a tile lie in the query's window (in the frame or not).
-at::Tensor window_of_tile(TileShape shape, at::Device device);
-/// [tiles, K * K] bool: which keys of each tile lie in the frame.
-at::Tensor frame_of_tiles(TileShape shape,
-                          std::int64_t height,
-                          std::int64_t width,
-                          at::Device device);
+  /// sum_i weight[i] sum_j (P[i, j] - pooled[i, j])^2 with weight [B, H, W] (no gradient): a
+  /// scalar, differentiable in both features.
+  at::Tensor squared_distance(const PooledMap& pooled, const at::Tensor& weight) const;
+  /// Of the rows, in nats: a scalar without gradient.
+  at::Tensor mean_entropy() const;
+
+  /// [B, H, W], without gradient.
+  at::Tensor scores(ScoredRows rows, RowScore score) const;
+
+ private:
+  TiledCorrelation tiled() const;
+
+  at::Tensor target_, reference_;
+  std::int64_t radius_cells_;
+  std::shared_ptr<const TiledCorrelation> kept_;  // null where the map is recomputed
+};
+
+/// -sum_j p log p of each row of a map [..., j], in nats.
+at::Tensor row_entropy(const at::Tensor& map);
 
 /// Softmax over all cells of <target_i, reference_j> * scale (docs/method.md 2.6 e): [B, HW, HW].
 /// For small maps.

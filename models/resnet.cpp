@@ -3,26 +3,14 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/autocast_mode.h>
-#include <ATen/core/grad_mode.h>
 
-#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "monitoring/check.h"
 
 namespace stc::models {
 namespace {
-
-// Blocks a stage, and how a block is built, for both depths.
-struct Plan {
-  std::array<int, 4> blocks;
-  bool bottleneck;
-  int expansion() const { return bottleneck ? 4 : 1; }
-};
-
-Plan plan_of(int depth) {
-  return depth == 50 ? Plan{{3, 4, 6, 3}, true} : Plan{{2, 2, 2, 2}, false};
-}
 
 /// Convolutions in a shorter type as long as it lives. The weights' copies in that type are dropped
 /// at the end: the optimizer moves the weights themselves.
@@ -49,20 +37,25 @@ class Autocast {
   at::ScalarType type_ = at::kFloat;
 };
 
-std::string block_name(int stage, int block) { return text("layer{}.{}.", stage, block); }
+constexpr std::int64_t kStemChannels = 64;
 
-// One convolution of a residual block; the last of a bottleneck widens, the middle one carries the
-// stride.
+std::array<int, 4> blocks_of(int depth) {
+  return depth == 50 ? std::array{3, 4, 6, 3} : std::array{2, 2, 2, 2};
+}
+
+// Channels within the blocks of a stage (from 0), and of its output.
+std::int64_t width_of(int stage) { return kStemChannels << stage; }
+std::int64_t channels_of(int stage, int depth) { return width_of(stage) * (depth == 50 ? 4 : 1); }
+
 struct Convolution {
   std::int64_t in, out, kernel, stride;
 };
 
-std::vector<Convolution> convolutions(const Plan& plan,
-                                      std::int64_t in,
-                                      std::int64_t width,
-                                      std::int64_t stride) {
-  if (!plan.bottleneck) return {{in, width, 3, stride}, {width, width, 3, 1}};
-  return {{in, width, 1, 1}, {width, width, 3, stride}, {width, width * 4, 1, 1}};
+// A bottleneck's last convolution widens, its middle one carries the stride.
+std::vector<Convolution> chain_of(int depth, int stage, std::int64_t in, std::int64_t stride) {
+  const auto width = width_of(stage), out = channels_of(stage, depth);
+  if (depth == 18) return {{in, width, 3, stride}, {width, out, 3, 1}};
+  return {{in, width, 1, 1}, {width, width, 3, stride}, {width, out, 1, 1}};
 }
 
 }  // namespace
@@ -90,94 +83,36 @@ ResNet::ResNet(const ResNetOptions& options, std::uint64_t seed, bool zero_last)
     : options_(options) {
   options.check();
   auto generator = at::detail::createCPUGenerator(seed);
-  const auto convolution = [&](const std::string& name, const Convolution& c) {
+  const auto layer = [&](const std::string& conv_name,
+                         const std::string& norm_name,
+                         const Convolution& c,
+                         double norm_weight = 1) {
     const double deviation = std::sqrt(2.0 / static_cast<double>(c.out * c.kernel * c.kernel));
-    auto weight = at::empty({c.out, c.in, c.kernel, c.kernel}, at::kFloat);
-    add(name + ".weight", weight.normal_(0.0, deviation, generator), true);
+    const auto weight = at::empty({c.out, c.in, c.kernel, c.kernel}, at::kFloat);
+    weight.normal_(0.0, deviation, generator);
+    return ConvNorm{conv_name, norm_name, c.stride, weight, BatchNorm::initial(c.out, norm_weight)};
   };
-  convolution("conv1", {3, 64, 7, 2});
-  add_norm("bn1", 64, 1);
-
-  const Plan plan = plan_of(options.depth);
-  std::int64_t in = 64;
-  for (int stage = 1; stage <= 4; ++stage) {
-    const std::int64_t width = 64 << (stage - 1);
-    for (int block = 0; block < plan.blocks[stage - 1]; ++block) {
-      const std::int64_t stride = block == 0 ? options.strides[stage - 1] : 1;
-      const auto name = block_name(stage, block);
-      const auto chain = convolutions(plan, in, width, stride);
-      for (std::size_t i = 0; i < chain.size(); ++i) {
-        convolution(text("{}conv{}", name, i + 1), chain[i]);
-        add_norm(
-            text("{}bn{}", name, i + 1), chain[i].out, zero_last && i + 1 == chain.size() ? 0 : 1);
+  stem_ = layer("conv1", "bn1", {3, kStemChannels, 7, 2});
+  std::int64_t in = kStemChannels;
+  for (int stage = 0; stage < 4; ++stage) {
+    const auto out = channels_of(stage, options.depth);
+    for (int index = 0; index < blocks_of(options.depth)[stage]; ++index) {
+      const auto name = text("layer{}.{}.", stage + 1, index);
+      const std::int64_t stride = index == 0 ? options.strides[stage] : 1;
+      const auto chain = chain_of(options.depth, stage, in, stride);
+      Block block;
+      for (std::size_t i = 1; i <= chain.size(); ++i) {
+        const double norm_weight = zero_last && i == chain.size() ? 0 : 1;
+        block.chain.push_back(
+            layer(text("{}conv{}", name, i), text("{}bn{}", name, i), chain[i - 1], norm_weight));
       }
-      const std::int64_t out = width * plan.expansion();
-      if (block == 0 && (in != out || stage > 1)) {
-        convolution(name + "downsample.0", {in, out, 1, stride});
-        add_norm(name + "downsample.1", out, 1);
-      }
+      if (in != out)
+        block.shortcut = layer(name + "downsample.0", name + "downsample.1", {in, out, 1, stride});
+      stages_[stage].push_back(std::move(block));
       in = out;
     }
   }
 }
-
-void ResNet::add(const std::string& name, at::Tensor value, bool trained) {
-  auto& list = trained ? parameters_ : buffers_;
-  places_[name] = {trained, list.size()};
-  list.emplace_back(name, std::move(value));
-}
-
-void ResNet::add_norm(const std::string& name, std::int64_t channels, double weight) {
-  add(name + ".weight", at::full({channels}, weight, at::kFloat), true);
-  add(name + ".bias", at::zeros({channels}, at::kFloat), true);
-  add(name + ".running_mean", at::zeros({channels}, at::kFloat), false);
-  add(name + ".running_var", at::ones({channels}, at::kFloat), false);
-  add(name + ".num_batches_tracked", at::zeros({}, at::kLong), false);
-}
-
-const at::Tensor& ResNet::at(const std::string& name) const {
-  const auto [trained, index] = places_.at(name);
-  return (trained ? parameters_ : buffers_)[index].second;
-}
-
-BatchNorm ResNet::norm(const std::string& name) const {
-  return {at(name + ".weight"),
-          at(name + ".bias"),
-          at(name + ".running_mean"),
-          at(name + ".running_var"),
-          at(name + ".num_batches_tracked")};
-}
-
-struct ResNet::Pass {
-  const ResNet& net;
-  BatchNormMode mode;
-  const SumOverRanks& sum;
-
-  at::Tensor conv_norm(const at::Tensor& x,
-                       const std::string& conv,
-                       const std::string& norm,
-                       std::int64_t stride) const {
-    const auto& weight = net.at(conv + ".weight");
-    const std::int64_t padding = weight.size(2) / 2;
-    const auto y = at::conv2d(x, weight, {}, {stride, stride}, {padding, padding});
-    return batch_norm(y, net.norm(norm), mode, sum);
-  }
-
-  at::Tensor block(const at::Tensor& x, const std::string& name, std::int64_t stride) const {
-    const int chain = net.options_.depth == 50 ? 3 : 2;
-    const int strided = chain == 3 ? 2 : 1;
-    at::Tensor y = x;
-    for (int i = 1; i <= chain; ++i) {
-      y = conv_norm(
-          y, text("{}conv{}", name, i), text("{}bn{}", name, i), i == strided ? stride : 1);
-      if (i < chain) y.relu_();
-    }
-    const bool shortcut = net.places_.contains(name + "downsample.0.weight");
-    const auto identity =
-        shortcut ? conv_norm(x, name + "downsample.0", name + "downsample.1", stride) : x;
-    return y.add_(identity).relu_();
-  }
-};
 
 std::vector<at::Tensor> ResNet::forward(const at::Tensor& images,
                                         int first,
@@ -188,103 +123,97 @@ std::vector<at::Tensor> ResNet::forward(const at::Tensor& images,
             "images are {}; expected [N, 3, H, W]",
             images.sizes());
   const Autocast autocast(images.device().type(), arithmetic_.reduced);
-  const Pass pass{*this, mode, sum};
   const auto format =
       arithmetic_.channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
-  at::Tensor x = pass.conv_norm(images.contiguous(format), "conv1", "bn1", 2).relu_();
+  at::Tensor x = stem_.forward(images.contiguous(format), mode, sum).relu_();
   if (options_.pool == StemPool::kMax) x = at::max_pool2d(x, 3, 2, 1);
   if (options_.pool == StemPool::kAverage) x = at::avg_pool2d(x, 3, 2, 1);
-  const Plan plan = plan_of(options_.depth);
   std::vector<at::Tensor> outputs;
   for (int stage = 1; stage <= last; ++stage) {
-    for (int block = 0; block < plan.blocks[stage - 1]; ++block) {
-      x = pass.block(x, block_name(stage, block), block == 0 ? options_.strides[stage - 1] : 1);
-    }
+    for (const auto& block : stages_[stage - 1]) x = block.forward(x, mode, sum);
     if (stage >= first) outputs.push_back(x.to(images.scalar_type()));
   }
   return outputs;
 }
 
-std::int64_t ResNet::channels(int stage) const {
-  return (64 << (stage - 1)) * plan_of(options_.depth).expansion();
-}
+std::int64_t ResNet::channels(int stage) const { return channels_of(stage - 1, options_.depth); }
 
-void ResNet::load(const std::map<std::string, at::Tensor>& weights, const std::string& source) {
+void ResNet::load(const NamedTensors& weights, const std::string& source) {
+  const auto owner = text("a ResNet-{}", options_.depth);
   const int depth = depth_of(weights, source);
   STC_CHECK_DATA(depth == options_.depth,
-                 "{}: holds a ResNet-{}; expected the weights of a ResNet-{}",
+                 "{}: holds a ResNet-{}; expected the weights of {}",
                  source,
                  depth,
-                 options_.depth);
-  const auto optional = [](const std::string& name) {
-    return name.ends_with("num_batches_tracked");
-  };
-  for (const auto* list : {&parameters_, &buffers_}) {
-    for (const auto& [name, own] : *list) {
-      const auto given = weights.find(name);
-      STC_CHECK_DATA(
-          given != weights.end() || optional(name),
-          "{}: '{}' is missing; expected the weights of a ResNet-{} under torchvision's names",
-          source,
-          name,
-          options_.depth);
-      STC_CHECK_DATA(given == weights.end() || given->second.sizes() == own.sizes(),
-                     "{}: '{}' is {}; expected {} for a ResNet-{}",
-                     source,
-                     name,
-                     given->second.sizes(),
-                     own.sizes(),
-                     options_.depth);
-    }
-  }
+                 owner);
+  auto own = state();
   for (const auto& [name, value] : weights) {
-    STC_CHECK_DATA(places_.contains(name) || name.starts_with("fc."),
-                   "{}: '{}' is no tensor of a ResNet-{}",
+    STC_CHECK_DATA(own.contains(name) || name.starts_with("fc."),
+                   "{}: '{}' is not a tensor of {}",
                    source,
                    name,
-                   options_.depth);
+                   owner);
   }
-  const at::NoGradGuard no_grad;
-  for (auto* list : {&parameters_, &buffers_}) {
-    for (auto& [name, own] : *list) {
-      if (const auto given = weights.find(name); given != weights.end()) own.copy_(given->second);
+  std::erase_if(own, [&](const auto& entry) {
+    return entry.first.ends_with("num_batches_tracked") && !weights.contains(entry.first);
+  });
+  copy_named(weights, own, source, owner + " under torchvision's names");
+}
+
+template <typename Net, typename Visit>
+void ResNet::each_layer(Net& net, const Visit& visit) {
+  visit(net.stem_);
+  for (auto& stage : net.stages_) {
+    for (auto& block : stage) {
+      for (auto& layer : block.chain) visit(layer);
+      if (block.shortcut) visit(*block.shortcut);
     }
   }
 }
 
-std::map<std::string, at::Tensor> ResNet::state() const {
-  std::map<std::string, at::Tensor> all;
-  for (const auto* list : {&parameters_, &buffers_}) {
-    for (const auto& [name, value] : *list) all[name] = value.detach();
+NamedTensorList ResNet::parameters() const {
+  NamedTensorList all;
+  each_layer(*this, [&](const ConvNorm& layer) {
+    for (auto& named : layer.parameters()) all.push_back(std::move(named));
+  });
+  return all;
+}
+
+NamedTensorList ResNet::buffers() const {
+  NamedTensorList all;
+  each_layer(*this, [&](const ConvNorm& layer) {
+    for (auto& named : layer.buffers()) all.push_back(std::move(named));
+  });
+  return all;
+}
+
+NamedTensors ResNet::state() const {
+  NamedTensors all;
+  for (const auto& list : {parameters(), buffers()}) {
+    for (const auto& [name, value] : list) all[name] = value.detach();
   }
   return all;
 }
 
 void ResNet::to(at::Device device, at::ScalarType dtype) {
-  for (auto* list : {&parameters_, &buffers_}) {
-    for (auto& [name, value] : *list) {
-      const bool trained = value.requires_grad();
-      value = value.detach().to(device, value.is_floating_point() ? dtype : value.scalar_type());
-      value.set_requires_grad(trained);
-    }
-  }
+  each_layer(*this, [&](ConvNorm& layer) { layer.to(device, dtype); });
 }
 
 void ResNet::set_requires_grad(bool value) {
-  for (auto& [name, parameter] : parameters_) parameter.set_requires_grad(value);
+  for (const auto& [name, parameter] : parameters()) parameter.set_requires_grad(value);
 }
 
-int depth_of(const std::map<std::string, at::Tensor>& weights, const std::string& source) {
-  STC_CHECK_DATA(
-      weights.contains("conv1.weight") && weights.contains("layer1.0.conv1.weight"),
-      "{}: holds no ResNet under torchvision's names (conv1.weight, layer1.0.conv1.weight, ...)",
-      source);
+int depth_of(const NamedTensors& weights, const std::string& source) {
+  STC_CHECK_DATA(weights.contains("conv1.weight") && weights.contains("layer1.0.conv1.weight"),
+                 "{}: holds no ResNet; expected torchvision's names (conv1.weight, "
+                 "layer1.0.conv1.weight, ...)",
+                 source);
   const bool bottleneck = weights.contains("layer1.0.conv3.weight");
   const bool deep =
       weights.contains("layer3.5.conv1.weight") && !weights.contains("layer3.6.conv1.weight");
   const bool shallow = !weights.contains("layer1.2.conv1.weight");
   STC_CHECK_DATA(bottleneck ? deep : shallow,
-                 "{}: a ResNet, but neither ResNet-18 nor ResNet-50, which are the ones supported",
+                 "{}: a ResNet, but neither a ResNet-18 nor a ResNet-50, the supported ones",
                  source);
   return bottleneck ? 50 : 18;
 }

@@ -5,21 +5,18 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "models/batch_norm.h"
+#include "models/named_tensors.h"
+#include "models/residual_block.h"
 
 namespace stc::models {
 
-enum class StemPool {
-  kNone,
-  kMax,
-  kAverage
-};  ///< 3x3, stride 2, padding 1; average counts the padding
+/// 3x3, stride 2, padding 1; average counts the padding.
+enum class StemPool { kNone, kMax, kAverage };
 
 struct ResNetOptions {
   int depth = 18;                                   ///< 18 or 50
@@ -42,8 +39,6 @@ struct Arithmetic {
   std::optional<at::ScalarType> reduced;  ///< autocast: at::kBFloat16 or at::kHalf
   bool channels_last = false;             ///< memory format of the maps
 };
-
-using NamedTensorList = std::vector<std::pair<std::string, at::Tensor>>;
 
 /// A trunk: images in, feature maps out. Weights are plain tensors, so that a reducer, an optimizer
 /// and a file see the same.
@@ -68,41 +63,35 @@ class ResNet {
   const ResNetOptions& options() const { return options_; }
 
   /// In torchvision's order and names: conv1.weight, bn1.weight, ..., layer4.1.bn2.bias.
-  const NamedTensorList& parameters() const { return parameters_; }
+  NamedTensorList parameters() const;
   /// running_mean, running_var, num_batches_tracked of each batch norm.
-  const NamedTensorList& buffers() const { return buffers_; }
+  NamedTensorList buffers() const;
 
   /// Copies weights by name. Every parameter and buffer must be there with its shape
   /// (num_batches_tracked may be absent); "fc.*" is ignored. Throws stc::Error (kBadData) naming
-  /// the first tensor that is missing, foreign or of another shape, and which depth the weights
-  /// look like. `source` stands in the message.
-  void load(const std::map<std::string, at::Tensor>& weights, const std::string& source);
-  std::map<std::string, at::Tensor> state()
-      const;  ///< parameters and buffers, detached, not copied
+  /// the first tensor that is missing, foreign or of another shape, or the depth that the weights
+  /// have instead. `source` stands in the message.
+  void load(const NamedTensors& weights, const std::string& source);
+  /// Parameters and buffers, detached, not copied.
+  NamedTensors state() const;
 
-  void to(
-      at::Device device,
-      at::ScalarType dtype);  ///< moves the floating-point tensors; before any optimizer sees them
+  /// Moves the floating-point tensors; before any optimizer sees them.
+  void to(at::Device device, at::ScalarType dtype);
   void set_requires_grad(bool value);
   void set_arithmetic(const Arithmetic& arithmetic) { arithmetic_ = arithmetic; }
 
  private:
-  void add(const std::string& name, at::Tensor value, bool trained);
-  void add_norm(const std::string& name, std::int64_t channels, double weight);
-  const at::Tensor& at(const std::string& name) const;
-  BatchNorm norm(const std::string& name) const;
-
-  struct Pass;  // one forward: the mode and the sum over ranks, carried through the blocks
+  template <typename Net, typename Visit>
+  static void each_layer(Net& net, const Visit& visit);  // visit(ConvNorm), in torchvision's order
 
   ResNetOptions options_;
   Arithmetic arithmetic_;
-  NamedTensorList parameters_;
-  NamedTensorList buffers_;
-  std::map<std::string, std::pair<bool, std::size_t>> places_;  // name -> (is a parameter, index)
+  ConvNorm stem_;
+  std::array<std::vector<Block>, 4> stages_;
 };
 
 /// Depth (18 or 50) that a set of torchvision-named weights belongs to; throws stc::Error
-/// (kBadData) where it is neither.
-int depth_of(const std::map<std::string, at::Tensor>& weights, const std::string& source);
+/// (kBadData) if it is neither.
+int depth_of(const NamedTensors& weights, const std::string& source);
 
 }  // namespace stc::models

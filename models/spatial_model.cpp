@@ -13,21 +13,6 @@ namespace {
 
 constexpr int kTopStage = 4;
 
-void copy_into(const at::Tensor& own,
-               const std::map<std::string, at::Tensor>& state,
-               const std::string& name,
-               const std::string& source) {
-  const auto given = state.find(name);
-  STC_CHECK_DATA(given != state.end(), "{}: '{}' is missing", source, name);
-  STC_CHECK_DATA(given->second.sizes() == own.sizes(),
-                 "{}: '{}' is {}; this configuration has {}",
-                 source,
-                 name,
-                 given->second.sizes(),
-                 own.sizes());
-  own.copy_(given->second);
-}
-
 }  // namespace
 
 Embedder::Embedder(int depth, std::int64_t dimension, std::uint64_t seed)
@@ -104,8 +89,8 @@ void SpatialModel::set_arithmetic(const Arithmetic& arithmetic) {
   key.trunk.set_arithmetic(arithmetic);
 }
 
-std::map<std::string, at::Tensor> SpatialModel::method_state() const {
-  std::map<std::string, at::Tensor> state;
+NamedTensors SpatialModel::method_state() const {
+  NamedTensors state;
   for (const auto& [name, value] : query.head) state["query." + name] = value.detach();
   for (const auto& [name, value] : key.head) state["key." + name] = value;
   for (const auto& [name, value] : key.trunk.state()) state["key." + name] = value;
@@ -114,27 +99,16 @@ std::map<std::string, at::Tensor> SpatialModel::method_state() const {
   return state;
 }
 
-void SpatialModel::load_method_state(const std::map<std::string, at::Tensor>& state,
-                                     const std::string& source) {
-  const at::NoGradGuard no_grad;
-  for (auto& [name, value] : query.head) copy_into(value, state, "query." + name, source);
-  for (auto& [name, value] : key.head) copy_into(value, state, "key." + name, source);
-  for (const auto& [name, value] : key.trunk.state())
-    copy_into(value, state, "key." + name, source);
-  copy_into(queue.keys, state, "queue", source);
-  const auto pointer = at::zeros({1}, at::kLong);
-  copy_into(pointer, state, "queue_pointer", source);
-  queue.pointer = pointer.item<std::int64_t>();
+void SpatialModel::load_method_state(const NamedTensors& state, const std::string& source) {
+  const auto own = method_state();
+  copy_named(state, own, source, "this configuration");
+  queue.pointer = own.at("queue_pointer").item<std::int64_t>();
 }
 
 void SpatialModel::to(at::Device device) {
   for (auto* encoder : {&query, &key}) {
     encoder->trunk.to(device, at::kFloat);
-    for (auto& [name, value] : encoder->head) {
-      const bool trained = value.requires_grad();
-      value = value.detach().to(device);
-      value.set_requires_grad(trained);
-    }
+    for (auto& [name, value] : encoder->head) value = moved(value, device, at::kFloat);
   }
   queue.keys = queue.keys.to(device);
 }

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -61,8 +60,8 @@ class SpatialModel {
   KeyQueue queue;
 
   /// query.head.*, key.*, queue, queue_pointer.
-  std::map<std::string, at::Tensor> method_state() const;
-  void load_method_state(const std::map<std::string, at::Tensor>& state, const std::string& source);
+  NamedTensors method_state() const;
+  void load_method_state(const NamedTensors& state, const std::string& source);
   void to(at::Device device);
   void set_arithmetic(const Arithmetic& arithmetic);
 

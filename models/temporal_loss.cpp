@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <tuple>
+#include <utility>
 
 #include "models/correlation.h"
 #include "monitoring/check.h"
@@ -10,21 +12,27 @@
 namespace stc::models {
 namespace {
 
-// Tiles of the two levels: the fine map pooled has the coarse map's layout (correlation.h).
-constexpr std::int64_t kFineTile = 8;
-constexpr std::int64_t kCoarseTile = 4;
-constexpr double kColourScale =
-    20;  // puts the bend of the smooth L1 at 0.05 of a normalised channel
+// Puts the bend of the smooth L1 at 0.05 of a normalised channel.
+constexpr double kColourScale = 20;
 
 at::Tensor target_of(const at::Tensor& level) { return level.select(1, 1); }
 at::Tensor reference_of(const at::Tensor& level) { return level.select(1, 0); }
 
-// [B, S, S] -> [B, n, n]: the colours that cells of a level stand for.
-at::Tensor colours(const at::Tensor& channel, std::int64_t cells, bool centred) {
-  if (centred)
+// [B, S, S] -> [B, h, w]: the colours of the level's cells (Q4).
+at::Tensor colours(const at::Tensor& channel,
+                   const at::Tensor& level,
+                   const TemporalLossOptions& options) {
+  const auto cells = level.size(-1);
+  if (options.centred_colours)
     return at::upsample_bilinear2d(channel.unsqueeze(1), {cells, cells}, false).squeeze(1);
   const auto stride = channel.size(-1) / cells;
   return channel.slice(1, 0, {}, stride).slice(2, 0, {}, stride);
+}
+
+WindowedCorrelation correlation_of(const at::Tensor& level,
+                                   std::int64_t radius_cells,
+                                   MapStorage storage) {
+  return {target_of(level), reference_of(level), radius_cells, storage};
 }
 
 at::Tensor reconstruction_loss(const at::Tensor& rebuilt, const at::Tensor& truth) {
@@ -33,67 +41,42 @@ at::Tensor reconstruction_loss(const at::Tensor& rebuilt, const at::Tensor& trut
   return at::smooth_l1_loss(full * kColourScale, truth * kColourScale);
 }
 
-at::Tensor row_entropy(const at::Tensor& map) { return -at::xlogy(map, map).sum(-1); }
-
-// The score by which cells are chosen, [B, tiles, T * T] (docs/method.md 2.6 d, Q1, Q6).
-at::Tensor tiled_score(const LocalCorrelation& coarse,
-                       TileShape shape,
-                       std::int64_t cells,
-                       const TemporalLossOptions& options) {
-  const auto window = window_of_tile(shape, coarse.map.device());
-  const auto inside =
-      frame_of_tiles(shape, cells, cells, coarse.map.device()).unsqueeze(1).logical_and(window);
-  // Unscaled products keep cells outside the frame as zero logits: the authors correlate with a
-  // padded frame.
-  const auto p = options.entropy_of_distilled_map
-                     ? coarse.map.detach()
-                     : at::softmax(coarse.dots.masked_fill(window.logical_not(), -INFINITY), -1);
-  if (options.shannon_entropy) return row_entropy(p * inside);
-  const auto counted = options.entropy_of_distilled_map ? inside : window;
-  return (-(p + 1e-12).log()).mul(counted).sum(-1);
+// The cells' scores and the choice, both [B, h, w].
+std::pair<at::Tensor, at::Tensor> select_cells(const WindowedCorrelation& coarse,
+                                               const TemporalInputs& inputs,
+                                               const TemporalLossOptions& options) {
+  const auto score = coarse.scores(
+      options.entropy_of_distilled_map ? ScoredRows::kOwn : ScoredRows::kUnscaledPadded,
+      options.shannon_entropy ? RowScore::kEntropy : RowScore::kNegativeLogSum);
+  if (inputs.selection.defined()) return {score, inputs.selection.to(at::kBool)};
+  return {score, score > selection_threshold(score, options)};
 }
 
-at::Tensor select(const at::Tensor& score, const TemporalLossOptions& options) {
-  return score > selection_threshold(score, options);
-}
-
-void add_local_distillation(const TemporalInputs& inputs,
-                            const TemporalLossOptions& options,
-                            const LocalCorrelation& coarse,
-                            const at::Tensor& pooled,
-                            TemporalLosses* losses) {
-  const TileShape shape{kCoarseTile, options.coarse_radius};
-  const auto cells = inputs.levels[1].size(-1);
-  losses->selection_score =
-      untile_queries(tiled_score(coarse, shape, cells, options), kCoarseTile, cells, cells);
-  losses->selection = inputs.selection.defined() ? inputs.selection.to(at::kBool)
-                                                 : select(losses->selection_score, options);
-  const auto weight = tile_queries(losses->selection.to(coarse.map.scalar_type()), kCoarseTile);
-  const auto target = options.distil_row_mass ? pooled * 4 : pooled;
-  const auto squares = (coarse.map - target).square().sum(-1);
+// weight [B, h, w]: 1 for the selected cells.
+at::Tensor local_distillation(const WindowedCorrelation& coarse,
+                              const PooledMap& goal,
+                              const at::Tensor& weight,
+                              const TemporalInputs& inputs) {
+  const auto squares = coarse.squared_distance(goal, weight);
   auto count = weight.sum();
-  losses->selected_fraction = count / static_cast<double>(weight.numel());
-  if (inputs.sum) inputs.sum(count = count.clone());
-  // The count runs over all keys, in the window or not: the authors repeat a query's weight over
-  // every key.
-  const auto share = (squares * weight).sum() * static_cast<double>(inputs.world) /
-                     (count * static_cast<double>(cells * cells)).clamp_min(1e-12);
-  losses->local_distillation = share * options.local_weight;
-  losses->local_entropy = row_entropy(coarse.map.detach()).mean();
+  if (inputs.sum) inputs.sum(count);
+  // The authors repeat a cell's weight over every key of the frame, in the window or not.
+  const auto cells = weight.size(1) * weight.size(2);
+  return squares * static_cast<double>(inputs.world) /
+         (count * static_cast<double>(cells)).clamp_min(1e-12);
 }
 
-void add_global_distillation(const TemporalInputs& inputs,
-                             const TemporalLossOptions& options,
-                             TemporalLosses* losses) {
-  const auto& level = inputs.levels[2];
-  const double scale = 1 / std::sqrt(static_cast<double>(level.size(2)));
-  auto teacher = inputs.teacher.detach();
+// The teacher's map (Q5).
+at::Tensor teacher_map(const at::Tensor& features, const TemporalLossOptions& options) {
+  auto teacher = features.detach();
   if (options.normalise_teacher) teacher = teacher / teacher.norm(2, {2}, true).clamp_min(1e-12);
-  const auto map = global_correlation(target_of(level), reference_of(level), scale);
-  const auto goal = global_correlation(
+  return global_correlation(
       target_of(teacher), reference_of(teacher), 1 / options.teacher_temperature);
-  losses->global_distillation = at::mse_loss(map, goal) * options.global_weight;
-  losses->teacher_entropy = row_entropy(goal).mean();
+}
+
+at::Tensor global_distillation(const at::Tensor& level, const at::Tensor& goal) {
+  const double scale = 1 / std::sqrt(static_cast<double>(level.size(2)));
+  return at::mse_loss(global_correlation(target_of(level), reference_of(level), scale), goal);
 }
 
 }  // namespace
@@ -112,17 +95,18 @@ void TemporalLossOptions::check() const {
                   teacher_temperature);
 }
 
-void apply_preset(const std::string& preset, TemporalLossOptions* options) {
+TemporalLossOptions with_preset(TemporalLossOptions options, const std::string& preset) {
   STC_CHECK_USAGE(preset == "paper_code" || preset == "fixed",
                   "train.preset is '{}'; expected 'paper_code' or 'fixed'",
                   preset);
   const bool fixed = preset == "fixed";
-  options->shannon_entropy = fixed;
-  options->threshold_per_sample = fixed;
-  options->entropy_of_distilled_map = fixed;
-  options->distil_row_mass = false;
-  options->centred_colours = false;
-  options->normalise_teacher = false;
+  options.shannon_entropy = fixed;
+  options.threshold_per_sample = fixed;
+  options.entropy_of_distilled_map = fixed;
+  options.distil_row_mass = false;
+  options.centred_colours = false;
+  options.normalise_teacher = false;
+  return options;
 }
 
 // The authors sort along the columns and take one row as thresholds (Q2).
@@ -140,31 +124,41 @@ at::Tensor selection_threshold(const at::Tensor& score, const TemporalLossOption
 }
 
 TemporalLosses temporal_losses(const TemporalInputs& inputs, const TemporalLossOptions& options) {
-  const auto& [fine, coarse, top] = inputs.levels;
-  const bool local = options.local_weight != 0;
+  const auto& [level0, level1, level2] = inputs.levels;
   const auto source = reference_of(inputs.lab).select(1, inputs.dropped);
   const auto truth = target_of(inputs.lab).select(1, inputs.dropped);
   TemporalLosses losses;
 
-  const auto rebuilt = local_reconstruction(target_of(fine),
-                                            reference_of(fine),
-                                            colours(source, fine.size(-1), options.centred_colours),
-                                            {kFineTile, options.fine_radius},
-                                            local);
-  losses.reconstruction0 =
-      reconstruction_loss(rebuilt.values, truth) * options.reconstruction_weight;
+  // (a), (b). Level 0 first: its tiles are gone before the map of level 1 takes memory.
+  const bool local = options.local_weight != 0;
+  const auto fine = correlation_of(level0, options.fine_radius, MapStorage::kRecomputed);
+  const auto colours0 = colours(source, level0, options);
+  const auto [rebuilt0, pooled] = local ? fine.rebuild_and_pool(colours0)
+                                        : WindowedCorrelation::Rebuilt{fine.rebuild(colours0), {}};
+  losses.reconstruction0 = reconstruction_loss(rebuilt0, truth) * options.reconstruction_weight;
+  const auto coarse = correlation_of(level1, options.coarse_radius, MapStorage::kKept);
+  const auto rebuilt1 = coarse.rebuild(colours(source, level1, options));
+  losses.reconstruction1 = reconstruction_loss(rebuilt1, truth) * options.reconstruction_weight;
 
-  const TileShape shape{kCoarseTile, options.coarse_radius};
-  const auto correlation = local_correlation(target_of(coarse), reference_of(coarse), shape);
-  const auto keys = tile_keys(colours(source, coarse.size(-1), options.centred_colours), shape);
-  const auto tiled = at::matmul(correlation.map, keys.unsqueeze(-1)).squeeze(-1);
-  const auto values = untile_queries(tiled, kCoarseTile, coarse.size(-2), coarse.size(-1));
-  losses.reconstruction1 = reconstruction_loss(values, truth) * options.reconstruction_weight;
+  // (c) on the cells of (d)
+  losses.local_distillation = at::zeros({}, level0.options());
+  if (local) {
+    std::tie(losses.selection_score, losses.selection) = select_cells(coarse, inputs, options);
+    const auto weight = losses.selection.to(level1.scalar_type());
+    const auto goal = options.distil_row_mass ? pooled.scaled(4) : pooled;
+    losses.local_distillation =
+        local_distillation(coarse, goal, weight, inputs) * options.local_weight;
+    losses.selected_fraction = weight.sum() / static_cast<double>(weight.numel());
+    losses.local_entropy = coarse.mean_entropy();
+  }
 
-  losses.local_distillation = at::zeros({}, fine.options());
-  losses.global_distillation = at::zeros({}, fine.options());
-  if (local) add_local_distillation(inputs, options, correlation, rebuilt.pooled, &losses);
-  if (options.global_weight != 0) add_global_distillation(inputs, options, &losses);
+  // (e)
+  losses.global_distillation = at::zeros({}, level0.options());
+  if (options.global_weight != 0) {
+    const auto goal = teacher_map(inputs.teacher, options);
+    losses.global_distillation = global_distillation(level2, goal) * options.global_weight;
+    losses.teacher_entropy = row_entropy(goal).mean();
+  }
   losses.total = losses.reconstruction0 + losses.reconstruction1 + losses.local_distillation +
                  losses.global_distillation;
   return losses;

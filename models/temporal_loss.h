@@ -34,8 +34,9 @@ struct TemporalLossOptions {
   void check() const;  ///< throws stc::Error (kUsage) naming the field and the rule
 };
 
-/// "paper_code": the defaults. "fixed": Q1, Q2 and Q6 mended. Only the switches are touched.
-void apply_preset(const std::string& preset, TemporalLossOptions* options);
+/// `options` with its switches (Q1 to Q6) as the preset has them: "paper_code": all off, the
+/// defaults; "fixed": Q1, Q2 and Q6 on.
+TemporalLossOptions with_preset(TemporalLossOptions options, const std::string& preset);
 
 /// What a cell's score [B, h, w] must exceed to be counted: [B, 1, 1] with threshold_per_sample,
 /// else [B, 1, w] (docs/method.md 2.6 d).

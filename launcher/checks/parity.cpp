@@ -98,8 +98,8 @@ models::TemporalLossOptions loss_options(const GoldenCase& c) {
   models::TemporalLossOptions options;
   options.fine_radius = c.integer("radius", 0);
   options.coarse_radius = c.integer("radius", 1);
-  models::apply_preset(c.metadata("preset").empty() ? "paper_code" : c.metadata("preset"),
-                       &options);
+  const auto preset = c.metadata("preset");
+  options = models::with_preset(options, preset.empty() ? "paper_code" : preset);
   options.check();
   return options;
 }

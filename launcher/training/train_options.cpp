@@ -145,8 +145,7 @@ void VideoTrainOptions::bind(ConfigSchema& schema) {
 }
 
 models::TemporalLossOptions VideoTrainOptions::resolved_losses() const {
-  auto resolved = losses;
-  models::apply_preset(preset, &resolved);
+  auto resolved = models::with_preset(losses, preset);
   for (std::size_t i = 0; i < std::size(kSwitches); ++i) {
     if (switches[i] != "preset") resolved.*kSwitches[i].field = switches[i] == "on";
   }

@@ -10,115 +10,100 @@
 namespace stc::models {
 namespace {
 
-using test::dense_correlation;
-using test::dense_window;
+constexpr std::int64_t kBatch = 2, kChannels = 5, kHeight = 16, kWidth = 24, kRadius = 4;
 
-struct Case {
-  std::int64_t batch, channels, height, width, tile, radius;
-};
+at::Tensor random_values() { return at::randn({kBatch, kHeight, kWidth}, at::kDouble); }
 
-std::ostream& operator<<(std::ostream& out, const Case& c) {
-  return out << "B" << c.batch << " C" << c.channels << " " << c.height << "x" << c.width << " T"
-             << c.tile << " r" << c.radius;
-}
-
-class TiledCorrelation : public testing::TestWithParam<Case> {
+// The slow twin: whole maps [B, HW, HW].
+class WindowedCorrelationBesideDense : public testing::TestWithParam<MapStorage> {
  protected:
-  at::Tensor features() const {
-    const auto& c = GetParam();
-    return at::randn({c.batch, c.channels, c.height, c.width}, at::kDouble).requires_grad_();
+  static at::Tensor features() {
+    return at::randn({kBatch, kChannels, kHeight, kWidth}, at::kDouble).requires_grad_();
   }
-  TileShape shape() const { return {GetParam().tile, GetParam().radius}; }
+  WindowedCorrelation correlation(MapStorage storage) const {
+    return {target_, reference_, kRadius, storage};
+  }
+  at::Tensor dense() const { return test::dense_correlation(target_, reference_, window_); }
+  // [B, H, W] from a scalar of each row.
+  static at::Tensor cells(const at::Tensor& rows) { return rows.view({kBatch, kHeight, kWidth}); }
+
+  void expect_same_gradients(const at::Tensor& own, const at::Tensor& expected) {
+    EXPECT_TRUE(at::allclose(own, expected, 1e-12, 1e-13));
+    const auto gradients = [&](const at::Tensor& loss) {
+      loss.backward();
+      const auto both = at::stack({target_.grad(), reference_.grad()});
+      target_.mutable_grad().reset();
+      reference_.mutable_grad().reset();
+      return both;
+    };
+    EXPECT_TRUE(at::allclose(gradients(own), gradients(expected), 1e-10, 1e-12));
+  }
+
+  const at::Tensor target_ = features(), reference_ = features();
+  const at::Tensor window_ = test::dense_window(kHeight, kWidth, kRadius);
 };
 
-// Tile layout -> [B, HW, HW], by plain loops.
-at::Tensor dense_of(const at::Tensor& map, const Case& c) {
-  const auto side = c.tile + 2 * c.radius, columns = c.width / c.tile;
-  auto dense = at::zeros({c.batch, c.height * c.width, c.height * c.width}, at::kDouble);
-  const auto from = map.detach().contiguous();
-  for (std::int64_t b = 0; b < c.batch; ++b)
-    for (std::int64_t t = 0; t < map.size(1); ++t)
-      for (std::int64_t q = 0; q < c.tile * c.tile; ++q)
-        for (std::int64_t k = 0; k < side * side; ++k) {
-          const auto y = t / columns * c.tile, x = t % columns * c.tile;
-          const auto qy = y + q / c.tile, qx = x + q % c.tile;
-          const auto ky = y - c.radius + k / side, kx = x - c.radius + k % side;
-          const double value = from[b][t][q][k].item<double>();
-          if (ky < 0 || kx < 0 || ky >= c.height || kx >= c.width) {
-            EXPECT_EQ(value, 0) << "mass outside the frame";
-          } else {
-            dense[b][qy * c.width + qx][ky * c.width + kx] = value;
-          }
-        }
-  return dense;
+TEST_P(WindowedCorrelationBesideDense, RebuildsTheSameValuesWithTheSameGradients) {
+  const auto values = random_values(), weight = random_values();
+  const auto expected = cells(at::bmm(dense(), values.flatten(1).unsqueeze(-1)));
+  const auto own = correlation(GetParam()).rebuild(values);
+  expect_same_gradients((own * weight).sum(), (expected * weight).sum());
 }
 
-TEST_P(TiledCorrelation, MapIsTheDenseOne) {
-  const auto& c = GetParam();
-  const auto target = features(), reference = features();
-  const auto tiled = local_correlation(target, reference, shape());
-  const auto expected =
-      dense_correlation(target, reference, dense_window(c.height, c.width, c.radius));
-  EXPECT_TRUE(at::allclose(dense_of(tiled.map, c), expected, 1e-12, 1e-13));
+TEST_P(WindowedCorrelationBesideDense, HasTheSameEntropyAndScores) {
+  const auto own = correlation(GetParam());
+  const auto map = dense().detach();
+  const auto entropy = -at::xlogy(map, map).sum(-1);
+  EXPECT_NEAR(own.mean_entropy().item<double>(), entropy.mean().item<double>(), 1e-12);
+  EXPECT_TRUE(at::allclose(own.scores(ScoredRows::kOwn, RowScore::kEntropy), cells(entropy)));
+  const auto negative_log_sum = (-(map + 1e-12).log() * window_).sum(-1);
+  EXPECT_TRUE(at::allclose(own.scores(ScoredRows::kOwn, RowScore::kNegativeLogSum),
+                           cells(negative_log_sum)));
 }
 
-TEST_P(TiledCorrelation, GradientsAreTheDenseOnes) {
-  const auto& c = GetParam();
-  const auto target = features(), reference = features();
-  const auto values = at::randn({c.batch, c.height, c.width}, at::kDouble);
-  const auto weight = at::randn({c.batch, c.height, c.width}, at::kDouble);
-
-  const auto dense =
-      dense_correlation(target, reference, dense_window(c.height, c.width, c.radius));
-  const auto copied = at::bmm(dense, values.flatten(1).unsqueeze(-1)).view_as(values);
-  (copied * weight).sum().backward();
-  const auto grad_target = target.grad().clone(), grad_reference = reference.grad().clone();
-  target.mutable_grad().zero_();
-  reference.mutable_grad().zero_();
-
-  const auto map = local_correlation(target, reference, shape()).map;
-  const auto tiled = at::matmul(map, tile_keys(values, shape()).unsqueeze(-1)).squeeze(-1);
-  const auto own = untile_queries(tiled, c.tile, c.height, c.width);
-  (own * weight).sum().backward();
-  EXPECT_TRUE(at::allclose(own, copied, 1e-12, 1e-13));
-  EXPECT_TRUE(at::allclose(target.grad(), grad_target, 1e-10, 1e-12));
-  EXPECT_TRUE(at::allclose(reference.grad(), grad_reference, 1e-10, 1e-12));
-
-  if (c.tile % 2 != 0 || c.radius % 2 != 0) return;
-  target.mutable_grad().zero_();
-  reference.mutable_grad().zero_();
-  const auto fused = local_reconstruction(target, reference, values, shape(), false);
-  (fused.values * weight).sum().backward();
-  EXPECT_TRUE(at::allclose(fused.values, copied, 1e-12, 1e-13));
-  EXPECT_TRUE(at::allclose(target.grad(), grad_target, 1e-10, 1e-12));
-  EXPECT_TRUE(at::allclose(reference.grad(), grad_reference, 1e-10, 1e-12));
-}
-
-INSTANTIATE_TEST_SUITE_P(Sizes,
-                         TiledCorrelation,
-                         testing::Values(Case{1, 3, 4, 4, 4, 1},
-                                         Case{2, 5, 8, 12, 4, 2},
-                                         Case{1, 4, 8, 8, 8, 4},
-                                         Case{2, 3, 16, 8, 8, 2},
-                                         Case{1, 1, 3, 6, 3, 5}));
-
-TEST(LocalReconstruction, PooledMapIsTheMeanOverTwoByTwoQueriesAndKeys) {
-  const std::int64_t n = 16, radius = 4;
-  const auto target = at::randn({1, 6, n, n}, at::kDouble),
-             reference = at::randn({1, 6, n, n}, at::kDouble);
-  const auto pooled =
-      local_reconstruction(target, reference, at::zeros({1, n, n}, at::kDouble), {8, radius}, true)
-          .pooled;
-  const auto fine = dense_correlation(target, reference, dense_window(n, n, radius))
-                        .view({n / 2, 2, n / 2, 2, n / 2, 2, n / 2, 2});
-  const auto expected = fine.mean({1, 3, 5, 7}).view({1, n * n / 4, n * n / 4});
-  // The pooled window is exactly the coarse one: laid out as the coarse level's tiles, nothing is
-  // lost.
+// As the authors correlate: a window of (2 r + 1)^2 products for every cell, those outside the
+// frame 0.
+TEST_P(WindowedCorrelationBesideDense, ScoresUnscaledProductsInAPaddedFrame) {
+  const auto dots =
+      at::einsum("bci,bcj->bij", {target_.flatten(2), reference_.flatten(2)}).detach();
+  const auto inside = dots.exp() * window_;
+  const auto outside = (2 * kRadius + 1) * (2 * kRadius + 1) - window_.sum(-1);
+  const auto all = inside.sum(-1) + outside;
+  const auto map = inside / all.unsqueeze(-1);
+  const auto entropy = -at::xlogy(map, map).sum(-1);
+  const auto negative_log_sum =
+      (-(map + 1e-12).log() * window_).sum(-1) - outside * (1 / all + 1e-12).log();
+  const auto own = correlation(GetParam());
   EXPECT_TRUE(
-      at::allclose(dense_of(pooled, {1, 6, n / 2, n / 2, 4, radius / 2}), expected, 1e-12, 1e-14));
-  EXPECT_NEAR(pooled.sum(-1).min().item<double>(), 0.25, 1e-12);
-  EXPECT_NEAR(pooled.sum(-1).max().item<double>(), 0.25, 1e-12);
+      at::allclose(own.scores(ScoredRows::kUnscaledPadded, RowScore::kEntropy), cells(entropy)));
+  EXPECT_TRUE(at::allclose(own.scores(ScoredRows::kUnscaledPadded, RowScore::kNegativeLogSum),
+                           cells(negative_log_sum)));
 }
+
+TEST_P(WindowedCorrelationBesideDense, DistanceToAPooledMapOfTwiceTheCellsIsTheSame) {
+  const auto fine_features = [] {
+    return at::randn({kBatch, kChannels, 2 * kHeight, 2 * kWidth}, at::kDouble);
+  };
+  const auto fine_target = fine_features(), fine_reference = fine_features();
+  const WindowedCorrelation fine(fine_target, fine_reference, 2 * kRadius, MapStorage::kRecomputed);
+  const auto fine_values = at::randn({kBatch, 2 * kHeight, 2 * kWidth}, at::kDouble);
+  const auto [rebuilt, pooled] = fine.rebuild_and_pool(fine_values);
+  EXPECT_TRUE(at::equal(rebuilt, fine.rebuild(fine_values)));
+
+  const auto fine_window = test::dense_window(2 * kHeight, 2 * kWidth, 2 * kRadius);
+  const auto goal = test::dense_correlation(fine_target, fine_reference, fine_window)
+                        .view({kBatch, kHeight, 2, kWidth, 2, kHeight, 2, kWidth, 2})
+                        .mean({2, 4, 6, 8})
+                        .view({kBatch, kHeight * kWidth, kHeight * kWidth});
+  const auto weight = random_values();
+  const auto squares = cells((dense() - 4 * goal).square().sum(-1));
+  expect_same_gradients(correlation(GetParam()).squared_distance(pooled.scaled(4), weight),
+                        (squares * weight).sum());
+}
+
+INSTANTIATE_TEST_SUITE_P(Storages,
+                         WindowedCorrelationBesideDense,
+                         testing::Values(MapStorage::kKept, MapStorage::kRecomputed));
 
 }  // namespace
 }  // namespace stc::models

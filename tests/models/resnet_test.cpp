@@ -62,10 +62,10 @@ TEST(ResNet, LoadNamesWhatDoesNotFit) {
   const auto whole = ResNet(standard_options(18), 1).state();
   auto missing = whole;
   missing.erase("layer2.0.bn1.bias");
-  expect_error(missing, "'layer2.0.bn1.bias' is missing");
+  expect_error(missing, "'layer2.0.bn1.bias' is missing; expected [128] for a ResNet-18");
   auto foreign = whole;
   foreign["other"] = at::zeros({1});
-  expect_error(foreign, "'other' is no tensor");
+  expect_error(foreign, "'other' is not a tensor of a ResNet-18");
   expect_error(ResNet(standard_options(50), 1).state(), "ResNet-18");
 }
 

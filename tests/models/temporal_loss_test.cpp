@@ -78,8 +78,7 @@ TEST(TemporalLossClosedForms, ScoreOfAOneHotRow) {
 }
 
 TEST(TemporalLoss, FixedPresetSelectsSeventyPercentOfEachSample) {
-  TemporalLossOptions options;
-  apply_preset("fixed", &options);
+  const auto options = with_preset({}, "fixed");
   auto inputs = constant_inputs();
   inputs.selection = at::Tensor();
   inputs.levels[1] = at::randn({1, 2, 4, 32, 32}, at::kDouble);
@@ -157,7 +156,7 @@ TEST_P(StepTwoOverRanks, EqualsOneRankOnTheUnionBatch) {
   for (const auto& own : losses) total += own.total.item<double>() / ranks;
   EXPECT_NEAR(total / expected.total.item<double>(), 1, 1e-9);
   for (std::size_t p = 0; p < whole->student.parameters().size(); ++p) {
-    const auto& [name, parameter] = whole->student.parameters()[p];
+    const auto [name, parameter] = whole->student.parameters()[p];
     auto mean = at::zeros_like(parameter);
     for (const auto& model : models) mean += model->student.parameters()[p].second.grad() / ranks;
     const double error =

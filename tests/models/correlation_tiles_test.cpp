@@ -1,0 +1,124 @@
+#include "models/correlation_tiles.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/support/dense_correlation.h"
+
+namespace stc::models {
+namespace {
+
+using test::dense_correlation;
+using test::dense_window;
+
+struct Case {
+  std::int64_t batch, channels, height, width, tile, radius;
+};
+
+std::ostream& operator<<(std::ostream& out, const Case& c) {
+  return out << "B" << c.batch << " C" << c.channels << " " << c.height << "x" << c.width << " T"
+             << c.tile << " r" << c.radius;
+}
+
+class TiledCorrelation : public testing::TestWithParam<Case> {
+ protected:
+  at::Tensor features() const {
+    const auto& c = GetParam();
+    return at::randn({c.batch, c.channels, c.height, c.width}, at::kDouble).requires_grad_();
+  }
+  TileShape shape() const { return {GetParam().tile, GetParam().radius}; }
+};
+
+// Tile layout -> [B, HW, HW], by plain loops.
+at::Tensor dense_of(const at::Tensor& map, const Case& c) {
+  const auto side = c.tile + 2 * c.radius, columns = c.width / c.tile;
+  auto dense = at::zeros({c.batch, c.height * c.width, c.height * c.width}, at::kDouble);
+  const auto from = map.detach().contiguous();
+  for (std::int64_t b = 0; b < c.batch; ++b)
+    for (std::int64_t t = 0; t < map.size(1); ++t)
+      for (std::int64_t q = 0; q < c.tile * c.tile; ++q)
+        for (std::int64_t k = 0; k < side * side; ++k) {
+          const auto y = t / columns * c.tile, x = t % columns * c.tile;
+          const auto qy = y + q / c.tile, qx = x + q % c.tile;
+          const auto ky = y - c.radius + k / side, kx = x - c.radius + k % side;
+          const double value = from[b][t][q][k].item<double>();
+          if (ky < 0 || kx < 0 || ky >= c.height || kx >= c.width) {
+            EXPECT_EQ(value, 0) << "mass outside the frame";
+          } else {
+            dense[b][qy * c.width + qx][ky * c.width + kx] = value;
+          }
+        }
+  return dense;
+}
+
+TEST_P(TiledCorrelation, MapIsTheDenseOne) {
+  const auto& c = GetParam();
+  const auto target = features(), reference = features();
+  const auto tiled = tiled_correlation(target, reference, shape());
+  const auto expected =
+      dense_correlation(target, reference, dense_window(c.height, c.width, c.radius));
+  EXPECT_TRUE(at::allclose(dense_of(tiled.map, c), expected, 1e-12, 1e-13));
+}
+
+TEST_P(TiledCorrelation, GradientsAreTheDenseOnes) {
+  const auto& c = GetParam();
+  const auto target = features(), reference = features();
+  const auto values = at::randn({c.batch, c.height, c.width}, at::kDouble);
+  const auto weight = at::randn({c.batch, c.height, c.width}, at::kDouble);
+
+  const auto dense =
+      dense_correlation(target, reference, dense_window(c.height, c.width, c.radius));
+  const auto copied = at::bmm(dense, values.flatten(1).unsqueeze(-1)).view_as(values);
+  (copied * weight).sum().backward();
+  const auto grad_target = target.grad().clone(), grad_reference = reference.grad().clone();
+  target.mutable_grad().zero_();
+  reference.mutable_grad().zero_();
+
+  const auto map = tiled_correlation(target, reference, shape()).map;
+  const auto tiled = at::matmul(map, tile_keys(values, shape()).unsqueeze(-1)).squeeze(-1);
+  const auto own = untile_queries(tiled, c.tile, c.height, c.width);
+  (own * weight).sum().backward();
+  EXPECT_TRUE(at::allclose(own, copied, 1e-12, 1e-13));
+  EXPECT_TRUE(at::allclose(target.grad(), grad_target, 1e-10, 1e-12));
+  EXPECT_TRUE(at::allclose(reference.grad(), grad_reference, 1e-10, 1e-12));
+
+  if (c.tile % 2 != 0 || c.radius % 2 != 0) return;
+  target.mutable_grad().zero_();
+  reference.mutable_grad().zero_();
+  const auto fused = tiled_reconstruction(target, reference, values, shape(), false);
+  (fused.values * weight).sum().backward();
+  EXPECT_TRUE(at::allclose(fused.values, copied, 1e-12, 1e-13));
+  EXPECT_TRUE(at::allclose(target.grad(), grad_target, 1e-10, 1e-12));
+  EXPECT_TRUE(at::allclose(reference.grad(), grad_reference, 1e-10, 1e-12));
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes,
+                         TiledCorrelation,
+                         testing::Values(Case{1, 3, 4, 4, 4, 1},
+                                         Case{2, 5, 8, 12, 4, 2},
+                                         Case{1, 4, 8, 8, 8, 4},
+                                         Case{2, 3, 16, 8, 8, 2},
+                                         Case{1, 1, 3, 6, 3, 5}));
+
+TEST(TiledReconstruction, PooledMapIsTheMeanOverTwoByTwoQueriesAndKeys) {
+  const std::int64_t n = 16, radius = 4;
+  const auto target = at::randn({1, 6, n, n}, at::kDouble),
+             reference = at::randn({1, 6, n, n}, at::kDouble);
+  const auto pooled =
+      tiled_reconstruction(target, reference, at::zeros({1, n, n}, at::kDouble), {8, radius}, true)
+          .pooled;
+  const auto fine = dense_correlation(target, reference, dense_window(n, n, radius))
+                        .view({n / 2, 2, n / 2, 2, n / 2, 2, n / 2, 2});
+  const auto expected = fine.mean({1, 3, 5, 7}).view({1, n * n / 4, n * n / 4});
+  // The pooled window is exactly the coarse one: laid out as the coarse level's tiles, nothing is
+  // lost.
+  EXPECT_TRUE(
+      at::allclose(dense_of(pooled, {1, 6, n / 2, n / 2, 4, radius / 2}), expected, 1e-12, 1e-14));
+  EXPECT_NEAR(pooled.sum(-1).min().item<double>(), 0.25, 1e-12);
+  EXPECT_NEAR(pooled.sum(-1).max().item<double>(), 0.25, 1e-12);
+}
+
+}  // namespace
+}  // namespace stc::models
