@@ -8,7 +8,7 @@ namespace stc::dist {
 #ifdef STC_CUDA
 namespace {
 
-// Our own time-out comes first: it knows who is missing.
+// Our own time-out comes first: it knows which rank is missing.
 constexpr std::chrono::seconds kAboveOurs(60);
 
 }  // namespace

@@ -3,9 +3,6 @@
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <iostream>
-#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -13,6 +10,7 @@
 #include "dist/device.h"
 #include "dist/run_together.h"
 #include "launcher/checks/bench.h"
+#include "launcher/checks/measurement.h"
 #include "launcher/training/random_loader.h"
 #include "launcher/training/training_step.h"
 #include "monitoring/log.h"
@@ -57,7 +55,6 @@ std::unique_ptr<TrainingMethod> make_method(const Arguments& arguments,
                               teacher.state());
 }
 
-// The fastest of the steps, after one that warms up.
 double seconds_per_step(const Arguments& arguments,
                         dist::Communicator& host_ranks,
                         dist::Communicator& device_ranks,
@@ -65,15 +62,15 @@ double seconds_per_step(const Arguments& arguments,
   const auto method = make_method(arguments, device_ranks, device);
   TrainingStep training_step(
       *method, {.optimizer = {OptimizerKind::kAdam}}, host_ranks, device_ranks);
-  double fastest = std::numeric_limits<double>::infinity();
+  std::vector<double> rounds;
   for (int step = 0; step <= arguments.steps; ++step) {
     device_ranks.barrier();
     const Stopwatch clock;
     const auto result = training_step.run(step, /*learning_rate=*/1e-5);
     result.outcome.losses.front().second.item<double>();  // on a GPU: until it is computed
-    if (step > 0) fastest = std::min(fastest, clock.seconds());
+    rounds.push_back(clock.seconds());
   }
-  return fastest;
+  return fastest_after_warm_up(rounds);
 }
 
 int measure(const Arguments& arguments, dist::Session& session) {
@@ -85,23 +82,20 @@ int measure(const Arguments& arguments, dist::Session& session) {
       device.is_cpu() ? host_ranks : dist::make_communicator(session, device, {});
   const double seconds = seconds_per_step(arguments, *host_ranks, *device_ranks, device);
   if (!host_ranks->is_root()) return 0;
-  nlohmann::ordered_json result;
-  result["benchmark"] = "step2";
-  result["depth"] = arguments.depth;
-  result["size"] = arguments.size;
-  result["batch"] = arguments.batch;
-  result["ranks"] = host_ranks->size();
-  result["threads"] = arguments.threads;
-  result["device"] = dist::device_word(device);
-  result["seconds_per_step"] = seconds;
-  if (!arguments.json) {
-    std::cout << text("step 2, ResNet-{}, {} clips of {} pixels a rank: {} ms a step\n",
-                      arguments.depth,
-                      arguments.batch,
-                      arguments.size,
-                      1000 * seconds);
-  }
-  std::cout << result.dump() << "\n";
+  print_measurement(text("step 2, ResNet-{}, {} clips of {} pixels per rank: {} ms per step",
+                         arguments.depth,
+                         arguments.batch,
+                         arguments.size,
+                         1000 * seconds),
+                    {{"benchmark", "step2"},
+                     {"depth", arguments.depth},
+                     {"size", arguments.size},
+                     {"batch", arguments.batch},
+                     {"ranks", host_ranks->size()},
+                     {"threads", arguments.threads},
+                     {"device", dist::device_word(device)},
+                     {"seconds_per_step", seconds}},
+                    arguments.json);
   return 0;
 }
 
@@ -109,19 +103,26 @@ int measure(const Arguments& arguments, dist::Session& session) {
 
 void add_bench_step2(CLI::App& bench, Action& action) {
   auto* command = bench.add_subcommand(
-      "step2", "A step of step 2 (both networks, losses, backward, update) on random clips");
+      "step2", "Time a step of step 2 (both networks, losses, backward, update) on random clips");
+  command->footer(
+      "Examples:\n"
+      "  stc bench step2 --depth 50 --size 256 --batch 2 --steps 4 --threads 2 --json\n"
+      "  mpirun -np 2 --bind-to none stc bench step2 --size 64");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--depth", arguments->depth, "Of student and teacher")
+  command->option_defaults()->always_capture_default()->group("Method");
+  command->add_option("--depth", arguments->depth, "Depth of student and teacher")
       ->check(CLI::IsMember({18, 50}));
-  command->add_option("--size", arguments->size, "Side in pixels, a multiple of 32")
+  command->add_option("--size", arguments->size, "Clip side in pixels, a multiple of 32")
       ->check(CLI::PositiveNumber);
-  command->add_option("--batch", arguments->batch, "Clips a rank")->check(CLI::PositiveNumber);
-  command->add_option("--steps", arguments->steps, "Timed ones, after one that warms up")
+  command->add_option("--batch", arguments->batch, "Clips per rank")->check(CLI::PositiveNumber);
+  command->add_option("--steps", arguments->steps, "Timed steps, after one warm-up")
       ->check(CLI::PositiveNumber);
-  command->add_option("--threads", arguments->threads, "Compute threads a rank")
+  command->option_defaults()->group("Machine");
+  command->add_option("--threads", arguments->threads, "Compute threads per rank")
       ->check(CLI::PositiveNumber);
   command->add_option("--device", arguments->device, "cpu, cuda or auto");
-  command->add_flag("--json", arguments->json, "Print the JSON line alone");
+  command->option_defaults()->group("Output");
+  command->add_flag("--json", arguments->json, "Print only the JSON line");
   command->callback([arguments, &action] {
     action = [arguments] {
       STC_CHECK_USAGE(

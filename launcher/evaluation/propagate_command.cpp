@@ -11,6 +11,7 @@
 #include "eval/drawing/overlay.h"
 #include "eval/propagation/video_propagation.h"
 #include "launcher/commands.h"
+#include "launcher/evaluation/frame_progress.h"
 #include "launcher/evaluation/propagation_arguments.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"

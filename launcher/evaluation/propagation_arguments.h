@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -45,19 +46,5 @@ PropagationTrunk load_trunk(const PropagationArguments& arguments, int stride, a
 
 /// Applies `threads`, refuses more than one rank: all of them would write the same folder.
 void prepare_process(const PropagationArguments& arguments, const std::string& command);
-
-/// Frames done, rate and time left: one line on a terminal that is drawn again, else one a clip.
-class FrameProgress {
- public:
-  explicit FrameProgress(std::int64_t total);  ///< 0: unknown
-  ~FrameProgress();
-  /// Frame `frame` of the `frames` of one clip is done; `done` are those of all clips, on all
-  /// ranks.
-  void update(const std::string& clip, std::int64_t frame, std::int64_t frames, std::int64_t done);
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
 
 }  // namespace stc::launcher

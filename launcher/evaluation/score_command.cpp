@@ -5,6 +5,7 @@
 #include "data/benchmarks/davis.h"
 #include "data/benchmarks/jhmdb.h"
 #include "data/benchmarks/vip.h"
+#include "data/file.h"
 #include "eval/scores/davis_scores.h"
 #include "eval/scores/jhmdb_scores.h"
 #include "eval/scores/text_files.h"
@@ -38,7 +39,7 @@ void give_out(const ScoreArguments& arguments,
   if (!arguments.csv.empty()) write_csv(arguments.csv);
   if (!arguments.frames.empty()) write_frames(arguments.frames);
   const bool prints_json = arguments.json == "-";
-  if (!arguments.json.empty() && !prints_json) eval::write_text(arguments.json, json);
+  if (!arguments.json.empty() && !prints_json) data::write_text(arguments.json, json);
   std::fputs((prints_json ? json : table).c_str(), stdout);
 }
 

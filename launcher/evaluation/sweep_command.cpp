@@ -156,20 +156,15 @@ std::vector<SweepRow> rows_of(const SweepGroup& group, int ranks) {
   return rows;
 }
 
-void write_text(const fs::path& path, const std::string& content) {
-  data::write_file(path.string(),
-                   {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
-}
-
 void make_table(const SweepPlan& plan, const std::vector<SweepGroup>& groups, int ranks) {
   std::vector<SweepRow> rows;
   for (const auto& group : groups)
     for (auto& row : rows_of(group, ranks)) rows.push_back(std::move(row));
   sort_rows(&rows, plan.sort);
   const fs::path out(plan.out);
-  write_text(out / "sweep.csv", sweep_csv(rows));
-  write_text(out / "sweep.json", ordered_json(rows).dump(2) + "\n");
-  write_text(out / "sweep.html", sweep_page(rows, "stc sweep: " + plan.out));
+  data::write_text(out / "sweep.csv", sweep_csv(rows));
+  data::write_text(out / "sweep.json", ordered_json(rows).dump(2) + "\n");
+  data::write_text(out / "sweep.html", sweep_page(rows, "stc sweep: " + plan.out));
   std::fputs(sweep_text(rows).c_str(), stdout);
   std::fflush(stdout);
   std::int64_t failed = 0;

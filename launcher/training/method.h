@@ -22,10 +22,10 @@ namespace stc::launcher {
 struct StepOutcome {
   using NamedScalars = std::vector<std::pair<std::string, at::Tensor>>;
 
-  at::Tensor total;                   ///< scalar, to call backward on
-  NamedScalars losses;                ///< detached; the mean over ranks is the global value
-  NamedScalars health;                ///< the same, beside the losses ("accuracy", ...)
-  std::vector<std::int64_t> samples;  ///< indices into the data set
+  at::Tensor total{};                   ///< scalar, to call backward on
+  NamedScalars losses{};                ///< detached; the mean over ranks is the global value
+  NamedScalars health{};                ///< the same, beside the losses ("accuracy", ...)
+  std::vector<std::int64_t> samples{};  ///< indices into the data set
   double data_wait_seconds = 0;
 
   /// Adds one of `count` micro-batches: losses become their mean, samples their union.

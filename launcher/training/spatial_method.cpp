@@ -1,6 +1,7 @@
 // Step 1 as the training loop sees it: image pairs in, the contrastive loss out.
 #include <ATen/ATen.h>
 
+#include "data/shards/shard_set.h"
 #include "launcher/config/key_in_errors.h"
 #include "launcher/run_folder/checkpoint.h"
 #include "launcher/training/fed_method.h"
@@ -54,7 +55,7 @@ class SpatialMethod : public FedMethod<data::ImageBatch> {
   std::unique_ptr<data::ImageLoader> open_loader(std::int64_t step) const override {
     return with_key_in_errors("data.shards", [&] {
       return data::make_image_loader(
-          options_.shards,
+          data::ShardSet::open(options_.shards),
           options_.loader,
           options_.images,
           {options_.batch_size, ranks_.rank(), ranks_.size(), options_.seed},
@@ -71,8 +72,7 @@ class SpatialMethod : public FedMethod<data::ImageBatch> {
     const auto result = model_.loss(batch.query, batch.key, exchange);
     return {.total = result.loss,
             .losses = {{"total", result.loss.detach()}, {"contrastive", result.loss.detach()}},
-            .health = {{"accuracy", result.accuracy}},
-            .samples = {}};
+            .health = {{"accuracy", result.accuracy}}};
   }
 
   PretrainOptions options_;

@@ -7,12 +7,12 @@
 #include <memory>
 #include <string>
 
-#include "launcher/training/progress.h"
 #include "launcher/training/straggler_watch.h"
 #include "launcher/training/training_job.h"
 #include "launcher/training/training_step.h"
 #include "launcher/training/validation.h"
 #include "monitoring/metrics.h"
+#include "monitoring/progress.h"
 #include "monitoring/stopwatch.h"
 
 namespace stc::launcher {

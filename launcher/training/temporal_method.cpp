@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "data/random.h"
+#include "data/shards/shard_set.h"
 #include "launcher/config/key_in_errors.h"
 #include "launcher/run_folder/checkpoint.h"
 #include "launcher/training/fed_method.h"
@@ -75,7 +76,7 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
   std::unique_ptr<data::ClipLoader> open_loader(std::int64_t step) const override {
     return with_key_in_errors("data.shards", [&] {
       return data::make_clip_loader(
-          options_.shards,
+          data::ShardSet::open(options_.shards),
           options_.loader,
           options_.clips,
           {options_.batch_size, ranks_.rank(), ranks_.size(), options_.seed},

@@ -126,11 +126,10 @@ void Trainer::restore() {
 
 // On rank 0. Returns the checkpoint's step, 0 when there is none.
 std::int64_t Trainer::load_newest_checkpoint() {
-  std::vector<std::string> skipped;
-  const auto found = checkpoints_->restore(&skipped);
+  const auto [found, skipped] = checkpoints_->restore();
   for (const auto& why : skipped) log::warning("skipped checkpoint {}", why);
   STC_CHECK_DATA(found || skipped.empty(),
-                 "none of the {} checkpoints in {} is whole; bring one back from a copy, or use "
+                 "none of the {} checkpoints in {} is complete; bring one back from a copy, or use "
                  "--fresh to move the run aside and train from the beginning",
                  skipped.size(),
                  job_.folder->path("checkpoints"));

@@ -171,14 +171,23 @@ template <typename Options>
 void add_training(CLI::App& app, Action& action, const std::string& name, const std::string& what) {
   auto arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand(name, what);
+  command->option_defaults()->group("Input");
   command->add_option("--config", arguments->config, "TOML file");
-  command->add_flag(
-      "--fresh", arguments->fresh, "Move an existing run folder aside instead of going on with it");
+  command->option_defaults()->group("Output");
+  command->add_flag("--fresh",
+                    arguments->fresh,
+                    "Move an existing run folder aside and start again instead of resuming it");
   command->add_flag(
       "--keys", arguments->list_keys, "List every key with its range and default, and exit");
   command->allow_extras();
-  command->footer("Any key of the file can be given as --section.key=value; `stc " + name +
-                  " --keys` lists them.");
+  const auto example =
+      text("stc {} --config configs/demo/{}.toml --run.dir=runs/{}", name, name, name);
+  command->footer(
+      text("Examples:\n  {}\n  mpirun -np 2 --bind-to none {} --train.steps=100\n  stc {} --keys\n"
+           "Any key of the file can be given as --section.key=value; --keys lists them.",
+           example,
+           example,
+           name));
   command->callback([arguments, command, name, &action] {
     arguments->overrides = command->remaining();
     action = [arguments, name] {

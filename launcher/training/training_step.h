@@ -16,8 +16,8 @@ namespace stc::launcher {
 class TrainingStep {
  public:
   struct Options {
-    OptimizerOptions optimizer;
-    dist::ReducerOptions reducer;
+    OptimizerOptions optimizer{};
+    dist::ReducerOptions reducer{};
     std::int64_t micro_batches = 1;
     double clip_norm = 0;  ///< largest norm of a gradient; 0: unlimited
     /// The signal that asks this rank to stop, or 0; called once per step, after backward.

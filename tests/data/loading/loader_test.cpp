@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "data/loading/loader_over_shards.h"
+#include "data/loading/loader.h"
 #include "monitoring/check.h"
 #include "tests/data/fake_shards.h"
 #include "tests/data/pictures.h"
@@ -286,7 +286,7 @@ TEST(ClipLoader, ReplacesAVideoWhoseFramesDifferInSize) {
   shards->add_video(2, 2);
   testing::internal::CaptureStderr();
   const ClipBatch batch = open_clips(shards, 1)->next();
-  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("70 x 40 are expected"));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("expected 70 x 40, as in"));
   EXPECT_EQ(batch.samples, (std::vector<std::int64_t>{1, 1, 1, 1}));
 }
 

@@ -153,8 +153,8 @@ TEST_F(RunFolderTest, TrailingSlashesAreTheSameFolder) {
 
 TEST_F(RunFolderTest, FolderThatIsNoRunIsRefusedAndLeftAlone) {
   write("thesis.tex", "precious");
-  EXPECT_THAT(usage_error(), AllOf(HasSubstr(run_), HasSubstr("holds no run")));
-  EXPECT_THAT(usage_error(/*fresh=*/true), HasSubstr("holds no run"));
+  EXPECT_THAT(usage_error(), AllOf(HasSubstr(run_), HasSubstr("is not a run")));
+  EXPECT_THAT(usage_error(/*fresh=*/true), HasSubstr("is not a run"));
   EXPECT_EQ(content(run_ + "/thesis.tex"), "precious");
   EXPECT_FALSE(fs::exists(run_ + "/lock"));
 }

@@ -1,23 +1,19 @@
-#include "launcher/training/progress.h"
+#include "monitoring/progress.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <mutex>
 
 #include "monitoring/log.h"
 
-namespace stc::launcher {
+namespace stc {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr std::chrono::milliseconds kBarEvery{200};
-constexpr std::chrono::minutes kLineEvery{1};
+constexpr double kDrawEverySeconds = 0.2;
+constexpr double kLogEverySeconds = 60;
 constexpr std::int64_t kBarCells = 24;
 
 template <typename... Values>
@@ -59,7 +55,10 @@ std::string cut_to_terminal(const std::string& line) {
   return line.substr(0, size.ws_col - 1U);
 }
 
-void print(const std::string& characters) { std::fputs(characters.c_str(), stderr); }
+void print(const std::string& characters) {
+  std::fputs(characters.c_str(), stderr);
+  std::fflush(stderr);
+}
 
 constexpr char kErase[] = "\r\033[K";
 
@@ -80,73 +79,67 @@ std::string progress_bar(const ProgressReading& reading, std::int64_t bar_cells)
 
 // The log's hook calls erase() from any thread, under the log's lock; so nothing here logs while it
 // holds the mutex.
-struct Progress::State {
-  ProgressReading reading;
-  bool is_terminal = false;
-  Clock::time_point started = Clock::now();
+ProgressLine::ProgressLine(bool shown) : on_terminal_(shown && ::isatty(STDERR_FILENO) == 1) {
+  if (on_terminal_) log::before_terminal_line([this] { erase(); });
+}
 
-  std::mutex mutex;
-  bool is_drawn = false;
-  Clock::time_point shown = started;
-  std::int64_t shown_step = -1;
+ProgressLine::~ProgressLine() {
+  if (!on_terminal_) return;
+  log::before_terminal_line({});
+  erase();
+}
 
-  void draw() {
-    print(kErase + cut_to_terminal(progress_bar(reading, kBarCells)));
-    is_drawn = true;
-  }
-  void erase() {
-    const std::lock_guard lock(mutex);
-    if (is_drawn) print(kErase);
-    is_drawn = false;
-  }
-};
+bool ProgressLine::is_due() const {
+  return on_terminal_ && (!since_drawn_ || since_drawn_->seconds() >= kDrawEverySeconds);
+}
+
+void ProgressLine::draw(const std::string& line) {
+  if (!on_terminal_) return;
+  const std::lock_guard lock(mutex_);
+  print(kErase + cut_to_terminal(line));
+  is_drawn_ = true;
+  since_drawn_.emplace();
+}
+
+void ProgressLine::erase() {
+  const std::lock_guard lock(mutex_);
+  if (is_drawn_) print(kErase);
+  is_drawn_ = false;
+}
+
+void ProgressLine::keep() {
+  const std::lock_guard lock(mutex_);
+  if (is_drawn_) print("\n");
+  is_drawn_ = false;
+}
 
 Progress::Progress(const std::string& what,
                    std::int64_t first,
                    std::int64_t total,
                    std::int64_t units_per_step,
-                   bool show) {
-  if (!show) return;
-  state_ = std::make_unique<State>();
-  state_->reading = {what, first, first, total, units_per_step, 0, 0};
-  state_->is_terminal = ::isatty(STDERR_FILENO) == 1;
-  if (state_->is_terminal) log::before_terminal_line([state = state_.get()] { state->erase(); });
-}
+                   bool show)
+    : shown_(show), reading_{what, first, first, total, units_per_step}, line_(show) {}
 
 Progress::~Progress() {
-  if (!state_) return;
-  log::before_terminal_line({});
-  State& state = *state_;
-  if (state.reading.step == state.reading.first) {
-    state.erase();  // nothing was done, so there is nothing to tell
-  } else if (state.is_terminal) {
-    state.draw();
-    print("\n");
-  } else if (state.shown_step != state.reading.step) {
-    log::info("{}", progress_line(state.reading));
+  if (!shown_ || reading_.step == reading_.first) return;  // nothing was done
+  if (line_.on_terminal()) {
+    line_.draw(progress_bar(reading_, kBarCells));
+    line_.keep();
+  } else if (logged_step_ != reading_.step) {
+    log::info("{}", progress_line(reading_));
   }
 }
 
 void Progress::update(std::int64_t step, double loss) {
-  if (!state_) return;
-  State& state = *state_;
-  const auto now = Clock::now();
-  std::unique_lock lock(state.mutex);
-  state.reading.step = step;
-  state.reading.loss = loss;
-  state.reading.seconds = std::chrono::duration<double>(now - state.started).count();
-  const bool is_due = state.is_terminal ? now - state.shown >= kBarEvery || state.shown_step < 0
-                                        : now - state.shown >= kLineEvery;
-  if (!is_due) return;
-  state.shown = now;
-  state.shown_step = step;
-  if (state.is_terminal) return state.draw();
-  lock.unlock();
-  log::info("{}", progress_line(state.reading));
+  if (!shown_) return;
+  reading_.step = step;
+  reading_.loss = loss;
+  reading_.seconds = since_start_.seconds();
+  if (line_.is_due()) line_.draw(progress_bar(reading_, kBarCells));
+  if (line_.on_terminal() || since_logged_.seconds() < kLogEverySeconds) return;
+  since_logged_.restart();
+  logged_step_ = step;
+  log::info("{}", progress_line(reading_));
 }
 
-void Progress::clear() {
-  if (state_) state_->erase();
-}
-
-}  // namespace stc::launcher
+}  // namespace stc

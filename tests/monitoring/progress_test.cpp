@@ -1,4 +1,4 @@
-#include "launcher/training/progress.h"
+#include "monitoring/progress.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -10,7 +10,7 @@
 
 #include "monitoring/log.h"
 
-namespace stc::launcher {
+namespace stc {
 namespace {
 
 using testing::EndsWith;
@@ -44,23 +44,23 @@ ProgressReading reading(std::int64_t first, std::int64_t step, double seconds) {
   return {"train", first, step, 1000, 64, seconds, 1.25};
 }
 
-TEST(ProgressLine, TellsStepsShareRateLossAndTimeLeft) {
+TEST(ProgressText, ReportsStepsShareRateLossAndTimeLeft) {
   // 50 steps of 64 samples in 25 s; 550 steps of half a second are left.
   EXPECT_EQ(progress_line(reading(400, 450, 25)),
             "train 450/1000 45% 128.0 samples/s loss 1.2500 left 0:04:35");
 }
 
-TEST(ProgressLine, CountsTheRateFromWhereARunWasResumed) {
+TEST(ProgressText, CountsTheRateFromWhereARunWasResumed) {
   EXPECT_THAT(progress_line(reading(900, 901, 1)), HasSubstr(" 64.0 samples/s "));
   EXPECT_THAT(progress_line(reading(900, 901, 1)), EndsWith("left 0:01:39"));
 }
 
-TEST(ProgressLine, KnowsNoRateBeforeTheFirstStep) {
+TEST(ProgressText, KnowsNoRateBeforeTheFirstStep) {
   EXPECT_EQ(progress_line(reading(400, 400, 0)),
             "train 400/1000 40% - samples/s loss 1.2500 left -");
 }
 
-TEST(ProgressLine, ShowsHours) {
+TEST(ProgressText, ShowsHours) {
   EXPECT_THAT(progress_line(reading(0, 1, 36)), EndsWith("left 9:59:24"));
 }
 
@@ -82,7 +82,7 @@ TEST(Progress, OffATerminalLeavesOneLastLineOfAShortRun) {
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 1);
 }
 
-TEST(Progress, LastLineOfARunThatStoppedTellsHowFarItCame) {
+TEST(Progress, LastLineOfARunThatStoppedReportsHowFarItCame) {
   CaptureStderr();
   {
     Progress progress("train", 0, 300, 64, true);
@@ -92,7 +92,7 @@ TEST(Progress, LastLineOfARunThatStoppedTellsHowFarItCame) {
   EXPECT_THAT(GetCapturedStderr(), HasSubstr("train 2/300 0%"));
 }
 
-TEST(Progress, IsSilentWhereItIsNotShownOrNothingWasDone) {
+TEST(Progress, IsSilentIfItIsNotShownOrNothingWasDone) {
   CaptureStderr();
   {
     Progress hidden("train", 0, 3, 64, false);
@@ -137,5 +137,27 @@ TEST(Progress, BarIsCutToTheTerminal) {
   EXPECT_THAT(written, Not(HasSubstr("samples")));
 }
 
+TEST(ProgressLine, IsErasedAtItsEndUnlessKept) {
+  EXPECT_EQ(on_terminal(80, [] { ProgressLine().draw("packing 1/2"); }),
+            "\r\033[Kpacking 1/2\r\033[K");
+  EXPECT_EQ(on_terminal(80,
+                        [] {
+                          ProgressLine line;
+                          line.draw("packing 2/2");
+                          line.keep();
+                        }),
+            "\r\033[Kpacking 2/2\r\n");
+}
+
+TEST(ProgressLine, IsSilentOffATerminalAndUnlessShown) {
+  CaptureStderr();
+  ProgressLine line;
+  EXPECT_FALSE(line.is_due());
+  line.draw("packing 1/2");
+  line.keep();
+  EXPECT_EQ(GetCapturedStderr(), "");
+  EXPECT_EQ(on_terminal(80, [] { ProgressLine(/*shown=*/false).draw("packing 1/2"); }), "");
+}
+
 }  // namespace
-}  // namespace stc::launcher
+}  // namespace stc
