@@ -22,14 +22,10 @@ fs::path error_path(const std::string& out, const std::string& clip) {
   return records_folder(out) / (clip + ".error");
 }
 
+// The name of a clip may hold folders.
 void write_below(const fs::path& path, const std::string& content) {
   fs::create_directories(path.parent_path());
-  write_text(path.string(), content);
-}
-
-std::string read_text(const fs::path& path) {
-  const auto bytes = data::read_file(path.string());
-  return {bytes.begin(), bytes.end()};
+  data::write_text(path, content);
 }
 
 bool is_recorded(const Benchmark& benchmark, const std::string& clip) {
@@ -82,12 +78,12 @@ JobResult collect_records(const std::vector<Clip>& clips, const std::string& out
   for (const auto& clip : clips) {
     const auto path = record_path(out, clip.name);
     if (fs::exists(path)) {
-      result.records.push_back(Json::parse(read_text(path)));
+      result.records.push_back(Json::parse(data::read_text(path)));
       continue;
     }
     result.records.push_back(nullptr);
     const auto error = error_path(out, clip.name);
-    result.failed.push_back(fs::exists(error) ? read_text(error)
+    result.failed.push_back(fs::exists(error) ? data::read_text(error)
                                               : text("{}: was not evaluated", clip.name));
   }
   return result;

@@ -1,25 +1,20 @@
 #include "eval/scores/score_tables.h"
 
-#include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <iomanip>
-#include <span>
 #include <sstream>
 
 #include "data/file.h"
-#include "monitoring/check.h"
 
 namespace stc::eval {
-
-namespace fs = std::filesystem;
 
 void write_tables(const std::string& folder, const ScoreTables& tables) {
   auto files = tables.official;
   files.push_back(tables.results);
   files.push_back(tables.details);
-  for (const auto& [name, content] : files) write_text((fs::path(folder) / name).string(), content);
+  for (const auto& [name, content] : files)
+    data::write_text(std::filesystem::path(folder) / name, content);
 }
 
 std::string formatted(const char* format, double value) {
@@ -48,17 +43,6 @@ std::string TextTable::line(const std::string& name, const std::vector<std::stri
   for (std::size_t i = 0; i < fields.size(); ++i) out << std::setw(widths.at(i)) << fields[i];
   out << '\n';
   return out.str();
-}
-
-void write_text(const std::string& path, const std::string& content) {
-  if (fs::exists(path) && !fs::is_regular_file(path)) {
-    std::ofstream out(path);
-    out << content << std::flush;
-    STC_CHECK(out.good(), "{}: cannot be written", path);
-    return;
-  }
-  data::write_file(
-      path, std::span(reinterpret_cast<const std::uint8_t*>(content.data()), content.size()));
 }
 
 }  // namespace stc::eval

@@ -51,7 +51,4 @@ struct TextTable {
   std::string line(const std::string& name, const std::vector<std::string>& fields) const;
 };
 
-/// A file appears at once and whole; a pipe or a device keeps its name.
-void write_text(const std::string& path, const std::string& content);
-
 }  // namespace stc::eval

@@ -1,4 +1,4 @@
-// `stc bench`: one part of the program by itself, on synthetic input.
+// `stc bench`: one part of the program at a time, on synthetic input.
 #pragma once
 
 #include "launcher/commands.h"

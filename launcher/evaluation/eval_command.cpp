@@ -8,7 +8,6 @@
 #include "launcher/commands.h"
 #include "launcher/evaluation/benchmarks.h"
 #include "launcher/evaluation/evaluation.h"
-#include "launcher/evaluation/option_groups.h"
 #include "launcher/evaluation/propagation_arguments.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
@@ -73,7 +72,7 @@ int evaluate(const EvalArguments& arguments, dist::Session& session) {
   dist::run_on_all_ranks(*world, [&] {
     if (!arguments.push.empty()) monitoring::check_push_url(arguments.push);
     const auto settings = read_settings(arguments);
-    const auto device = dist::device_of_rank(arguments.device, session.world().local_rank);
+    const auto device = dist::choose_device(arguments.device, session.world().local_rank);
     const auto trunk =
         std::make_shared<PropagationTrunk>(load_trunk(arguments, settings.stride, device));
     const auto label = arguments.label.empty() ? label_of_weights(trunk->weights) : arguments.label;
@@ -94,23 +93,18 @@ int evaluate(const EvalArguments& arguments, dist::Session& session) {
 }
 
 void add_output_options(CLI::App* command, EvalArguments* arguments) {
-  const auto add = [&](const char* name, std::string& field, const char* help) {
-    return command->add_option(name, field, help)->group(kOutput);
-  };
-  add("--out", arguments->out, "New folder for the results")->required();
-  add("--label", arguments->label, "Name of the weights in tables and reports");
-  add("--push", arguments->push, "Pushgateway that receives the score, e.g. http://HOST:9091");
-  command
-      ->add_flag("--overlays",
-                 arguments->source.overlays,
-                 "Also draw the results over the frames, as pictures and videos")
-      ->group(kOutput);
-  command
-      ->add_flag("--force",
-                 arguments->force,
-                 "Evaluate all clips again; by default those that an earlier start finished in "
-                 "--out are kept")
-      ->group(kOutput);
+  command->option_defaults()->group("Output");
+  command->add_option("--out", arguments->out, "New folder for the results")->required();
+  command->add_option("--label", arguments->label, "Name of the weights in tables and reports");
+  command->add_option(
+      "--push", arguments->push, "Pushgateway that receives the score, e.g. http://HOST:9091");
+  command->add_flag("--overlays",
+                    arguments->source.overlays,
+                    "Also draw the results over the frames, as pictures and videos");
+  command->add_flag("--force",
+                    arguments->force,
+                    "Evaluate all clips again; by default those that an earlier start finished in "
+                    "--out are kept");
 }
 
 void add_benchmark(CLI::App* eval_command, const BenchmarkEntry& benchmark, Action& action) {
@@ -118,18 +112,15 @@ void add_benchmark(CLI::App* eval_command, const BenchmarkEntry& benchmark, Acti
   const auto arguments = std::make_shared<EvalArguments>();
   arguments->source.name = benchmark.name;
   arguments->defaults = defaults_of(benchmark.name);
-  command->add_option("--data", arguments->source.data, benchmark.data_help)
-      ->required()
-      ->group(kInput);
-  command->add_option("--split", arguments->source.split, benchmark.split_help)->group(kInput);
+  command->option_defaults()->group("Input");
+  command->add_option("--data", arguments->source.data, benchmark.data_help)->required();
+  command->add_option("--split", arguments->source.split, benchmark.split_help);
   add_output_options(command, arguments.get());
-  command
-      ->add_flag("--keep-going",
-                 arguments->source.keep_going,
-                 "Leave out clips with bad data, and name them at the end (exit code 3)")
-      ->group(kMethod);
+  command->option_defaults()->group("Method");
+  command->add_flag("--keep-going",
+                    arguments->source.keep_going,
+                    "Leave out clips with bad data, and name them at the end (exit code 3)");
   add_propagation_options(command, arguments.get());
-  group_propagation_options(command);
   const auto example = text("stc eval {} --data {}", benchmark.name, benchmark.example_root);
   command->footer(
       text("Examples:\n"

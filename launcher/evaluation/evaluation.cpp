@@ -8,9 +8,11 @@
 #include <filesystem>
 #include <map>
 
+#include "data/file.h"
 #include "dist/shared_counters.h"
 #include "eval/jobs/evaluation_job.h"
 #include "launcher/evaluation/evaluation_folder.h"
+#include "launcher/evaluation/frame_progress.h"
 #include "launcher/version.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
@@ -150,7 +152,7 @@ EvaluationResult Evaluation::finish_variant(const EvaluationVariant& variant, in
   json["notes"] = notes_of(found.records);
   json["failed"] = found.failed;
   json["timings"] = timings_of(found.records);
-  eval::write_text((fs::path(variant.out) / "results.json").string(), json.dump(2) + "\n");
+  data::write_text(fs::path(variant.out) / "results.json", json.dump(2) + "\n");
   return {json, tables.text, found.failed, clips.size()};
 }
 
@@ -162,7 +164,7 @@ std::string label_of_weights(const std::string& weights) {
   return name.empty() ? path.parent_path().filename().string() : name;
 }
 
-std::string describe(const PropagationTrunk& trunk, std::int64_t stride) {
+std::string describe(const PropagationTrunk& trunk, int stride) {
   return text("ResNet-{} stage 3, {} channels, stride {}, weights {} (crc32c {}), on {}",
               trunk.network.options().depth,
               trunk.network.channels(3),
@@ -179,7 +181,7 @@ std::shared_ptr<dist::Communicator> start_evaluation(const dist::Session& sessio
   log::open(world.rank, world.size);
   const int share = world.owns_cores ? world.cores : std::max(1, world.cores / world.local_size);
   at::set_num_threads(threads > 0 ? static_cast<int>(threads) : share);
-  return dist::make_communicator(session, "cpu", {kNoTimeout});
+  return dist::make_communicator(session, at::kCPU, {kNoTimeout});
 }
 
 void evaluate_over_ranks(const std::vector<const Evaluation*>& evaluations,

@@ -66,7 +66,7 @@ class Evaluation {
 std::string label_of_weights(const std::string& weights);
 
 /// "ResNet-18 stage 3, 256 channels, stride 8, weights W (crc32c ...), on cpu".
-std::string describe(const PropagationTrunk& trunk, std::int64_t stride);
+std::string describe(const PropagationTrunk& trunk, int stride);
 
 /// Sets up this rank's log and compute threads (0: its share of the cores). The communicator waits
 /// as long as the longest clip takes.

@@ -6,7 +6,6 @@
 
 #include "data/file.h"
 #include "eval/jobs/evaluation_job.h"
-#include "eval/scores/score_tables.h"
 #include "monitoring/check.h"
 
 namespace stc::launcher {
@@ -31,14 +30,14 @@ bool holds_only_a_lock(const std::string& out) {
 void write_job(const std::string& out, const ordered_json& job) {
   const auto path = fs::path(out) / kJob;
   const auto own = text("{}.{}", path.string(), ::getpid());
-  eval::write_text(own, job.dump(2) + "\n");
+  data::write_text(own, job.dump(2) + "\n");
   fs::rename(own, path);
 }
 
 void check_same_job(const std::string& out, const ordered_json& job) {
   const auto path = (fs::path(out) / kJob).string();
-  const auto bytes = data::read_file(path);
-  const auto earlier = ordered_json::parse(bytes, nullptr, /*allow_exceptions=*/false);
+  const auto earlier =
+      ordered_json::parse(data::read_text(path), nullptr, /*allow_exceptions=*/false);
   STC_CHECK_USAGE(
       earlier.is_object(), "{}: is not readable; --force evaluates all clips again", path);
   for (const auto& [key, value] : job.items()) {

@@ -11,7 +11,7 @@
 #include "eval/drawing/overlay.h"
 #include "eval/propagation/video_propagation.h"
 #include "launcher/commands.h"
-#include "launcher/evaluation/option_groups.h"
+#include "launcher/evaluation/frame_progress.h"
 #include "launcher/evaluation/propagation_arguments.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
@@ -95,7 +95,7 @@ int propagate_clip(const ClipArguments& arguments) {
   const auto [labels, note] = eval::resolve_void(data::read_label_png(arguments.mask));
   if (!note.empty()) log::info("{}", note);
   const auto trunk =
-      load_trunk(arguments, settings.stride, dist::device_of_rank(arguments.device, 0));
+      load_trunk(arguments, settings.stride, dist::choose_device(arguments.device, 0));
   const auto first = source->next();
   STC_CHECK_DATA(first.has_value(), "{}: holds no frame", arguments.video);
   eval::check_mask_size(labels, arguments.mask, *first);
@@ -141,19 +141,17 @@ void add_propagate(CLI::App& app, Action& action) {
       app.add_subcommand("propagate", "Propagate the first frame's mask through your own clip");
   const auto arguments = std::make_shared<ClipArguments>();
   command->add_option("VIDEO", arguments->video, "A video file, or a folder of frames")->required();
+  command->option_defaults()->group("Input");
   command
       ->add_option("--mask",
                    arguments->mask,
                    "Palette or grey PNG of the first frame's size: 0 background, 1.. objects")
-      ->required()
-      ->group(kInput);
+      ->required();
+  command->option_defaults()->group("Output");
   command->add_option("--out", arguments->out, "New folder for masks/, overlay.mp4 and strip.png")
-      ->required()
-      ->group(kOutput);
-  command->add_flag("--force", arguments->force, "Replace an earlier result in --out")
-      ->group(kOutput);
+      ->required();
+  command->add_flag("--force", arguments->force, "Replace an earlier result in --out");
   add_propagation_options(command, arguments.get());
-  group_propagation_options(command);
   command->footer(
       "Examples:\n"
       "  stc propagate dog.mp4 --mask dog.png --weights runs/step2 --out results/dog\n"

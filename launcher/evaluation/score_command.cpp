@@ -2,9 +2,9 @@
 #include <cstdio>
 #include <memory>
 
+#include "data/file.h"
 #include "launcher/commands.h"
 #include "launcher/evaluation/benchmarks.h"
-#include "launcher/evaluation/option_groups.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 
@@ -14,9 +14,9 @@ namespace {
 void write_and_print(const ScoreArguments& arguments, const eval::ScoreTables& tables) {
   const auto json = tables.numbers.dump(2) + "\n";
   const bool prints_json = arguments.json == "-";
-  if (!arguments.csv.empty()) eval::write_text(arguments.csv, tables.results.content);
-  if (!arguments.details.empty()) eval::write_text(arguments.details, tables.details.content);
-  if (!arguments.json.empty() && !prints_json) eval::write_text(arguments.json, json);
+  if (!arguments.csv.empty()) data::write_text(arguments.csv, tables.results.content);
+  if (!arguments.details.empty()) data::write_text(arguments.details, tables.details.content);
+  if (!arguments.json.empty() && !prints_json) data::write_text(arguments.json, json);
   std::fputs((prints_json ? json : tables.text).c_str(), stdout);
 }
 
@@ -34,49 +34,42 @@ int score(const BenchmarkEntry& benchmark, const ScoreArguments& arguments) {
   return static_cast<int>(Exit::kBadData);
 }
 
-void add_davis_options(CLI::App* command, ScoreArguments* arguments) {
-  auto& options = arguments->davis;
+void add_davis_options(CLI::App* command, eval::ScoreOptions* options) {
   command
       ->add_option_function<std::string>(
           "--rule",
-          [&options](const std::string& rule) {
-            if (rule == "any-id") options.rule = eval::ScoreRule::kAnyId;
+          [options](const std::string& rule) {
+            if (rule == "any-id") options->rule = eval::ScoreRule::kAnyId;
           },
           "official: objects of the first true mask; any-id: every label that the truth shows, "
           "from the frame on in which it appears [official]")
-      ->check(CLI::IsMember({"official", "any-id"}))
-      ->group(kMethod);
-  command
-      ->add_flag("--drop-unknown",
-                 options.drop_unknown,
-                 "Count predicted labels above the highest of the first true mask as background")
-      ->group(kMethod);
-  command->add_option("--threads", options.threads, "Sequences scored at once; 0: one per core")
-      ->check(CLI::Range(0, 1024))
-      ->group(kMachine);
+      ->check(CLI::IsMember({"official", "any-id"}));
+  command->add_flag(
+      "--drop-unknown",
+      options->drop_unknown,
+      "Count predicted labels above the highest of the first true mask as background");
+  command->option_defaults()->group("Machine");
+  command->add_option("--threads", options->threads, "Sequences scored at once; 0: one per core")
+      ->check(CLI::Range(0, 1024));
 }
 
 void add_benchmark(CLI::App* score_command, const BenchmarkEntry& benchmark, Action& action) {
   auto* command = score_command->add_subcommand(benchmark.name, benchmark.score_help);
   const auto arguments = std::make_shared<ScoreArguments>();
-  const auto add = [&](const char* name, std::string& field, const char* help, const char* group) {
-    return command->add_option(name, field, help)->group(group);
-  };
-  add("--truth", arguments->truth, benchmark.truth_help, kInput)->required();
-  add("--prediction", arguments->prediction, benchmark.prediction_help, kInput)->required();
-  add("--split", arguments->split, benchmark.split_help, kInput);
-  add("--csv", arguments->csv, benchmark.csv_help, kOutput);
-  add(benchmark.details_flag, arguments->details, benchmark.details_help, kOutput);
-  add("--json",
-      arguments->json,
-      "Write the means as JSON; '-' prints it instead of the table",
-      kOutput);
-  command
-      ->add_flag("--keep-going",
-                 arguments->keep_going,
-                 "Leave out clips with bad data, name them, and end with exit code 3")
-      ->group(kMethod);
-  if (benchmark.name == std::string("davis")) add_davis_options(command, arguments.get());
+  command->option_defaults()->group("Input");
+  command->add_option("--truth", arguments->truth, benchmark.truth_help)->required();
+  command->add_option("--prediction", arguments->prediction, benchmark.prediction_help)->required();
+  command->add_option("--split", arguments->split, benchmark.split_help);
+  command->option_defaults()->group("Output");
+  command->add_option("--csv", arguments->csv, benchmark.csv_help);
+  command->add_option(benchmark.details_flag, arguments->details, benchmark.details_help);
+  command->add_option(
+      "--json", arguments->json, "Write the means as JSON; '-' prints it instead of the table");
+  command->option_defaults()->group("Method");
+  command->add_flag("--keep-going",
+                    arguments->keep_going,
+                    "Leave out clips with bad data, name them, and end with exit code 3");
+  if (benchmark.name == std::string("davis")) add_davis_options(command, &arguments->davis);
   command->footer(
       text("Examples:\n"
            "  stc score {} --truth {} --prediction results/{}\n"

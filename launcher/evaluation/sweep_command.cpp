@@ -8,11 +8,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "data/file.h"
 #include "dist/device.h"
 #include "dist/run_together.h"
 #include "launcher/commands.h"
 #include "launcher/evaluation/evaluation.h"
-#include "launcher/evaluation/option_groups.h"
 #include "launcher/evaluation/sweep_plan.h"
 #include "launcher/evaluation/sweep_table.h"
 #include "monitoring/check.h"
@@ -85,8 +85,7 @@ class Trunks {
  public:
   explicit Trunks(at::Device device) : device_(device) {}
 
-  std::shared_ptr<const PropagationTrunk> load(const PropagationArguments& arguments,
-                                               std::int64_t stride) {
+  std::shared_ptr<const PropagationTrunk> load(const PropagationArguments& arguments, int stride) {
     auto& trunk = by_stride_[stride];
     if (!trunk) trunk = std::make_shared<PropagationTrunk>(load_trunk(arguments, stride, device_));
     return trunk;
@@ -94,7 +93,7 @@ class Trunks {
 
  private:
   at::Device device_;
-  std::map<std::int64_t, std::shared_ptr<const PropagationTrunk>> by_stride_;
+  std::map<int, std::shared_ptr<const PropagationTrunk>> by_stride_;
 };
 
 std::vector<SweepGroup> groups_of_benchmark(const SweepPlan& plan,
@@ -178,7 +177,7 @@ void make_table(const SweepPlan& plan, const std::vector<SweepGroup>& groups, in
     std::ranges::move(rows_of(group, ranks), std::back_inserter(rows));
   rows = sorted_rows(std::move(rows), plan.sort);
   const auto write = [&](const char* name, const std::string& content) {
-    eval::write_text((fs::path(plan.out) / name).string(), content);
+    data::write_text(fs::path(plan.out) / name, content);
   };
   write("sweep.csv", sweep_csv(rows));
   write("sweep.json", ordered_json(rows).dump(2) + "\n");
@@ -224,7 +223,7 @@ int sweep(const SweepArguments& arguments, dist::Session& session) {
                     "--part, or name another out");
     plan = read_sweep(arguments.plan);
     for (auto& benchmark : plan.benchmarks) benchmark.keep_going = arguments.keep_going;
-    groups = groups_of(plan, dist::device_of_rank(arguments.device, session.world().local_rank));
+    groups = groups_of(plan, dist::choose_device(arguments.device, session.world().local_rank));
   });
   const bool is_part = !arguments.part.empty();
   const auto use = is_part           ? FolderUse::kShare
@@ -265,24 +264,21 @@ void add_sweep(CLI::App& app, Action& action) {
                    "out, sort, weights = [...], [[benchmark]] name and data, [propagation] with "
                    "values or lists of values")
       ->required();
-  command->add_flag("--force", arguments->force, "Evaluate again what is there already")
-      ->group(kOutput);
-  command
-      ->add_flag(
-          "--keep-going", arguments->keep_going, "Leave out clips with bad data (exit code 3)")
-      ->group(kMethod);
-  command
-      ->add_option("--part",
-                   arguments->part,
-                   "I/N: only every N-th clip, starting with the I-th (0 <= I < N); other jobs do "
-                   "the other parts, for example the tasks of a job array")
-      ->group(kMachine);
+  command->option_defaults()->group("Output");
+  command->add_flag("--force", arguments->force, "Evaluate again what is there already");
+  command->option_defaults()->group("Method");
+  command->add_flag(
+      "--keep-going", arguments->keep_going, "Leave out clips with bad data (exit code 3)");
+  command->option_defaults()->group("Machine");
+  command->add_option(
+      "--part",
+      arguments->part,
+      "I/N: only every N-th clip, starting with the I-th (0 <= I < N); other jobs do "
+      "the other parts, for example the tasks of a job array");
   command->add_option("--device", arguments->device, "cpu, cuda, or auto: a GPU if there is one")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
-      ->group(kMachine);
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   command->add_option("--threads", arguments->threads, "Compute threads; 0: this rank's cores")
-      ->check(CLI::Range(0, 1024))
-      ->group(kMachine);
+      ->check(CLI::Range(0, 1024));
   command->footer(
       "Examples:\n"
       "  stc sweep sweep.toml\n"

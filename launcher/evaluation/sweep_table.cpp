@@ -4,7 +4,7 @@
 #include <map>
 
 #include "eval/scores/score_tables.h"
-#include "launcher/report/chart.h"
+#include "launcher/report/html.h"
 #include "launcher/report/style.h"
 #include "monitoring/check.h"
 
