@@ -1,4 +1,4 @@
-// Pictures for the eye: label maps over images, and strips of frames.
+// Pictures to look at: label maps over images, and strips of frames.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// What was found, drawn over the frames of one clip: a picture a frame, and a video.
+// Results drawn over the frames of one clip: a picture per frame, and a video.
 #pragma once
 
 #include <memory>
@@ -12,8 +12,8 @@ namespace stc::eval {
 inline constexpr char kTruthFolder[] = "truth";
 
 /// Writes OUT/overlays/CLIP/FRAME.jpg, the truth to OUT/overlays/CLIP/truth/FRAME.jpg, and both
-/// side by side to OUT/overlays/CLIP.mp4. What stands of the video is removed where finish() is not
-/// reached.
+/// side by side to OUT/overlays/CLIP.mp4. Without finish() the unfinished video
+/// is removed.
 class OverlayFiles {
  public:
   OverlayFiles(const std::string& out, const std::string& clip);

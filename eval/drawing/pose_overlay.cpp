@@ -34,7 +34,7 @@ double distance_to_segment(Point p, Point a, Point b) {
   return std::hypot(p.x - a.x - along * dx, p.y - a.y - along * dy);
 }
 
-// A line with round ends; its edge fades over one pixel. A disc where a equals b.
+// A line with round ends; its edge fades over one pixel. A disc if a equals b.
 void draw(Point a, Point b, double radius, const Color& color, data::Image* image) {
   const auto bound = [](double value, int size) {
     return static_cast<int>(std::clamp(value, 0.0, static_cast<double>(size)));

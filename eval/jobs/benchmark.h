@@ -1,69 +1,87 @@
-// What the benchmarks have in common: clips that are propagated and scored one by one, each leaving
-// a record, and tables that are made of all records.
+// A benchmark: clips whose labels are propagated and scored one by one, each leaving a record, and
+// tables made of all records. What depends on the data set are two hooks.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <nlohmann/json.hpp>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "eval/propagation/video_propagation.h"
+#include "eval/jobs/clip_evaluation.h"
+#include "eval/propagation/frame_features.h"
+#include "eval/scores/score_tables.h"
+#include "models/resnet.h"
 
 namespace stc::eval {
 
-using Json = nlohmann::ordered_json;
-
 struct Clip {
-  std::string name;  ///< a relative path where a benchmark has folders of clips
-  std::int64_t frames = 0;
-};
-
-/// One way to propagate labels, and the folder that its masks and tables go to. Variants of one
-/// benchmark share the features of each frame.
-struct Variant {
-  VideoOptions video;
-  std::string out;
+  std::string name;                 ///< a relative path if the benchmark has folders of clips
+  std::vector<std::string> images;  ///< full paths
+  std::string fault;                ///< what is wrong with its files
+  std::int64_t frames() const { return static_cast<std::int64_t>(images.size()); }
 };
 
 /// Called after each frame of `clip`, 1-based.
 using OnFrame =
     std::function<void(const std::string& clip, std::int64_t frame, std::int64_t frames)>;
 
-/// Where the time of one clip went.
-struct ClipSeconds {
-  double features = 0;     ///< resizing, Lab and the network
-  double propagation = 0;  ///< the search and the vote
-  double masks = 0;        ///< soft labels to what is scored
-  double files = 0;        ///< reading frames, writing masks
-  double scoring = 0;
-  Json json() const;
+struct BenchmarkOptions {
+  InputOptions input;
+  bool overlays = false;  ///< also OUT/overlays/CLIP/FRAME.jpg, CLIP.mp4
 };
 
-struct Summary {
-  Json numbers;            ///< for results.json: one object
-  std::string table;       ///< for the terminal
-  std::string score_name;  ///< of the number that ranks results: "J&F"
-  double score = 0;        ///< in 0..1
+struct ClipRecord {
+  const std::string& clip;
+  const Json& record;
 };
 
 class Benchmark {
  public:
   virtual ~Benchmark() = default;
+  Benchmark(const Benchmark&) = delete;
+  Benchmark& operator=(const Benchmark&) = delete;
 
-  virtual std::string name() const = 0;  ///< "davis"
-  virtual const std::vector<Variant>& variants() const = 0;
-  virtual std::vector<Clip> clips() const = 0;  ///< in the order of the tables
+  const std::vector<Variant>& variants() const { return variants_; }
+  const std::vector<Clip>& clips() const { return clips_; }  ///< in the order of the tables
 
-  /// Propagates clip `index` by every variant, writes its results below their folders and scores
-  /// them. Returns a record a variant: an object that holds all that summarise() needs, and
-  /// "frames", "seconds" (see ClipSeconds) and "notes" (lines for the user).
-  /// Throws stc::Error (kBadData) naming the file.
-  virtual std::vector<Json> evaluate(std::size_t index, const OnFrame& on_frame) const = 0;
+  /// Propagates clip `index` by every variant, writes the results below the variants' folders and
+  /// scores them. Frames are read one at a time, and their features computed once for all variants.
+  /// Returns a record per variant: an object that holds all that tables are made of, and "frames",
+  /// "seconds" (features and those of ClipSeconds) and "notes" (lines for the user). Throws
+  /// stc::Error (kBadData) naming the file.
+  std::vector<Json> evaluate(std::size_t index, const OnFrame& on_frame) const;
 
-  /// Tables of all records, in the order of clips(), written into `out`.
-  virtual Summary summarise(const std::string& out, const std::vector<Json>& records) const = 0;
+  /// Tables of all records, in the order of clips(), null if a clip has none; written into `out`.
+  ScoreTables summarise(const std::string& out, const std::vector<Json>& records) const;
+
+ protected:
+  /// Begins a clip for one variant; `first` is the first frame.
+  using StartClip = std::function<std::unique_ptr<ClipEvaluation>(
+      const Variant& variant, const data::Image& first, const FrameFeatures& features)>;
+
+  /// `trunk` outlives this; `clips` are those of a data set (data/benchmarks), with their images.
+  template <typename DataSetClip>
+  Benchmark(const models::ResNet& trunk,
+            const std::vector<DataSetClip>& clips,
+            const BenchmarkOptions& options,
+            std::vector<Variant> variants)
+      : trunk_(trunk), options_(options), variants_(std::move(variants)) {
+    for (const auto& clip : clips) clips_.push_back({clip.name, clip.images, clip.fault});
+  }
+
+  bool has_overlays() const { return options_.overlays; }
+
+ private:
+  /// Reads the labels of clip `index`, before any frame is read.
+  virtual StartClip open_clip(std::size_t index) const = 0;
+  virtual ScoreTables tables_of(const std::vector<ClipRecord>& records) const = 0;
+
+  const models::ResNet& trunk_;
+  std::vector<Clip> clips_;
+  BenchmarkOptions options_;
+  std::vector<Variant> variants_;
 };
 
 }  // namespace stc::eval

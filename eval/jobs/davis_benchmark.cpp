@@ -4,8 +4,8 @@
 #include <memory>
 #include <optional>
 
-#include "eval/jobs/mask_run.h"
-#include "eval/scores/davis_scores.h"
+#include "eval/jobs/mask_evaluation.h"
+#include "eval/scores/davis_tables.h"
 #include "monitoring/check.h"
 
 namespace stc::eval {
@@ -33,9 +33,7 @@ std::optional<data::LabelMap> truth_of(const data::DavisSequence& sequence,
                                        const std::string& frame) {
   const auto path = find_annotation(sequence, frame);
   if (!path) return std::nullopt;
-  auto truth = data::read_label_png(*path);
-  settle_void(&truth);
-  return truth;
+  return resolve_void(data::read_label_png(*path)).labels;
 }
 
 std::string lost_note(const std::vector<int>& objects, bool keep_channels) {
@@ -71,66 +69,40 @@ std::vector<ObjectScore> objects_of(const Json& json, const std::string& sequenc
 
 }  // namespace
 
-DavisBenchmark::DavisBenchmark(const models::ResNet& trunk,
-                               std::vector<data::DavisSequence> sequences,
-                               const DavisBenchmarkOptions& options,
-                               std::vector<Variant> variants)
-    : trunk_(trunk),
-      sequences_(std::move(sequences)),
-      options_(options),
-      variants_(std::move(variants)) {}
-
-std::vector<Clip> DavisBenchmark::clips() const {
-  std::vector<Clip> clips;
-  for (const auto& sequence : sequences_)
-    clips.push_back({sequence.name, static_cast<std::int64_t>(sequence.images.size())});
-  return clips;
-}
-
-std::vector<Json> DavisBenchmark::evaluate(std::size_t index, const OnFrame& on_frame) const {
+Benchmark::StartClip DavisBenchmark::open_clip(std::size_t index) const {
   const auto& sequence = sequences_.at(index);
-  STC_CHECK_DATA(sequence.fault.empty(), "{}", sequence.fault);
-  check_scorable(sequence);  // before minutes go into it
+  check_scorable(sequence);
   const auto annotation = annotation_of(sequence, sequence.images.front());
-  auto labels = data::read_label_png(annotation);
-  const auto void_note = settle_void(&labels);
-  const auto truth = [&](const std::string& frame) { return truth_of(sequence, frame); };
-  const auto start =
-      [&](const Variant& variant, const data::Image& first, const FrameFeatures& features) {
-        check_mask_size(labels, annotation, first);
-        const auto score = [&sequence, out = variant.out](ClipRun& run) -> Json {
-          const auto result = score_sequence(sequence, out);
-          for (const auto& line : result.notes) run.note(line);
-          return {{"objects", objects_json(result.objects)}};
-        };
-        auto run = std::make_unique<MaskRun>(variant,
-                                             sequence.name,
-                                             features,
-                                             labels,
-                                             score,
-                                             options_.overlays ? MaskRun::Truth(truth) : nullptr);
-        const auto& lost = run->lost_labels();
-        if (!lost.empty())
-          run->note(sequence.name + ": " + lost_note(lost, variant.video.keep_channels));
-        if (!void_note.empty()) run->note(sequence.name + ": " + void_note);
-        return run;
-      };
-  return run_clip(
-      trunk_, options_.input, sequence.name, sequence.images, variants_, start, on_frame);
+  return [this, &sequence, annotation, first = resolve_void(data::read_label_png(annotation))](
+             const Variant& variant, const data::Image& frame, const FrameFeatures& features) {
+    check_mask_size(first.labels, annotation, frame);
+    const auto score = [&sequence, out = variant.out](ClipEvaluation& evaluation) -> Json {
+      const auto result = score_sequence(sequence, out);
+      for (const auto& line : result.notes) evaluation.note(line);
+      return {{"objects", objects_json(result.objects)}};
+    };
+    const auto truth = [&sequence](const std::string& name) { return truth_of(sequence, name); };
+    auto evaluation =
+        std::make_unique<MaskEvaluation>(variant,
+                                         sequence.name,
+                                         features,
+                                         first.labels,
+                                         score,
+                                         has_overlays() ? MaskEvaluation::Truth(truth) : nullptr);
+    const auto& lost = evaluation->lost_labels();
+    if (!lost.empty())
+      evaluation->note(text("{}: {}", sequence.name, lost_note(lost, variant.video.keep_channels)));
+    if (!first.note.empty()) evaluation->note(text("{}: {}", sequence.name, first.note));
+    return evaluation;
+  };
 }
 
-Summary DavisBenchmark::summarise(const std::string& out, const std::vector<Json>& records) const {
+ScoreTables DavisBenchmark::tables_of(const std::vector<ClipRecord>& records) const {
   std::vector<ObjectScore> objects;
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    if (records[i].is_null()) continue;
-    for (auto& object : objects_of(records[i].at("objects"), sequences_.at(i).name))
+  for (const auto& [clip, record] : records)
+    for (auto& object : objects_of(record.at("objects"), clip))
       objects.push_back(std::move(object));
-  }
-  const auto scores = scores_of(std::move(objects));
-  write_official_csv(out, scores);
-  write_results_csv((fs::path(out) / "results.csv").string(), scores);
-  write_frames_csv((fs::path(out) / "per-frame.csv").string(), scores);
-  return {Json::parse(scores_json(scores)), score_table(scores), "J&F", scores.jf_mean()};
+  return davis_tables(scores_of(std::move(objects)));
 }
 
 }  // namespace stc::eval

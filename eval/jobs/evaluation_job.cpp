@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <numeric>
 
 #include "data/file.h"
+#include "eval/scores/clip_scores.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 
@@ -35,16 +35,6 @@ bool is_recorded(const Benchmark& benchmark, const std::string& clip) {
       });
 }
 
-/// The last to start decides when the job ends, so it should be a short one.
-std::vector<std::size_t> longest_first(const std::vector<Clip>& clips) {
-  std::vector<std::size_t> order(clips.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return clips[a].frames > clips[b].frames;
-  });
-  return order;
-}
-
 void evaluate_clip(const Benchmark& benchmark,
                    std::size_t index,
                    const std::string& clip,
@@ -57,24 +47,18 @@ void evaluate_clip(const Benchmark& benchmark,
 
 }  // namespace
 
-Json ClipSeconds::json() const {
-  return {{"features", features},
-          {"propagation", propagation},
-          {"masks", masks},
-          {"files", files},
-          {"scoring", scoring}};
-}
-
 std::int64_t evaluate_clips(const Benchmark& benchmark, const JobOptions& options) {
-  const auto clips = benchmark.clips();
-  const auto order = longest_first(clips);
-  std::int64_t passed_over = 0;
+  const auto& clips = benchmark.clips();
+  std::vector<std::int64_t> frames;
+  for (const auto& clip : clips) frames.push_back(clip.frames());
+  const auto order = longest_first(frames);
+  std::int64_t skipped = 0;
   for (auto ticket = options.next_ticket(); ticket < static_cast<std::int64_t>(order.size());
        ticket = options.next_ticket()) {
     const auto index = order[ticket];
     const auto& clip = clips[index].name;
     if (is_recorded(benchmark, clip)) {
-      ++passed_over;
+      ++skipped;
       continue;
     }
     try {
@@ -86,7 +70,7 @@ std::int64_t evaluate_clips(const Benchmark& benchmark, const JobOptions& option
         write_below(error_path(variant.out, clip), error.what());
     }
   }
-  return passed_over;
+  return skipped;
 }
 
 JobResult collect_records(const std::vector<Clip>& clips, const std::string& out) {
@@ -100,7 +84,7 @@ JobResult collect_records(const std::vector<Clip>& clips, const std::string& out
     result.records.push_back(nullptr);
     const auto error = error_path(out, clip.name);
     result.failed.push_back(fs::exists(error) ? data::read_text(error)
-                                              : clip.name + ": was not evaluated");
+                                              : text("{}: was not evaluated", clip.name));
   }
   return result;
 }

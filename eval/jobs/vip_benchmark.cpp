@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "eval/jobs/mask_run.h"
+#include "eval/jobs/mask_evaluation.h"
 #include "eval/scores/vip_scores.h"
 #include "monitoring/check.h"
 
@@ -43,68 +43,43 @@ std::string lost_note(const std::vector<int>& labels) {
 
 }  // namespace
 
-VipBenchmark::VipBenchmark(const models::ResNet& trunk,
-                           std::vector<data::VipSequence> sequences,
-                           const VipBenchmarkOptions& options,
-                           std::vector<Variant> variants)
-    : trunk_(trunk),
-      sequences_(std::move(sequences)),
-      options_(options),
-      variants_(std::move(variants)) {}
-
-std::vector<Clip> VipBenchmark::clips() const {
-  std::vector<Clip> clips;
-  for (const auto& sequence : sequences_)
-    clips.push_back({sequence.name, static_cast<std::int64_t>(sequence.images.size())});
-  return clips;
-}
-
-std::vector<Json> VipBenchmark::evaluate(std::size_t index, const OnFrame& on_frame) const {
+Benchmark::StartClip VipBenchmark::open_clip(std::size_t index) const {
   const auto& sequence = sequences_.at(index);
-  STC_CHECK_DATA(sequence.fault.empty(), "{}", sequence.fault);
   const auto& annotation = sequence.annotations.front();
-  const auto labels = data::read_part_labels(annotation);
-  const auto truth = [&](const std::string& frame) { return truth_of(sequence, frame); };
-  const auto start =
-      [&](const Variant& variant, const data::Image& first, const FrameFeatures& features) {
-        check_mask_size(labels, annotation, first);
-        const auto score = [&sequence, out = variant.out](ClipRun&) -> Json {
-          const auto scored = score_vip_sequence(sequence, out);
-          return {{"first", json_of(scored.first)}, {"later_frames", json_of(scored.later_frames)}};
-        };
-        auto run = std::make_unique<MaskRun>(variant,
-                                             sequence.name,
-                                             features,
-                                             labels,
-                                             score,
-                                             options_.overlays ? MaskRun::Truth(truth) : nullptr);
-        if (std::ranges::find(labels.labels, data::kNoPart) != labels.labels.end())
-          run->note(
-              text("{}: 255 in the first mask is followed as a label of its own, so that 256 "
-                   "labels are carried along",
-                   sequence.name));
-        if (!run->lost_labels().empty())
-          run->note(text("{}: {}", sequence.name, lost_note(run->lost_labels())));
-        return run;
-      };
-  return run_clip(
-      trunk_, options_.input, sequence.name, sequence.images, variants_, start, on_frame);
+  return [this, &sequence, &annotation, labels = data::read_part_labels(annotation)](
+             const Variant& variant, const data::Image& frame, const FrameFeatures& features) {
+    check_mask_size(labels, annotation, frame);
+    const auto score = [&sequence, out = variant.out](ClipEvaluation&) -> Json {
+      const auto scored = score_vip_sequence(sequence, out);
+      return {{"first", json_of(scored.first)}, {"later_frames", json_of(scored.later_frames)}};
+    };
+    const auto truth = [&sequence](const std::string& name) { return truth_of(sequence, name); };
+    auto evaluation =
+        std::make_unique<MaskEvaluation>(variant,
+                                         sequence.name,
+                                         features,
+                                         labels,
+                                         score,
+                                         has_overlays() ? MaskEvaluation::Truth(truth) : nullptr);
+    if (std::ranges::find(labels.labels, data::kNoPart) != labels.labels.end())
+      evaluation->note(
+          text("{}: 255 in the first mask is followed as a label of its own, so that 256 labels "
+               "are carried along",
+               sequence.name));
+    const auto& lost = evaluation->lost_labels();
+    if (!lost.empty()) evaluation->note(text("{}: {}", sequence.name, lost_note(lost)));
+    return evaluation;
+  };
 }
 
-Summary VipBenchmark::summarise(const std::string& out, const std::vector<Json>& records) const {
+ScoreTables VipBenchmark::tables_of(const std::vector<ClipRecord>& records) const {
   std::vector<VipSequenceScore> sequences;
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    const auto& record = records[i];
-    if (record.is_null()) continue;
-    sequences.push_back({sequences_.at(i).name,
+  for (const auto& [clip, record] : records)
+    sequences.push_back({clip,
                          record.at("frames").get<std::int64_t>(),
                          counts_of(record.at("first")),
                          counts_of(record.at("later_frames"))});
-  }
-  const auto scores = sum_vip(std::move(sequences));
-  write_vip_csv((fs::path(out) / "results.csv").string(), scores);
-  write_vip_sequences_csv((fs::path(out) / "per-sequence.csv").string(), scores);
-  return {Json::parse(vip_json(scores)), vip_table(scores), "mIoU", scores.all.mean_iou};
+  return vip_tables(sum_vip(std::move(sequences)));
 }
 
 }  // namespace stc::eval

@@ -5,15 +5,16 @@
 namespace stc::eval {
 namespace {
 
-// Channels that are summed up in one go, so that what a go needs (24 KB of float) stays in the
+// Channels that are summed up together, so that what they need (24 KB of float) stays in the
 // first-level cache.
-constexpr std::int64_t kGoChannels = 256;
+constexpr std::int64_t kBlockChannels = 256;
 
+// A block of channels of one panel of queries and of the keys from a panel on.
 template <typename T>
-struct Go {
+struct ChannelBlock {
   const T* queries;
   const T* keys;
-  std::int64_t panel_size;  // elements from a panel of keys to the next
+  std::int64_t panel_size;  // elements from one panel of keys to the next
   std::int64_t channels;
   T* scores;
   std::int64_t score_stride;
@@ -27,21 +28,22 @@ struct Simd {
   static constexpr int kLanes = kBytes / sizeof(T);
 };
 
-// A vector of keys from `lane` on: a part of a panel, or two halves out of two panels.
+// A vector of keys from `lane` on: a part of a panel, or two halves out of two panels. Through a
+// pointer, since the ABI of a returned vector depends on the processor that is compiled for.
 template <typename T, int kBytes>
 [[gnu::always_inline]] inline void load(const T* keys,
                                         int lane,
                                         std::int64_t panel_size,
                                         typename Simd<T, kBytes>::Vector* vector) {
-  const T* at = keys + lane / kPanel * panel_size + lane % kPanel;
+  const T* first = keys + lane / kPanel * panel_size + lane % kPanel;
   if constexpr (Simd<T, kBytes>::kLanes <= kPanel) {
-    *vector = *reinterpret_cast<const typename Simd<T, kBytes>::Unaligned*>(at);
+    *vector = *reinterpret_cast<const typename Simd<T, kBytes>::Unaligned*>(first);
   } else {
     static_assert(Simd<T, kBytes>::kLanes == 2 * kPanel);
     using Panel = Simd<T, kBytes / 2>;
-    const typename Panel::Vector low = *reinterpret_cast<const typename Panel::Unaligned*>(at),
+    const typename Panel::Vector low = *reinterpret_cast<const typename Panel::Unaligned*>(first),
                                  high = *reinterpret_cast<const typename Panel::Unaligned*>(
-                                     at + panel_size);
+                                     first + panel_size);
     *vector =
         __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   }
@@ -49,17 +51,17 @@ template <typename T, int kBytes>
 
 // kVectors vectors of keys against kQueries broadcast queries: the sums stay in registers.
 template <typename T, int kBytes, int kQueries, int kVectors>
-[[gnu::always_inline]] inline void product(const Go<T>& go) {
+[[gnu::always_inline]] inline void product(const ChannelBlock<T>& block) {
   using Vector = typename Simd<T, kBytes>::Vector;
   using Unaligned = typename Simd<T, kBytes>::Unaligned;
   constexpr int kLanes = Simd<T, kBytes>::kLanes;
   Vector sums[kQueries][kVectors] = {};
-  const T* queries = go.queries;
-  const T* keys = go.keys;
-  for (std::int64_t c = 0; c < go.channels; ++c, queries += kPanel, keys += kPanel) {
+  const T* queries = block.queries;
+  const T* keys = block.keys;
+  for (std::int64_t c = 0; c < block.channels; ++c, queries += kPanel, keys += kPanel) {
     Vector key[kVectors];
 #pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) load<T, kBytes>(keys, v * kLanes, go.panel_size, &key[v]);
+    for (int v = 0; v < kVectors; ++v) load<T, kBytes>(keys, v * kLanes, block.panel_size, &key[v]);
 #pragma GCC unroll 16
     for (int q = 0; q < kQueries; ++q) {
 #pragma GCC unroll 16
@@ -70,20 +72,20 @@ template <typename T, int kBytes, int kQueries, int kVectors>
   for (int q = 0; q < kQueries; ++q) {
 #pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) {
-      auto* out = reinterpret_cast<Unaligned*>(go.scores + q * go.score_stride + v * kLanes);
-      *out = go.is_first ? sums[q][v] : *out + sums[q][v];
+      auto* out = reinterpret_cast<Unaligned*>(block.scores + q * block.score_stride + v * kLanes);
+      *out = block.is_first ? sums[q][v] : *out + sums[q][v];
     }
   }
 }
 
 // All queries of a panel, kQueries at a time, against kPanels panels.
 template <typename T, int kBytes, int kQueries, int kPanels>
-[[gnu::always_inline]] inline void all_queries(Go<T> go) {
+[[gnu::always_inline]] inline void all_queries(ChannelBlock<T> block) {
   constexpr int kVectors = kPanels * kPanel * static_cast<int>(sizeof(T)) / kBytes;
   for (int q = 0; q < kPanel; q += kQueries) {
-    product<T, kBytes, kQueries, kVectors>(go);
-    go.queries += kQueries;
-    go.scores += kQueries * go.score_stride;
+    product<T, kBytes, kQueries, kVectors>(block);
+    block.queries += kQueries;
+    block.scores += kQueries * block.score_stride;
   }
 }
 
@@ -95,26 +97,26 @@ template <typename T, int kBytes, int kQueries, int kPanels>
                                             std::int64_t panels,
                                             T* scores,
                                             std::int64_t score_stride) {
-  constexpr int kLeast = std::max<int>(1, kBytes / (kPanel * sizeof(T)));
+  constexpr int kMinPanels = std::max<int>(1, kBytes / (kPanel * sizeof(T)));
   const auto panel_size = channels * kPanel;
-  for (std::int64_t first = 0; first < channels; first += kGoChannels) {
-    Go<T> go{queries + first * kPanel,
-             keys + first * kPanel,
-             panel_size,
-             std::min(kGoChannels, channels - first),
-             scores,
-             score_stride,
-             first == 0};
+  for (std::int64_t first = 0; first < channels; first += kBlockChannels) {
+    ChannelBlock<T> block{queries + first * kPanel,
+                          keys + first * kPanel,
+                          panel_size,
+                          std::min(kBlockChannels, channels - first),
+                          scores,
+                          score_stride,
+                          first == 0};
     std::int64_t p = 0;
     for (; p + kPanels <= panels; p += kPanels) {
-      all_queries<T, kBytes, kQueries, kPanels>(go);
-      go.keys += kPanels * panel_size;
-      go.scores += kPanels * kPanel;
+      all_queries<T, kBytes, kQueries, kPanels>(block);
+      block.keys += kPanels * panel_size;
+      block.scores += kPanels * kPanel;
     }
     for (; p < panels; ++p) {
-      all_queries<T, kBytes / kLeast, kQueries, 1>(go);
-      go.keys += panel_size;
-      go.scores += kPanel;
+      all_queries<T, kBytes / kMinPanels, kQueries, 1>(block);
+      block.keys += panel_size;
+      block.scores += kPanel;
     }
   }
 }

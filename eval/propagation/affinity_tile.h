@@ -18,11 +18,11 @@ struct AffinityTile {
                   std::int64_t panels,
                   T* scores,
                   std::int64_t score_stride);
-  /// Bit q is set where one of the scores of query q is above bars[q].
+  /// Bit q is set if one of the scores of query q is above bars[q].
   unsigned (*above)(const T* scores, std::int64_t score_stride, std::int64_t panels, const T* bars);
 };
 
-/// Of the widest form that this processor has.
+/// The widest form that this processor has.
 template <typename T>
 AffinityTile<T> affinity_tile();  ///< float, double
 

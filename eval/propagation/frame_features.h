@@ -14,9 +14,8 @@
 namespace stc::eval {
 
 struct InputOptions {
-  std::int64_t short_side = 480;  ///< of the network's input; the ratio is kept. 0: as the frame
-  std::int64_t square_side =
-      0;  ///< above 0: the input is a square of this side, whatever the ratio
+  std::int64_t short_side = 480;  ///< of the network's input; the ratio is kept. 0: the frame's own
+  std::int64_t square_side = 0;   ///< above 0: the input is a square of this side
   std::int64_t long_side_multiple = 1;  ///< the longer side is cut down to a multiple of this
   data::InputColour colour = data::InputColour::kLab;
 };
@@ -37,7 +36,7 @@ class FeatureExtractor {
   FeatureExtractor(const models::ResNet& trunk, const InputOptions& options)
       : trunk_(trunk), options_(options) {}
 
-  /// Throws stc::Error (kBadData) naming `name` where the frame is not of the first one's size.
+  /// Throws stc::Error (kBadData) naming `name` if the frame is not of the first one's size.
   FrameFeatures extract(const data::Image& frame, const std::string& name);
 
   double seconds() const { return seconds_; }  ///< so far: resizing, Lab and the network

@@ -1,5 +1,5 @@
-// Heat maps of key points (JHMDB) of a video: those of the first frame in, those of each later
-// frame out.
+// One video, frame by frame: heat maps of the first frame's key points (JHMDB) in, those of each
+// later frame out.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -20,7 +20,7 @@ class HeatMapPropagation {
   /// [J, H, W], double: the first frame's maps after they went through the size of the network's
   /// input.
   at::Tensor first_maps() const;
-  /// [J, H, W], of the features' dtype: of the next frame, from its features.
+  /// [J, H, W], of the features' dtype: the next frame's maps, from its features.
   at::Tensor next(const at::Tensor& features);
 
   double propagation_seconds() const { return propagation_seconds_; }  ///< the search and the vote

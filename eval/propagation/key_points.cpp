@@ -15,10 +15,10 @@ constexpr double kSigma = 4;
 constexpr double kReach = 3 * kSigma;
 constexpr std::size_t kHighest = 5;
 
-// Where a window lies along one axis, in doubles: a point may be anywhere.
-struct Window {
-  double from, to;  // `to` is not part of it
-  explicit Window(double centre)
+// The window around a point along one axis, in pixels; doubles, since a point may be anywhere.
+struct AxisWindow {
+  double from, to;  // `to` is exclusive
+  explicit AxisWindow(double centre)
       : from(std::trunc(centre - kReach)), to(std::trunc(centre + kReach + 1)) {}
   bool misses(int size) const { return from >= size || to < 0; }
   int first() const { return static_cast<int>(std::max(from, 0.0)); }
@@ -26,7 +26,7 @@ struct Window {
 };
 
 void draw(double x, double y, data::PictureSize frame, double* map) {
-  const Window columns(x), rows(y);
+  const AxisWindow columns(x), rows(y);
   if (columns.misses(frame.width) || rows.misses(frame.height)) return;
   for (int row = rows.first(); row < rows.last(frame.height); ++row) {
     for (int column = columns.first(); column < columns.last(frame.width); ++column) {
@@ -42,7 +42,7 @@ struct Peak {
   std::int64_t pixel;
 };
 
-// The highest pixels, highest first; fewer where the map is smaller.
+// The highest pixels, highest first; fewer if the map is smaller.
 std::vector<Peak> highest_pixels(const double* map, std::int64_t pixels) {
   std::vector<Peak> highest;
   for (std::int64_t pixel = 0; pixel < pixels; ++pixel) {

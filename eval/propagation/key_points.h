@@ -14,8 +14,8 @@ namespace stc::eval {
 at::Tensor draw_heat_maps(const at::Tensor& points, data::PictureSize frame);
 
 /// Points [J, 2], double, of heat maps [J, H, W]: the mean position of the five highest pixels,
-/// weighted by their values; ties go to the pixel that comes first, row by row. (-1, -1) where the
-/// map is zero.
+/// weighted by their values; ties go to the pixel that comes first, row by row. (-1, -1) if the map
+/// is zero.
 at::Tensor locate_key_points(const at::Tensor& maps);
 
 }  // namespace stc::eval

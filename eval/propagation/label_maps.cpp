@@ -9,7 +9,7 @@
 namespace stc::eval {
 namespace {
 
-// (v - min) / (max - min), where the channel is above 0 somewhere.
+// (v - min) / (max - min), if the channel is above 0 somewhere.
 at::Tensor stretched(const at::Tensor& channels) {
   const auto low = channels.amin({1, 2}, true), high = channels.amax({1, 2}, true);
   return at::where(high > 0, (channels - low) / (high - low + 1e-12), channels);

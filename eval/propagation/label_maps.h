@@ -9,7 +9,7 @@
 
 namespace stc::eval {
 
-/// Labels [K, h, w], float32, of a map of indices: channel k is 1 where the index is k. `channels`
+/// Labels [K, h, w], float32, of a map of indices: channel k is 1 in cells with index k. `channels`
 /// must be above the highest index.
 at::Tensor one_hot(const data::LabelMap& map, std::int64_t channels);
 

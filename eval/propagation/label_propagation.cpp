@@ -9,10 +9,10 @@
 namespace stc::eval {
 namespace {
 
-constexpr std::int64_t kMostVotes = 1024;  // their memory grows with it for every cell
+constexpr std::int64_t kMaxVotes = 1024;  // memory per cell grows with it
 
 SearchWindow window_of(const PropagationOptions& options, std::int64_t height, std::int64_t width) {
-  // Beyond the frame there is nothing to be searched.
+  // Beyond the frame there is nothing to search.
   if (options.half_window >= height + width) return whole_frame(height, width);
   return options.window == WindowShape::kCircle ? circle_window(options.half_window)
                                                 : square_window(options.half_window);
@@ -27,15 +27,15 @@ at::Tensor hardened(const at::Tensor& labels) {
 }  // namespace
 
 void PropagationOptions::check() const {
-  const std::int64_t least = window == WindowShape::kCircle ? 1 : 0;
-  STC_CHECK_USAGE(half_window >= least,
+  const std::int64_t min_half_window = window == WindowShape::kCircle ? 1 : 0;
+  STC_CHECK_USAGE(half_window >= min_half_window,
                   "half_window is {}; expected {} or more{}",
                   half_window,
-                  least,
-                  least == 1 ? ": a circle holds the cells that are closer than it" : "");
+                  min_half_window,
+                  min_half_window == 1 ? ": a circle holds the cells that are closer than it" : "");
   STC_CHECK_USAGE(preceding >= 0, "preceding is {}; expected 0 or more", preceding);
   STC_CHECK_USAGE(
-      top_k >= 1 && top_k <= kMostVotes, "top_k is {}; expected 1 to {}", top_k, kMostVotes);
+      top_k >= 1 && top_k <= kMaxVotes, "top_k is {}; expected 1 to {}", top_k, kMaxVotes);
   STC_CHECK_USAGE(temperature > 0, "temperature is {}; expected more than 0", temperature);
 }
 
@@ -75,8 +75,8 @@ std::vector<SearchSlot> LabelPropagation::context() const {
 
 at::Tensor LabelPropagation::step(const at::Tensor& features) {
   STC_CHECK(features.sizes() == at::IntArrayRef(size_) && features.scalar_type() == dtype_,
-            "label propagation: features of frame {} are {}; expected size and dtype of the first "
-            "frame's",
+            "label propagation: features of frame {} are {}; expected the size and dtype of the "
+            "first frame's",
             frames_,
             features.sizes());
   const auto unit = unit_features(features);

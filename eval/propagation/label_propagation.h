@@ -15,7 +15,7 @@ namespace stc::eval {
 
 enum class WindowShape {
   kSquare,  ///< rows and columns at most half_window away
-  kCircle,  ///< cells closer than half_window (Euclid)
+  kCircle,  ///< cells closer than half_window (Euclidean)
 };
 
 /// How often the first frame is searched while it is also one of the preceding ones.
@@ -30,21 +30,21 @@ struct PropagationOptions {
   WindowShape window = WindowShape::kSquare;
   std::int64_t half_window = 12;   ///< cells
   bool window_first_frame = true;  ///< false: all of the first frame is searched
-  std::int64_t preceding = 20;     ///< frames before the target that are searched, beside the first
-  std::int64_t top_k = 10;         ///< best cells, over all frames together, that vote
-  double temperature = 0.07;       ///< of the softmax over them
+  std::int64_t preceding = 20;  ///< frames before the target that are searched, besides the first
+  std::int64_t top_k = 10;      ///< best cells, over all frames together, that vote
+  double temperature = 0.07;    ///< of the softmax over them
   FirstFrame first_frame = FirstFrame::kReference;
   bool hard_labels = false;  ///< the best label of each cell becomes 1, the others 0
 
   void check() const;  ///< throws stc::Error (kUsage) naming the rule
 };
 
-/// One clip. Frames come one by one; memory is that of preceding + 2 frames. Computes on the
+/// One clip. Frames are passed one by one; memory is that of preceding + 2 frames. Computes on the
 /// features' device; on the CPU the result does not depend on the number of threads.
 class LabelPropagation {
  public:
-  /// first_features [C, h, w], float32 or double; first_labels [K, h, w]: any values, one channel a
-  /// label.
+  /// first_features [C, h, w], float32 or double; first_labels [K, h, w]: any values, one channel
+  /// per label.
   LabelPropagation(const PropagationOptions& options,
                    const at::Tensor& first_features,
                    const at::Tensor& first_labels);

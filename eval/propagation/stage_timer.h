@@ -1,7 +1,7 @@
-// Where the time of an evaluation goes.
+// Times the stages of an evaluation.
 #pragma once
 
-#include <chrono>
+#include "monitoring/stopwatch.h"
 
 namespace stc::eval {
 
@@ -9,15 +9,13 @@ namespace stc::eval {
 class StageTimer {
  public:
   explicit StageTimer(double* seconds) : seconds_(seconds) {}
-  ~StageTimer() {
-    *seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
+  ~StageTimer() { *seconds_ += watch_.seconds(); }
   StageTimer(const StageTimer&) = delete;
   StageTimer& operator=(const StageTimer&) = delete;
 
  private:
   double* seconds_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  Stopwatch watch_;
 };
 
 }  // namespace stc::eval

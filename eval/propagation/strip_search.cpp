@@ -26,7 +26,7 @@ at::Tensor distances(const Rows& from, const Rows& to, const at::TensorOptions& 
       .abs();
 }
 
-// [queries of the strip, cells of the key rows]: true where the window of the query ends before.
+// [queries of the strip, cells of the key rows]: true outside the query's window.
 at::Tensor beyond_window(const Rows& strip,
                          const Rows& keys,
                          const SearchWindow& window,
@@ -108,7 +108,7 @@ at::Tensor search_strips(const at::Tensor& queries,
   for (std::int64_t row = 0; row < height; row += rows) {
     const auto best =
         search_strip(queries, slots, {row, std::min(height, row + rows)}, options.top_k);
-    // A place that found no cell has the score -infinity, and so no weight.
+    // A vote without a cell has the score -infinity, and so no weight.
     const auto weights = (best.scores / options.temperature).softmax(1);
     const auto voted = labels.index_select(0, best.cells.flatten())
                            .view({best.cells.size(0), best.cells.size(1), labels.size(1)});

@@ -1,5 +1,5 @@
-// The search of window_search.h as operations on tensors: the form for GPUs, and on any device a
-// second opinion on the CPU's kernel.
+// The search of window_search.h as operations on tensors: used on GPUs, and on any device an
+// independent check of the CPU's kernel.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -13,7 +13,7 @@ namespace stc::eval {
 
 /// search_labels() for frames whose keys are [C, h, w] on the queries' device, `rows` rows of
 /// queries at a time. The scores of such a strip with the rows of one frame that its windows reach
-/// are all that is held beside the votes. Votes for equal scores go to any of them.
+/// are all that is held besides the votes. Votes for equal scores go to any of them.
 at::Tensor search_strips(const at::Tensor& queries,
                          const std::vector<SearchSlot>& slots,
                          const SearchOptions& options,

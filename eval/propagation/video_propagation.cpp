@@ -41,16 +41,14 @@ data::LabelMap nearest_by_floor(const data::LabelMap& map, data::PictureSize siz
 
 }  // namespace
 
-std::string settle_void(data::LabelMap* labels) {
-  const auto present = labels_in(*labels);
-  if (!present[kVoid]) return "";
+ResolvedLabels resolve_void(data::LabelMap labels) {
+  const auto present = labels_in(labels);
+  if (!present[kVoid]) return {std::move(labels), ""};
   const bool is_binary = std::count(present.begin(), present.end(), true) == 1 + present[0];
-  std::replace(labels->labels.begin(),
-               labels->labels.end(),
-               kVoid,
-               static_cast<std::uint8_t>(is_binary ? 1 : 0));
-  return is_binary ? "the first mask holds nothing but 0 and 255: 255 is read as object 1"
-                   : "255 in the first mask is read as background";
+  std::ranges::replace(labels.labels, kVoid, static_cast<std::uint8_t>(is_binary ? 1 : 0));
+  return {std::move(labels),
+          is_binary ? "the first mask holds nothing but 0 and 255: 255 is read as object 1"
+                    : "255 in the first mask is read as background"};
 }
 
 void check_mask_size(const data::LabelMap& labels,

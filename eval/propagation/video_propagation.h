@@ -13,7 +13,7 @@
 
 namespace stc::eval {
 
-/// How the first mask comes to feature size.
+/// How the first mask is reduced to feature size.
 enum class FirstLabels {
   kNearest,   ///< in two steps, by the nearest pixel (PIL): to the input's size, then the features'
   kBilinear,  ///< in one step, each label's mask bilinearly (not antialiased): soft at the rims
@@ -38,7 +38,7 @@ class VideoPropagation {
 
   /// The first frame's labels after they went through the size of the network's input.
   data::LabelMap first_mask() const;
-  /// Of the next frame, from its features.
+  /// The next frame's labels, from its features.
   data::LabelMap next(const at::Tensor& features);
 
   /// Objects of the first frame that its map at feature size no longer shows.
@@ -55,13 +55,18 @@ class VideoPropagation {
   double propagation_seconds_ = 0, mask_seconds_ = 0;
 };
 
-/// Throws stc::Error (kBadData) naming `labels_name` where the mask is not of the frame's size.
+/// Throws stc::Error (kBadData) naming `labels_name` if the mask is not of the frame's size.
 void check_mask_size(const data::LabelMap& labels,
                      const std::string& labels_name,
                      const data::Image& frame);
 
-/// 255 in a first frame's labels: the object 1 where there is nothing but 0 and 255 (a binary
-/// mask), else background. Returns what was done, in words; empty where there was no 255.
-std::string settle_void(data::LabelMap* labels);
+struct ResolvedLabels {
+  data::LabelMap labels;
+  std::string note;  ///< what was done, for the user; empty if there was no 255
+};
+
+/// 255 in a first frame's labels: object 1 if there is nothing but 0 and 255 (a binary mask), else
+/// background.
+ResolvedLabels resolve_void(data::LabelMap labels);
 
 }  // namespace stc::eval

@@ -65,11 +65,11 @@ struct Slot {
 template <typename T>
 struct Search {
   std::vector<Slot<T>> slots;
-  const T* queries;  // panels, after `left` empty cells a row
+  const T* queries;  // panels, after `left_cells` empty cells in each row
   T* result;         // [h * w, K]
   std::int64_t channels, height, width, classes;
-  std::int64_t left;
-  std::int64_t query_panels, key_panels;  // a row
+  std::int64_t left_cells;                // empty ones before each row of queries
+  std::int64_t query_panels, key_panels;  // per row
   std::int64_t top_k;
   T temperature;
 };
@@ -93,7 +93,7 @@ class PatchSearch {
     votes_.resize(queries * search.top_k);
     for (std::int64_t q = 0; q < queries; ++q) {
       best_.emplace_back(votes_.data() + q * search.top_k, search.top_k);
-      // Empty cells beside the frame look for nothing.
+      // Empty cells beside the frame search nothing.
       bars_.push_back(is_in_frame(column_of(q)) ? best_[q].bar() : kInfinity);
     }
   }
@@ -118,11 +118,11 @@ class PatchSearch {
   std::int64_t columns() const { return (patch_.end_panel - patch_.first_panel) * kPanel; }
   std::int64_t row_of(std::int64_t query) const { return patch_.first_row + query / columns(); }
   std::int64_t column_of(std::int64_t query) const {
-    return patch_.first_panel * kPanel - s_.left + query % columns();
+    return patch_.first_panel * kPanel - s_.left_cells + query % columns();
   }
   bool is_in_frame(std::int64_t column) const { return column >= 0 && column < s_.width; }
 
-  // The slot holds the frame of the one before: those of its cells get in that got in then.
+  // The slot holds the same frame as the one before: the cells that got in then get in again.
   void repeat_votes(std::int32_t slot) {
     for (std::size_t q = 0; q < best_.size(); ++q) {
       const std::vector<Vote<T>> before(best_[q].begin(), best_[q].end());
@@ -133,36 +133,38 @@ class PatchSearch {
 
   // Key rows ascend, so that each query meets its keys in the order of their cells.
   void scan_frame(std::int32_t slot) {
-    const auto reach = static_cast<std::int64_t>(s_.slots[slot].window->half_widths.size()) - 1;
-    const auto first = std::max<std::int64_t>(0, patch_.first_row - reach);
-    const auto end = std::min(s_.height, patch_.end_row + reach);
-    for (auto key_row = first; key_row < end; ++key_row)
+    const auto reach_rows =
+        static_cast<std::int64_t>(s_.slots[slot].window->half_widths.size()) - 1;
+    const auto first_row = std::max<std::int64_t>(0, patch_.first_row - reach_rows);
+    const auto end_row = std::min(s_.height, patch_.end_row + reach_rows);
+    for (auto key_row = first_row; key_row < end_row; ++key_row)
       for (auto panel = patch_.first_panel; panel < patch_.end_panel; ++panel)
         for (auto row = patch_.first_row; row < patch_.end_row; ++row)
-          if (std::abs(row - key_row) <= reach) scan_row(slot, key_row, row, panel);
+          if (std::abs(row - key_row) <= reach_rows) scan_row(slot, key_row, row, panel);
   }
 
   void scan_row(std::int32_t slot, std::int64_t key_row, std::int64_t row, std::int64_t panel) {
-    const auto half = s_.slots[slot].window->half_widths[std::abs(row - key_row)];
+    const auto half_cells = s_.slots[slot].window->half_widths[std::abs(row - key_row)];
     const auto query = (row - patch_.first_row) * columns() + (panel - patch_.first_panel) * kPanel;
-    const auto left = std::max<std::int64_t>(0, column_of(query)),
-               right = std::min(s_.width, column_of(query) + kPanel);
-    const auto first = std::max<std::int64_t>(0, left - half) / kPanel,
-               end = (std::min(s_.width, right + half) + kPanel - 1) / kPanel;
+    const auto left_cell = std::max<std::int64_t>(0, column_of(query)),
+               right_cell = std::min(s_.width, column_of(query) + kPanel);
+    const auto first_panel = std::max<std::int64_t>(0, left_cell - half_cells) / kPanel,
+               end_panel = (std::min(s_.width, right_cell + half_cells) + kPanel - 1) / kPanel;
     const auto panel_size = s_.channels * kPanel;
     tile_.product(s_.queries + (row * s_.query_panels + panel) * panel_size,
-                  s_.slots[slot].panels + (key_row * s_.key_panels + first) * panel_size,
+                  s_.slots[slot].panels + (key_row * s_.key_panels + first_panel) * panel_size,
                   s_.channels,
-                  end - first,
+                  end_panel - first_panel,
                   scores_.data(),
                   score_stride_);
-    auto hits = tile_.above(scores_.data(), score_stride_, end - first, bars_.data() + query);
+    auto hits =
+        tile_.above(scores_.data(), score_stride_, end_panel - first_panel, bars_.data() + query);
     for (; hits != 0; hits &= hits - 1) {
       const auto q = std::countr_zero(hits);
       const auto column = column_of(query + q);
-      const auto from = std::max<std::int64_t>(0, column - half),
-                 to = std::min(s_.width, column + half + 1);
-      const T* scores = scores_.data() + q * score_stride_ - first * kPanel;
+      const auto from = std::max<std::int64_t>(0, column - half_cells),
+                 to = std::min(s_.width, column + half_cells + 1);
+      const T* scores = scores_.data() + q * score_stride_ - first_panel * kPanel;
       for (auto x = from; x < to; ++x)
         insert(query + q, {scores[x], slot, static_cast<std::int32_t>(key_row * s_.width + x)});
     }
@@ -195,7 +197,7 @@ class PatchSearch {
   std::int64_t score_stride_;
   std::vector<T> scores_;  // of one panel of queries against a part of a row of keys
   std::vector<Vote<T>> votes_;
-  std::vector<BestVotes<T>> best_;  // one a query, each over its part of votes_
+  std::vector<BestVotes<T>> best_;  // one per query, each over its part of votes_
   std::vector<T> bars_;             // what a score must be above to get in
 };
 
@@ -230,8 +232,8 @@ void run_search(const Search<T>& search) {
   for_each_patch([](const auto& patch) { patch.vote(); });
 }
 
-// Empty cells to the left of the queries for which the keys of a panel of them begin where a panel
-// of keys begins.
+// How many empty cells the queries need on their left so that the keys of a panel of queries begin
+// where a panel of keys begins.
 std::int64_t aligning_cells(const SearchWindow& window) {
   return round_up(window.half_widths[0], kPanel) - window.half_widths[0];
 }
@@ -247,21 +249,21 @@ std::int64_t cells_in(const std::vector<SearchSlot>& slots,
   return cells;
 }
 
-// [C, h, w] -> [h, panels, C, kPanel]: each row after `left` empty cells, filled up with empty
-// cells.
-at::Tensor pack_panels(const at::Tensor& features, std::int64_t left = 0) {
+// [C, h, w] -> [h, panels, C, kPanel]: each row after `left_cells` empty cells, filled up with
+// empty cells.
+at::Tensor pack_panels(const at::Tensor& features, std::int64_t left_cells = 0) {
   const auto channels = features.size(0), height = features.size(1), width = features.size(2);
-  const auto cells = round_up(left + width, kPanel);
-  const auto rows = at::constant_pad_nd(features, {left, cells - left - width});
+  const auto cells = round_up(left_cells + width, kPanel);
+  const auto rows = at::constant_pad_nd(features, {left_cells, cells - left_cells - width});
   return rows.view({channels, height, cells / kPanel, kPanel}).permute({1, 2, 0, 3}).contiguous();
 }
 
-// The own kernel's search, on the CPU.
+// The search by our own kernel, on the CPU.
 at::Tensor search_panels(const at::Tensor& queries,
                          const std::vector<SearchSlot>& slots,
                          const SearchOptions& options) {
-  const auto left = aligning_cells(*slots.back().window);
-  const auto panels = pack_panels(queries, left);
+  const auto left_cells = aligning_cells(*slots.back().window);
+  const auto panels = pack_panels(queries, left_cells);
   auto labels = at::empty_like(slots.front().frame->labels);
   AT_DISPATCH_FLOATING_TYPES(queries.scalar_type(), "search_labels", [&] {
     Search<scalar_t> search;
@@ -275,7 +277,7 @@ at::Tensor search_panels(const at::Tensor& queries,
     search.height = queries.size(1);
     search.width = queries.size(2);
     search.classes = labels.size(1);
-    search.left = left;
+    search.left_cells = left_cells;
     search.query_panels = panels.size(1);
     search.key_panels = slots.front().frame->keys.size(1);
     search.top_k = std::min(options.top_k, cells_in(slots, search.height, search.width));

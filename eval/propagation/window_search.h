@@ -1,5 +1,5 @@
-// The search of label propagation: each cell of a frame looks for the cells of other frames that
-// are most alike, within a window, and takes the mean of their labels.
+// The search of label propagation: each cell of a frame looks for the most similar cells of other
+// frames, within a window, and takes the mean of their labels.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,7 +15,7 @@ struct SearchWindow {
   std::vector<std::int64_t> half_widths;
 };
 SearchWindow square_window(std::int64_t half);  ///< 2 * half + 1 cells to a side
-SearchWindow circle_window(std::int64_t half);  ///< closer than `half` cells (Euclid); half >= 1
+SearchWindow circle_window(std::int64_t half);  ///< closer than `half` cells (Euclidean); half >= 1
 SearchWindow whole_frame(std::int64_t height, std::int64_t width);
 
 /// A frame that is searched.
@@ -29,7 +29,7 @@ struct SearchSlot {
   const SearchWindow* window;
 };
 
-/// Each cell of [C, h, w] over its L2 norm over the channels.
+/// Each cell of [C, h, w] divided by its L2 norm over the channels.
 at::Tensor unit_features(const at::Tensor& features);
 
 /// unit: unit_features(), float or double; labels [h * w, K].
@@ -42,8 +42,8 @@ struct SearchOptions {
 
 /// queries: unit features [C, h, w]. Returns labels [h * w, K]: for each query the mean of the
 /// labels of its top_k best cells over all slots (ties: the earlier slot, then cell; on a GPU any),
-/// weighted by the softmax of their products over the temperature. On the CPU by own kernel, with
-/// memory for the votes alone; elsewhere by strips (strip_search.h).
+/// weighted by the softmax of their products over the temperature. On the CPU by a kernel of our
+/// own, with memory for the votes alone; elsewhere by strips (strip_search.h).
 at::Tensor search_labels(const at::Tensor& queries,
                          const std::vector<SearchSlot>& slots,
                          const SearchOptions& options);

@@ -1,10 +1,14 @@
-#include "eval/scores/davis_scores.h"
+#include "eval/scores/davis_sequence.h"
 
 #include <algorithm>
 #include <array>
+#include <bitset>
+#include <cmath>
 #include <filesystem>
+#include <numeric>
 
 #include "data/images/image.h"
+#include "eval/scores/prediction_files.h"
 #include "eval/scores/region_contour.h"
 #include "monitoring/check.h"
 
@@ -14,6 +18,11 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint8_t kVoid = 255;
+
+double mean(const double* first, const double* last) {
+  const long double sum = std::accumulate(first, last, 0.0L);
+  return static_cast<double>(sum / (last - first));
+}
 
 /// Masks of {0, 255} alone are the DAVIS-2016 form, where 255 is the object. One frame cannot tell
 /// (its other labels may have left the picture), so all are asked, until one shows another label.
@@ -33,29 +42,7 @@ void replace(data::LabelMap& map, std::uint8_t from, std::uint8_t to) {
 }
 
 int highest_label(const data::LabelMap& map) {
-  std::uint8_t highest = 0;
-  for (const auto label : map.labels) highest = std::max(highest, label);
-  return highest;
-}
-
-/// Where the prediction of a frame of the truth lies.
-std::string predicted_path(const std::string& folder,
-                           const std::string& sequence,
-                           const std::string& annotation) {
-  return (fs::path(folder) / sequence / fs::path(annotation).filename()).string();
-}
-
-void check_size(const std::string& path,
-                const data::LabelMap& prediction,
-                const data::LabelMap& truth) {
-  STC_CHECK_DATA(prediction.height == truth.height && prediction.width == truth.width,
-                 "{}: is {}x{} (height x width); its truth is {}x{}. Predictions are scored at the "
-                 "size of the truth",
-                 path,
-                 prediction.height,
-                 prediction.width,
-                 truth.height,
-                 truth.width);
+  return map.labels.empty() ? 0 : *std::ranges::max_element(map.labels);
 }
 
 void check_labels(const std::string& path, const data::LabelMap& prediction, int objects) {
@@ -81,7 +68,7 @@ FramePair read_pair(const data::DavisSequence& sequence,
   pair.path = predicted_path(folder, sequence.name, sequence.annotations[frame]);
   pair.truth = data::read_label_png(sequence.annotations[frame]);
   pair.prediction = data::read_label_png(pair.path);
-  check_size(pair.path, pair.prediction, pair.truth);
+  check_same_size(pair.path, pair.prediction, pair.truth);
   return pair;
 }
 
@@ -122,20 +109,23 @@ SequenceResult score_by_official_rule(const data::DavisSequence& truth,
   return result;
 }
 
-void mark_labels(const data::LabelMap& map, std::array<bool, 256>* seen) {
-  for (const auto label : map.labels) (*seen)[label] = true;
+std::bitset<256> labels_in(const data::LabelMap& map) {
+  std::array<bool, 256> seen{};  // bits would be slow to set one by one
+  for (const auto label : map.labels) seen[label] = true;
+  std::bitset<256> labels;
+  for (std::size_t label = 0; label < seen.size(); ++label) labels[label] = seen[label];
+  return labels;
 }
 
 SequenceResult score_by_any_id(const data::DavisSequence& truth, const std::string& folder) {
-  std::array<bool, 256> in_truth{}, in_either{};
+  std::bitset<256> in_truth, in_either;
   std::vector<ObjectScore> objects;
   for (int label = 1; label < 256; ++label)
     objects.push_back({truth.name, label, {}, {}, {}, {}, {}});
   for (std::size_t i = 1; i + 1 < truth.annotations.size(); ++i) {
     const auto pair = read_pair(truth, i, folder);
-    mark_labels(pair.truth, &in_truth);
-    mark_labels(pair.truth, &in_either);
-    mark_labels(pair.prediction, &in_either);
+    in_truth |= labels_in(pair.truth);
+    in_either |= labels_in(pair.truth) | labels_in(pair.prediction);
     const auto scores = region_and_contour(pair.truth, pair.prediction, 255);
     for (auto& object : objects)
       if (in_either[object.object]) add_frame(object, pair, scores[object.object - 1]);
@@ -151,6 +141,24 @@ SequenceResult score_by_any_id(const data::DavisSequence& truth, const std::stri
 }
 
 }  // namespace
+
+Statistics statistics_of(const std::vector<double>& values) {
+  const auto n = static_cast<std::int64_t>(values.size());
+  STC_CHECK(n > 0, "statistics of no values were asked for; expected at least one scored frame");
+  // Borders of the quarters, as positions in 0..n-1; the small term sends halves up.
+  std::array<std::int64_t, 5> border;
+  for (int k = 0; k < 5; ++k) {
+    border[k] = std::llrint(1 + k * static_cast<double>(n - 1) / 4 + 1e-10) - 1;
+  }
+  const double* first = values.data();
+  Statistics statistics;
+  statistics.mean = mean(first, first + n);
+  statistics.recall =
+      static_cast<double>(std::count_if(first, first + n, [](double v) { return v > 0.5; })) / n;
+  statistics.decay = mean(first + border[0], first + border[1] + 1) -
+                     mean(first + border[3], first + border[4] + 1);
+  return statistics;
+}
 
 void check_scorable(const data::DavisSequence& truth) {
   STC_CHECK_DATA(truth.annotations.size() >= 3,

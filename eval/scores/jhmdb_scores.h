@@ -7,6 +7,7 @@
 
 #include "data/benchmarks/jhmdb.h"
 #include "eval/scores/pck.h"
+#include "eval/scores/score_tables.h"
 
 namespace stc::eval {
 
@@ -21,24 +22,16 @@ struct JhmdbScores {
   PckScores reference, later_frames;  ///< counts of all clips together
 };
 
-/// FOLDER/CLASS/CLIP.csv, where a clip's key points are.
-std::string key_points_path(const std::string& folder, const std::string& clip);
-
 /// Reads truth and prediction of one clip. Throws stc::Error (kBadData) naming the file: absent,
-/// misshapen, or of fewer frames than the clip.
+/// misshapen, or with fewer frames than the clip.
 JhmdbClipScore score_jhmdb_clip(const data::JhmdbClip& clip, const std::string& prediction);
 
 JhmdbScores sum_jhmdb(std::vector<JhmdbClipScore> clips);
 
-/// rule,joint,scored,PCK@0.1,...: one line a rule and joint, and its mean; 17 significant digits,
-/// in 0 .. 1.
-void write_jhmdb_csv(const std::string& path, const JhmdbScores& scores);
-/// clip,frames,PCK@0.1,...: the mean over joints of each clip alone, reference rule.
-void write_jhmdb_clips_csv(const std::string& path, const JhmdbScores& scores);
-/// A JSON object: pck and pck_without_first_frame {"0.1": ..}, joints [{name, scored, pck}], clips
-/// [{name, frames, pck}].
-std::string jhmdb_json(const JhmdbScores& scores);
-/// A table for the terminal: one line a joint, and the means, in percent.
-std::string jhmdb_table(const JhmdbScores& scores);
+/// results.csv: rule,joint,scored,PCK@0.1,...: a line per rule and joint, and the mean of each
+/// rule; in 0 .. 1. per-clip.csv: clip,frames,PCK@0.1,...: the mean over joints of each clip alone,
+/// reference rule. The numbers: pck and pck_without_first_frame {"0.1": ..}, joints [{name, scored,
+/// pck}], clips [{name, frames, pck}].
+ScoreTables jhmdb_tables(const JhmdbScores& scores);
 
 }  // namespace stc::eval

@@ -4,33 +4,41 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <vector>
 
 #include "data/benchmarks/jhmdb.h"
 #include "data/file.h"
-#include "eval/scores/text_files.h"
+#include "eval/scores/score_tables.h"
 #include "monitoring/check.h"
 
 namespace stc::eval {
 namespace {
 
 constexpr const char* kHeader = "frame,joint,x,y";
-constexpr std::int64_t kMostFrames = 1'000'000;
+constexpr std::int64_t kMaxFrames = 1'000'000;
 
 struct Line {
   std::int64_t frame = 0, joint = 0;
   double x = 0, y = 0;
 };
 
-bool parse(const std::string& text, Line* line) {
+std::optional<Line> parse(const std::string& text) {
   std::istringstream in(text);
+  Line line;
   char first = 0, second = 0, third = 0;
   std::string more;
-  in >> line->frame >> first >> line->joint >> second >> line->x >> third >> line->y;
-  const bool is_whole = !in.fail() && first == ',' && second == ',' && third == ',';
-  return is_whole && !(in >> more) && std::isfinite(line->x) && std::isfinite(line->y);
+  in >> line.frame >> first >> line.joint >> second >> line.x >> third >> line.y;
+  const bool is_whole =
+      !in.fail() && first == ',' && second == ',' && third == ',' && !(in >> more);
+  const bool is_in_range = line.frame >= 0 && line.frame < kMaxFrames && line.joint >= 0 &&
+                           line.joint < data::kJointCount;
+  if (!is_whole || !is_in_range || !std::isfinite(line.x) || !std::isfinite(line.y))
+    return std::nullopt;
+  return line;
 }
 
 std::vector<Line> read_lines(const std::string& path) {
@@ -47,23 +55,26 @@ std::vector<Line> read_lines(const std::string& path) {
   std::vector<Line> lines;
   for (std::int64_t number = 2; std::getline(file, text_line); ++number) {
     if (text_line.find_first_not_of(" \r") == std::string::npos) continue;
-    Line line;
+    const auto line = parse(text_line);
     STC_CHECK_DATA(
-        parse(text_line, &line) && line.frame >= 0 && line.frame < kMostFrames && line.joint >= 0 &&
-            line.joint < data::kJointCount,
+        line,
         "{}:{}: is '{}'; expected {} with frames from 0, joints 0 to {} and positions in pixels",
         path,
         number,
         text_line.substr(0, 80),
         kHeader,
         data::kJointCount - 1);
-    lines.push_back(line);
+    lines.push_back(*line);
   }
   STC_CHECK_DATA(!lines.empty(), "{}: holds no key point", path);
   return lines;
 }
 
 }  // namespace
+
+std::string key_points_path(const std::string& folder, const std::string& clip) {
+  return (std::filesystem::path(folder) / (clip + ".csv")).string();
+}
 
 void write_key_points(const std::string& path, const at::Tensor& points) {
   const auto positions = points.accessor<double, 3>();

@@ -14,18 +14,18 @@ namespace stc::eval {
 /// Pixels by part.
 struct PartCounts {
   std::array<std::int64_t, data::kPartCount> common{};     ///< truth and prediction agree
-  std::array<std::int64_t, data::kPartCount> predicted{};  ///< where there is a truth
+  std::array<std::int64_t, data::kPartCount> predicted{};  ///< only in frames with a truth
   std::array<std::int64_t, data::kPartCount> truth{};
 
-  /// Of one frame; the sizes must be equal. Pixels whose truth is 255 are left out; one that is
-  /// predicted as 255 is no part at all.
+  /// Adds one frame; the sizes must be equal. Pixels whose truth is 255 are left out; one that is
+  /// predicted as 255 is no part.
   void add(const data::LabelMap& true_parts, const data::LabelMap& predicted_parts);
   PartCounts& operator+=(const PartCounts& other);
 };
 
 struct PartScores {
-  std::array<std::optional<double>, data::kPartCount> iou;  ///< none where neither shows the part
-  std::array<std::optional<double>, data::kPartCount> accuracy;  ///< none where the truth has none
+  std::array<std::optional<double>, data::kPartCount> iou;       ///< none if neither shows the part
+  std::array<std::optional<double>, data::kPartCount> accuracy;  ///< none if the truth lacks it
   double mean_iou = 0;  ///< over the parts that have one, background too
   double mean_accuracy = 0;
   double pixel_accuracy = 0;

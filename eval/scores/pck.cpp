@@ -11,7 +11,7 @@
 namespace stc::eval {
 namespace {
 
-constexpr double kOfTheDiagonal = 0.6;
+constexpr double kBodySizePerDiagonal = 0.6;
 
 using Positions = at::TensorAccessor<double, 2>;  // [J, 2] of one frame
 
@@ -32,8 +32,8 @@ bool counts(double predicted_x, PckRule rule) {
 double distance(double x, double y) { return std::sqrt(x * x + y * y); }
 
 double body_size(const Positions& truth, const std::array<bool, data::kJointCount>& is_scored) {
-  constexpr double kFar = std::numeric_limits<double>::infinity();
-  std::array<double, 2> low = {kFar, kFar}, high = {-kFar, -kFar};
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  std::array<double, 2> low = {kInfinity, kInfinity}, high = {-kInfinity, -kInfinity};
   for (int joint = 0; joint < data::kJointCount; ++joint) {
     if (!is_scored[joint]) continue;
     for (int axis = 0; axis < 2; ++axis) {
@@ -41,25 +41,24 @@ double body_size(const Positions& truth, const std::array<bool, data::kJointCoun
       high[axis] = std::max(high[axis], truth[joint][axis]);
     }
   }
-  return kOfTheDiagonal * distance(high[0] - low[0], high[1] - low[1]);
+  return kBodySizePerDiagonal * distance(high[0] - low[0], high[1] - low[1]);
 }
 
-void count_frame(const Positions& truth,
-                 const Positions& predicted,
-                 PckRule rule,
-                 PckCounts* result) {
+PckCounts count_frame(const Positions& truth, const Positions& predicted, PckRule rule) {
+  PckCounts result;
   std::array<bool, data::kJointCount> is_scored{};
   for (int joint = 0; joint < data::kJointCount; ++joint)
     is_scored[joint] = counts(predicted[joint][0], rule);
   const double size = body_size(truth, is_scored);
   for (int joint = 0; joint < data::kJointCount; ++joint) {
     if (!is_scored[joint]) continue;
-    ++result->scored[joint];
+    ++result.scored[joint];
     const double error =
         distance(predicted[joint][0] - truth[joint][0], predicted[joint][1] - truth[joint][1]);
     for (std::size_t i = 0; i < kPckThresholds.size(); ++i)
-      result->within[joint][i] += size > 0 && error / size <= kPckThresholds[i];
+      result.within[joint][i] += size > 0 && error / size <= kPckThresholds[i];
   }
+  return result;
 }
 
 }  // namespace
@@ -81,7 +80,7 @@ PckCounts count_pck(const at::Tensor& truth, const at::Tensor& predicted, PckRul
   PckCounts result;
   const auto frames = std::min(truth.size(0), predicted.size(0));
   for (std::int64_t t = rule == PckRule::kReference ? 0 : 1; t < frames; ++t)
-    count_frame(true_positions[t], predicted_positions[t], rule, &result);
+    result += count_frame(true_positions[t], predicted_positions[t], rule);
   return result;
 }
 

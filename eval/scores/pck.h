@@ -15,7 +15,7 @@ namespace stc::eval {
 constexpr std::array<double, 5> kPckThresholds = {0.1, 0.2, 0.3, 0.4, 0.5};
 
 enum class PckRule {
-  kReference,    ///< all frames; a joint counts where its predicted x is above 0
+  kReference,    ///< all frames; a joint counts if its predicted x is above 0
   kLaterFrames,  ///< the first frame, which is given, is left out; x may be 0
 };
 
@@ -27,13 +27,13 @@ struct PckCounts {
 };
 
 /// truth, predicted: [T, 15, 2], double, x and y in pixels from 0; frames that only one of them has
-/// are left out. A joint is within `a` where its distance from the truth is at most a * 0.6 * the
-/// diagonal of the box around the true positions of the frame's joints that count. Where that box
-/// is a point no joint is.
+/// are left out. A joint is within `a` if its distance from the truth is at most a * 0.6 * the
+/// diagonal of the box around the true positions of the frame's joints that count; never if that
+/// box is a point.
 PckCounts count_pck(const at::Tensor& truth, const at::Tensor& predicted, PckRule rule);
 
 struct PckScores {
-  /// [threshold][joint], in 0 .. 1; none where the joint was never scored
+  /// [threshold][joint], in 0 .. 1; none if the joint was never scored
   std::array<std::array<std::optional<double>, data::kJointCount>, kPckThresholds.size()> joints;
   std::array<double, kPckThresholds.size()> mean{};  ///< over the joints that were scored
 };

@@ -76,7 +76,7 @@ std::array<Region, 256> regions_of(const data::LabelMap& truth, const data::Labe
   return regions;
 }
 
-/// Bit i is set where label i of the eight is `label`.
+/// Bit i is set if label i of the eight is `label`.
 std::uint64_t equal_labels(std::uint64_t eight, std::uint8_t label) {
   constexpr std::uint64_t kLow7 = 0x7f7f7f7f7f7f7f7f;
   const auto difference = eight ^ eight_times(label);

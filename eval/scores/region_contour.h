@@ -9,7 +9,7 @@
 namespace stc::eval {
 
 struct RegionContour {
-  double j = 0;  ///< intersection over union; 1 where both masks are empty
+  double j = 0;  ///< intersection over union; 1 if both masks are empty
   double f = 0;  ///< harmonic mean of boundary precision and recall
 };
 

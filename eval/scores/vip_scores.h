@@ -7,6 +7,7 @@
 
 #include "data/benchmarks/vip.h"
 #include "eval/scores/part_iou.h"
+#include "eval/scores/score_tables.h"
 
 namespace stc::eval {
 
@@ -29,14 +30,10 @@ VipSequenceScore score_vip_sequence(const data::VipSequence& sequence,
 
 VipScores sum_vip(std::vector<VipSequenceScore> sequences);
 
-/// part,IoU,accuracy,IoU_without_first_frame: one line a part, and the mean; 17 significant digits.
-void write_vip_csv(const std::string& path, const VipScores& scores);
-/// sequence,frames,mIoU,mIoU_without_first_frame,pixel_accuracy.
-void write_vip_sequences_csv(const std::string& path, const VipScores& scores);
-/// A JSON object: mean_iou, mean_iou_without_first_frame, pixel_accuracy, mean_accuracy, parts
-/// [{name, iou, accuracy}], sequences [{name, frames, mean_iou}].
-std::string vip_json(const VipScores& scores);
-/// A table for the terminal: one line a part, and the means, in percent.
-std::string vip_table(const VipScores& scores);
+/// results.csv: part,IoU,accuracy,IoU_without_first_frame: a line per part, and the mean.
+/// per-sequence.csv: sequence,frames,mIoU,mIoU_without_first_frame,pixel_accuracy. The numbers:
+/// mean_iou, mean_iou_without_first_frame, pixel_accuracy, mean_accuracy, parts [{name, iou,
+/// accuracy}], sequences [{name, frames, mean_iou}].
+ScoreTables vip_tables(const VipScores& scores);
 
 }  // namespace stc::eval

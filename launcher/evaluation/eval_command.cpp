@@ -6,6 +6,7 @@
 #include "dist/device.h"
 #include "dist/run_together.h"
 #include "launcher/commands.h"
+#include "launcher/evaluation/benchmarks.h"
 #include "launcher/evaluation/evaluation.h"
 #include "launcher/evaluation/propagation_arguments.h"
 #include "monitoring/check.h"
@@ -52,7 +53,7 @@ void print_result(const EvaluationResult& result) {
                  result.failed.front());
 }
 
-// The score, and every number at the top of results.json ("jf_mean", ...) by its name there.
+// The score, and every number at the top level of results.json ("jf_mean", ...) by its name there.
 void push_result(const std::string& url, const ordered_json& result) {
   if (url.empty()) return;
   monitoring::EvaluationNumbers numbers{result.at("benchmark"), result.at("label"), {}};
@@ -60,9 +61,9 @@ void push_result(const std::string& url, const ordered_json& result) {
   for (const auto& [name, value] : result.items()) {
     if (value.is_number()) numbers.measures[name] = value;
   }
-  const auto why_not = monitoring::push(url, numbers);
-  if (!why_not.empty())
-    log::warning("the result was not pushed: {}; it is in results.json", why_not);
+  const auto failure = monitoring::push(url, numbers);
+  if (!failure.empty())
+    log::warning("the result was not pushed: {}; it is in results.json", failure);
 }
 
 int evaluate(const EvalArguments& arguments, dist::Session& session) {
@@ -80,7 +81,7 @@ int evaluate(const EvalArguments& arguments, dist::Session& session) {
     log::info("{}: {}", label, describe(*trunk, settings.stride));
   });
   dist::run_on_root(*world, [&] {
-    evaluation->open_folders(arguments.force ? FolderUse::kAnew : FolderUse::kGoOn);
+    evaluation->open_folders(arguments.force ? FolderUse::kRestart : FolderUse::kResume);
   });
   evaluate_over_ranks({evaluation.get()}, *world);
   dist::run_on_root(*world, [&] {
@@ -91,58 +92,46 @@ int evaluate(const EvalArguments& arguments, dist::Session& session) {
   return 0;
 }
 
-struct BenchmarkHelp {
-  const char* name;
-  PropagationDefaults defaults;
-  const char* what;
-  const char* data;
-  const char* split;
-};
-
-constexpr BenchmarkHelp kBenchmarks[] = {
-    {"davis",
-     kDavisDefaults,
-     "Masks, on a folder tree of DAVIS' shape: J and F",
-     "Root with JPEGImages and Annotations",
-     "File with one sequence name a line; without it ImageSets/2017/val.txt, else all that have "
-     "annotations"},
-    {"jhmdb",
-     kJhmdbDefaults,
-     "Key points, on JHMDB: PCK",
-     "Root with Rename_Images and joint_positions",
-     "List of clips, or a folder of <class>_test_split1.txt; without it val_list.txt, else splits, "
-     "else all that have joints"},
-    {"vip",
-     kVipDefaults,
-     "Parts, on VIP: mean IoU",
-     "Root with Images and Category_ids (or Annotations)",
-     "File with one sequence name a line; without it lists/val_videos.txt, else all that have "
-     "masks"},
-};
-
-void add_benchmark(CLI::App* eval_command, const BenchmarkHelp& help, Action& action) {
-  auto* command = eval_command->add_subcommand(help.name, help.what);
-  const auto arguments = std::make_shared<EvalArguments>();
-  arguments->source.name = help.name;
-  arguments->defaults = help.defaults;
-  command->add_option("--data", arguments->source.data, help.data)->required();
-  command->add_option("--out", arguments->out, "New folder for what is found, and the results")
-      ->required();
-  command->add_option("--split", arguments->source.split, help.split);
-  add_propagation_options(command, arguments.get());
+void add_output_options(CLI::App* command, EvalArguments* arguments) {
+  command->option_defaults()->group("Output");
+  command->add_option("--out", arguments->out, "New folder for the results")->required();
+  command->add_option("--label", arguments->label, "Name of the weights in tables and reports");
+  command->add_option(
+      "--push", arguments->push, "Pushgateway that receives the score, e.g. http://HOST:9091");
   command->add_flag("--overlays",
                     arguments->source.overlays,
-                    "Also pictures and videos of what is found over the frames");
-  command->add_option("--label", arguments->label, "Name in tables and reports");
-  command->add_option(
-      "--push", arguments->push, "Pushgateway that gets the score, e.g. http://HOST:9091");
+                    "Also draw the results over the frames, as pictures and videos");
   command->add_flag("--force",
                     arguments->force,
-                    "Evaluate anew; without it clips that an earlier start finished in --out are "
-                    "kept");
+                    "Evaluate all clips again; by default those that an earlier start finished in "
+                    "--out are kept");
+}
+
+void add_benchmark(CLI::App* eval_command, const BenchmarkEntry& benchmark, Action& action) {
+  auto* command = eval_command->add_subcommand(benchmark.name, benchmark.eval_help);
+  const auto arguments = std::make_shared<EvalArguments>();
+  arguments->source.name = benchmark.name;
+  arguments->defaults = defaults_of(benchmark.name);
+  command->option_defaults()->group("Input");
+  command->add_option("--data", arguments->source.data, benchmark.data_help)->required();
+  command->add_option("--split", arguments->source.split, benchmark.split_help);
+  add_output_options(command, arguments.get());
+  command->option_defaults()->group("Method");
   command->add_flag("--keep-going",
                     arguments->source.keep_going,
                     "Leave out clips with bad data, and name them at the end (exit code 3)");
+  add_propagation_options(command, arguments.get());
+  const auto example = text("stc eval {} --data {}", benchmark.name, benchmark.example_root);
+  command->footer(
+      text("Examples:\n"
+           "  {} --weights runs/step2 --out results/{}\n"
+           "  {} --weights random:1 --depth 18 --out results/untrained\n"
+           "  mpirun -np 8 --bind-to none {} --weights runs/step2 --out results/{}",
+           example,
+           benchmark.name,
+           example,
+           example,
+           benchmark.name));
   command->callback([arguments, &action] {
     action = [arguments] {
       return dist::run_over_ranks(
@@ -156,7 +145,9 @@ void add_benchmark(CLI::App* eval_command, const BenchmarkHelp& help, Action& ac
 void add_eval(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("eval", "Propagate labels through a benchmark and score them");
   command->require_subcommand(1);
-  for (const auto& benchmark : kBenchmarks) add_benchmark(command, benchmark, action);
+  command->footer(
+      "Example:\n  stc eval davis --data DAVIS --weights runs/step2 --out results/davis");
+  for (const auto& benchmark : benchmarks()) add_benchmark(command, benchmark, action);
 }
 
 }  // namespace stc::launcher

@@ -8,15 +8,9 @@
 #include <filesystem>
 #include <map>
 
-#include "data/benchmarks/davis.h"
-#include "data/benchmarks/jhmdb.h"
-#include "data/benchmarks/vip.h"
 #include "data/file.h"
 #include "dist/shared_counters.h"
-#include "eval/jobs/davis_benchmark.h"
 #include "eval/jobs/evaluation_job.h"
-#include "eval/jobs/jhmdb_benchmark.h"
-#include "eval/jobs/vip_benchmark.h"
 #include "launcher/evaluation/evaluation_folder.h"
 #include "launcher/evaluation/frame_progress.h"
 #include "launcher/version.h"
@@ -35,11 +29,7 @@ std::string hexadecimal(std::uint32_t value) {
   return buffer;
 }
 
-void write_json(const fs::path& path, const ordered_json& json) {
-  data::write_text(path, json.dump(2) + "\n");
-}
-
-// Sums over clips, whatever ranks and starts they were evaluated in.
+// Sums over clips, whichever ranks and starts evaluated them.
 ordered_json timings_of(const std::vector<eval::Json>& records) {
   std::int64_t frames = 0;
   std::map<std::string, double> seconds;
@@ -67,32 +57,17 @@ at::Device device_of(const PropagationTrunk& trunk) {
   return trunk.network.parameters().front().second.device();
 }
 
-std::unique_ptr<eval::Benchmark> make_benchmark(const BenchmarkSource& source,
+std::unique_ptr<eval::Benchmark> open_benchmark(const BenchmarkSource& source,
                                                 const PropagationTrunk& trunk,
                                                 const std::vector<EvaluationVariant>& variants) {
-  std::vector<eval::Variant> ways;
-  for (const auto& variant : variants) ways.push_back({variant.settings.video, variant.out});
-  const auto& input = variants.front().settings.input;
-  if (source.name == "davis")
-    return std::make_unique<eval::DavisBenchmark>(
-        trunk.network,
-        data::open_davis(source.data, {.split = source.split, .keep_faulty = source.keep_going}),
-        eval::DavisBenchmarkOptions{input, source.overlays},
-        std::move(ways));
-  if (source.name == "jhmdb")
-    return std::make_unique<eval::JhmdbBenchmark>(
-        trunk.network,
-        data::open_jhmdb(source.data, {.split = source.split, .keep_faulty = source.keep_going}),
-        eval::JhmdbBenchmarkOptions{input, source.overlays},
-        std::move(ways));
-  if (source.name == "vip")
-    return std::make_unique<eval::VipBenchmark>(
-        trunk.network,
-        data::open_vip(source.data, {.split = source.split, .keep_faulty = source.keep_going}),
-        eval::VipBenchmarkOptions{input, source.overlays},
-        std::move(ways));
-  throw Error(Exit::kUsage,
-              text("benchmark '{}' is unknown; expected davis, jhmdb or vip", source.name));
+  std::vector<eval::Variant> propagations;
+  for (const auto& variant : variants)
+    propagations.push_back({variant.settings.video, variant.out});
+  return find_benchmark(source.name)
+      .open(source,
+            trunk.network,
+            {variants.front().settings.input, source.overlays},
+            std::move(propagations));
 }
 
 }  // namespace
@@ -105,9 +80,9 @@ Evaluation::Evaluation(BenchmarkSource source,
       trunk_(std::move(trunk)),
       label_(std::move(label)),
       variants_(std::move(variants)),
-      benchmark_(make_benchmark(source_, *trunk_, variants_)) {}
+      benchmark_(open_benchmark(source_, *trunk_, variants_)) {}
 
-/// All that the numbers depend on, so that a second start knows whether it may go on.
+// All that the numbers depend on, so that a second start knows whether it may resume.
 ordered_json Evaluation::job_json(const EvaluationVariant& variant) const {
   ordered_json job = {{"benchmark", source_.name},
                       {"data", fs::absolute(source_.data).lexically_normal().string()},
@@ -126,7 +101,7 @@ void Evaluation::open_folders(FolderUse use) {
 
 std::int64_t Evaluation::frames() const {
   std::int64_t frames = 0;
-  for (const auto& clip : benchmark_->clips()) frames += clip.frames;
+  for (const auto& clip : benchmark_->clips()) frames += clip.frames();
   return frames;
 }
 
@@ -157,7 +132,7 @@ EvaluationResult Evaluation::finish_variant(const EvaluationVariant& variant, in
                  "none of the {} clips could be evaluated; the first: {}",
                  clips.size(),
                  found.failed.front());
-  const auto summary = benchmark_->summarise(variant.out, found.records);
+  const auto tables = benchmark_->summarise(variant.out, found.records);
   ordered_json json = {{"benchmark", source_.name},
                        {"data", source_.data},
                        {"weights", trunk_->weights},
@@ -172,13 +147,13 @@ EvaluationResult Evaluation::finish_variant(const EvaluationVariant& variant, in
   settings["device"] = device_of(*trunk_).is_cpu() ? "cpu" : "cuda";
   settings["ranks"] = ranks;
   settings["threads"] = at::get_num_threads();
-  json.update(summary.numbers);
-  json["score"] = {{"name", summary.score_name}, {"value", summary.score}};
+  json.update(tables.numbers);
+  json["score"] = {{"name", tables.score_name}, {"value", tables.score}};
   json["notes"] = notes_of(found.records);
   json["failed"] = found.failed;
   json["timings"] = timings_of(found.records);
-  write_json(fs::path(variant.out) / "results.json", json);
-  return {json, summary.table, found.failed, clips.size()};
+  data::write_text(fs::path(variant.out) / "results.json", json.dump(2) + "\n");
+  return {json, tables.text, found.failed, clips.size()};
 }
 
 std::string label_of_weights(const std::string& weights) {
@@ -189,7 +164,7 @@ std::string label_of_weights(const std::string& weights) {
   return name.empty() ? path.parent_path().filename().string() : name;
 }
 
-std::string describe(const PropagationTrunk& trunk, std::int64_t stride) {
+std::string describe(const PropagationTrunk& trunk, int stride) {
   return text("ResNet-{} stage 3, {} channels, stride {}, weights {} (crc32c {}), on {}",
               trunk.network.options().depth,
               trunk.network.channels(3),
@@ -212,7 +187,7 @@ std::shared_ptr<dist::Communicator> start_evaluation(const dist::Session& sessio
 void evaluate_over_ranks(const std::vector<const Evaluation*>& evaluations,
                          dist::Communicator& world,
                          const EvaluationShare& share) {
-  std::int64_t frames = 0, passed_over = 0;
+  std::int64_t frames = 0, skipped = 0;
   for (const auto* evaluation : evaluations) frames += evaluation->frames();
   const auto counters = dist::open_shared_counters(world);
   {
@@ -220,15 +195,15 @@ void evaluate_over_ranks(const std::vector<const Evaluation*>& evaluations,
     const auto on_frame = [&](const std::string& clip, std::int64_t frame, std::int64_t count) {
       progress.update(clip, frame, count, counters->add("frame", 1) + 1);
     };
-    // A rank that finds no clip left goes on with the next evaluation, and waits for nobody.
+    // A rank that finds no clip left continues with the next evaluation without waiting.
     for (std::size_t i = 0; i < evaluations.size(); ++i) {
       const auto counter = text("clip of {}", i);
-      passed_over += evaluations[i]->evaluate(
+      skipped += evaluations[i]->evaluate(
           [&] { return share.index + share.count * counters->add(counter, 1); }, on_frame);
     }
   }
-  // Waits for the last clip, and keeps rank 0 to serve the counters until all are done with them.
-  const auto by_all = at::full({1}, passed_over, at::kLong);
+  // Waits for the last clip, and keeps rank 0 serving the counters until all are done with them.
+  const auto by_all = at::full({1}, skipped, at::kLong);
   world.all_reduce(by_all);
   const auto earlier = by_all.item<std::int64_t>();
   if (earlier > 0) log::info("{} clips were evaluated by an earlier start", earlier);

@@ -10,22 +10,13 @@
 
 #include "dist/communicator.h"
 #include "eval/jobs/benchmark.h"
+#include "launcher/evaluation/benchmarks.h"
 #include "launcher/evaluation/evaluation_folder.h"
 #include "launcher/evaluation/propagation_arguments.h"
 
 namespace stc::launcher {
 
-struct BenchmarkSource {
-  std::string name;   ///< "davis", "jhmdb" or "vip"
-  std::string data;   ///< root of the data set
-  std::string split;  ///< file that lists its clips; empty: the benchmark's own
-  bool overlays = false;
-  /// A clip with bad data or missing files is left out, and the others go on; else its error ends
-  /// the job.
-  bool keep_going = false;
-};
-
-/// Label propagation with one setting, and the folder of its results.
+/// One way to propagate labels, and the folder of its results.
 struct EvaluationVariant {
   PropagationSettings settings;
   std::string out;
@@ -47,7 +38,7 @@ class Evaluation {
              std::string label,
              std::vector<EvaluationVariant> variants);
 
-  /// Makes or opens the variants' folders (evaluation_folder.h), and holds them. By rank 0.
+  /// Makes or opens the variants' folders (evaluation_folder.h), and locks them. By rank 0.
   void open_folders(FolderUse use);
 
   std::int64_t frames() const;  ///< of all clips
@@ -56,7 +47,7 @@ class Evaluation {
                         const eval::OnFrame& on_frame) const;
   bool is_complete() const;  ///< every clip has its record in every variant's folder
   /// After all ranks are done: tables and results.json of each variant. By rank 0. Throws
-  /// stc::Error (kBadData) where no clip at all could be evaluated.
+  /// stc::Error (kBadData) if no clip at all could be evaluated.
   std::vector<EvaluationResult> finish(int ranks) const;
 
  private:
@@ -75,20 +66,20 @@ class Evaluation {
 std::string label_of_weights(const std::string& weights);
 
 /// "ResNet-18 stage 3, 256 channels, stride 8, weights W (crc32c ...), on cpu".
-std::string describe(const PropagationTrunk& trunk, std::int64_t stride);
+std::string describe(const PropagationTrunk& trunk, int stride);
 
-/// Takes the rank's place in the world: log and compute threads (0: its share of the cores). The
-/// communicator waits as long as the longest clip takes.
+/// Sets up this rank's log and compute threads (0: its share of the cores). The communicator waits
+/// as long as the longest clip takes.
 std::shared_ptr<dist::Communicator> start_evaluation(const dist::Session& session,
                                                      std::int64_t threads);
 
-/// Of several jobs that work on the same evaluations, each takes every count-th clip.
+/// If several jobs work on the same evaluations, each takes every count-th clip.
 struct EvaluationShare {
   std::int64_t index = 0, count = 1;
 };
 
-/// All ranks evaluate the clips of all `evaluations` together, and wait for the last one. Ends with
-/// all records of the share written. A collective.
+/// All ranks evaluate the clips of all `evaluations` together, and wait for the last one. All
+/// records of the share are written when it returns. A collective.
 void evaluate_over_ranks(const std::vector<const Evaluation*>& evaluations,
                          dist::Communicator& world,
                          const EvaluationShare& share = {});

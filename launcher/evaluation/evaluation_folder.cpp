@@ -17,7 +17,7 @@ using nlohmann::ordered_json;
 constexpr char kJob[] = "job.json";
 constexpr char kResults[] = "results.json";
 
-// Of an evaluation that ended before it could say what it is, or that another job begins just now.
+// An evaluation that ended before it could write its job, or one that another job is beginning.
 bool holds_only_a_lock(const std::string& out) {
   for (const auto& entry : fs::directory_iterator(out)) {
     const auto name = entry.path().filename().string();
@@ -26,7 +26,7 @@ bool holds_only_a_lock(const std::string& out) {
   return true;
 }
 
-// Jobs that share the folder may write it at the same time, all of them the same.
+// Jobs that share the folder may write it at the same time, all with the same content.
 void write_job(const std::string& out, const ordered_json& job) {
   const auto path = fs::path(out) / kJob;
   const auto own = text("{}.{}", path.string(), ::getpid());
@@ -38,12 +38,13 @@ void check_same_job(const std::string& out, const ordered_json& job) {
   const auto path = (fs::path(out) / kJob).string();
   const auto earlier =
       ordered_json::parse(data::read_text(path), nullptr, /*allow_exceptions=*/false);
-  STC_CHECK_USAGE(earlier.is_object(), "{}: is not readable; --force evaluates anew", path);
+  STC_CHECK_USAGE(
+      earlier.is_object(), "{}: is not readable; --force evaluates all clips again", path);
   for (const auto& [key, value] : job.items()) {
     const auto before = earlier.value(key, ordered_json());
     STC_CHECK_USAGE(before == value,
                     "{} holds an evaluation with {} {}, this one has {}; name another folder, or "
-                    "--force to evaluate anew",
+                    "give --force to evaluate all clips again",
                     out,
                     key,
                     before.dump(),
@@ -59,23 +60,23 @@ FolderLock open_evaluation_folder(const std::string& out, const ordered_json& jo
                   out);
   std::error_code failed;
   fs::create_directories(out, failed);
-  STC_CHECK(!failed, "{}: cannot be made: {}", out, failed.message());
+  STC_CHECK(!failed, "{}: cannot be created: {}", out, failed.message());
   const bool is_new = fs::is_empty(out);
   FolderLock lock(
       out,
       "name another folder",
       use == FolderUse::kShare ? FolderLock::Kind::kShared : FolderLock::Kind::kExclusive);
-  if (use == FolderUse::kAnew) {
+  if (use == FolderUse::kRestart) {
     eval::forget_records(out);
   } else if (fs::exists(fs::path(out) / kJob)) {
     check_same_job(out, job);
   } else if (!is_new && !holds_only_a_lock(out)) {
     throw Error(Exit::kUsage,
-                text("{}: is not empty, and holds no evaluation to go on with; name another "
-                     "folder, or --force to write over what is there",
+                text("{}: is not empty, and holds no evaluation to resume; name another folder, or "
+                     "give --force to overwrite what is there",
                      out));
   }
-  // What it says might no longer be so.
+  // It might no longer be true.
   if (use != FolderUse::kShare) fs::remove(fs::path(out) / kResults, failed);
   write_job(out, job);
   return lock;

@@ -35,7 +35,7 @@ std::string file_name(std::int64_t frame) {
 }
 
 // A few pictures spread over a clip of unknown length, in bounded memory: when there are too many,
-// every other one goes, and from then on half as many are kept.
+// every other one is dropped, and from then on half as many are kept.
 class Strip {
  public:
   void add(std::int64_t frame, const data::Image& picture) {
@@ -92,8 +92,7 @@ int propagate_clip(const ClipArguments& arguments) {
   const auto settings = read_settings(arguments);
   data::ResultFolder out(arguments.out, arguments.force, {"masks", "overlay.mp4", "strip.png"});
   const auto source = data::FrameSource::open(arguments.video);
-  auto labels = data::read_label_png(arguments.mask);
-  const auto note = eval::settle_void(&labels);
+  const auto [labels, note] = eval::resolve_void(data::read_label_png(arguments.mask));
   if (!note.empty()) log::info("{}", note);
   const auto trunk =
       load_trunk(arguments, settings.stride, dist::choose_device(arguments.device, 0));
@@ -139,18 +138,25 @@ int propagate_clip(const ClipArguments& arguments) {
 
 void add_propagate(CLI::App& app, Action& action) {
   auto* command =
-      app.add_subcommand("propagate", "Carry a first frame's mask through a clip of one's own");
+      app.add_subcommand("propagate", "Propagate the first frame's mask through your own clip");
   const auto arguments = std::make_shared<ClipArguments>();
   command->add_option("VIDEO", arguments->video, "A video file, or a folder of frames")->required();
+  command->option_defaults()->group("Input");
   command
       ->add_option("--mask",
                    arguments->mask,
                    "Palette or grey PNG of the first frame's size: 0 background, 1.. objects")
       ->required();
+  command->option_defaults()->group("Output");
   command->add_option("--out", arguments->out, "New folder for masks/, overlay.mp4 and strip.png")
       ->required();
-  add_propagation_options(command, arguments.get());
   command->add_flag("--force", arguments->force, "Replace an earlier result in --out");
+  add_propagation_options(command, arguments.get());
+  command->footer(
+      "Examples:\n"
+      "  stc propagate dog.mp4 --mask dog.png --weights runs/step2 --out results/dog\n"
+      "  stc propagate frames/ --mask first.png --weights random --depth 18 --short-side 240 --out "
+      "results/clip");
   command->callback(
       [arguments, &action] { action = [arguments] { return propagate_clip(*arguments); }; });
 }

@@ -89,6 +89,7 @@ std::int64_t environment_number(const char* name) {
 }  // namespace
 
 void add_propagation_options(CLI::App* command, PropagationArguments* arguments) {
+  command->option_defaults()->group("Input");
   command
       ->add_option("--weights",
                    arguments->weights,
@@ -97,11 +98,13 @@ void add_propagation_options(CLI::App* command, PropagationArguments* arguments)
       ->required();
   command->add_option("--depth", arguments->depth, "18 or 50; only for random weights")
       ->check(CLI::IsMember({18, 50}));
+  command->option_defaults()->group("Method");
   command->add_option("--config", arguments->config, "TOML file with a [propagation] section");
   PropagationSettings settings(arguments->defaults, eval::propagation_presets().front());
   ConfigSchema schema;
   settings.bind(schema);
   for (const ConfigKey& key : schema.keys()) add_flag(*command, key, arguments->overrides);
+  command->option_defaults()->group("Machine");
   command->add_option("--device", arguments->device, "cpu, cuda, or auto: a GPU if there is one")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   command->add_option("--threads", arguments->threads, "Compute threads; 0: one per core")

@@ -1,7 +1,9 @@
 // `stc sweep`: evaluates weights x benchmarks x settings, and makes one table of them.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -31,11 +33,11 @@ struct SweepArguments {
   bool keep_going = false;
 };
 
-/// Settings that share the features: they differ in the search and the vote alone.
+/// Combinations that share the features: they differ in the search and the vote alone.
 struct SweepGroup {
   std::unique_ptr<Evaluation> evaluation;
   std::string weights;  ///< label
-  std::vector<SweepSetting> settings;
+  std::vector<SweepCombination> combinations;
 };
 
 EvaluationShare share_of(const std::string& part) {
@@ -50,7 +52,7 @@ EvaluationShare share_of(const std::string& part) {
   return {index, count};
 }
 
-// Two checkpoints of one run end in different words, two runs in different ones before them.
+// The last part of the path; all of it if two weights end alike.
 std::vector<std::string> labels_of(const std::vector<std::string>& weights) {
   std::vector<std::string> labels;
   std::map<std::string, int> uses;
@@ -69,71 +71,84 @@ std::vector<std::string> labels_of(const std::vector<std::string>& weights) {
 PropagationArguments arguments_of(const SweepPlan& plan,
                                   const std::string& benchmark,
                                   const std::string& weights,
-                                  const SweepSetting& setting) {
+                                  const SweepCombination& combination) {
   PropagationArguments arguments;
   arguments.defaults = defaults_of(benchmark);
   arguments.weights = weights;
   if (weights.starts_with("random")) arguments.depth = plan.depth;
-  arguments.overrides = setting.overrides;
+  arguments.overrides = combination.overrides;
   return arguments;
 }
 
-// Trunks of one file differ in their stride alone.
-using Trunks = std::map<std::int64_t, std::shared_ptr<const PropagationTrunk>>;
+// The trunks of one weights file, by stride.
+class Trunks {
+ public:
+  explicit Trunks(at::Device device) : device_(device) {}
+
+  std::shared_ptr<const PropagationTrunk> load(const PropagationArguments& arguments, int stride) {
+    auto& trunk = by_stride_[stride];
+    if (!trunk) trunk = std::make_shared<PropagationTrunk>(load_trunk(arguments, stride, device_));
+    return trunk;
+  }
+
+ private:
+  at::Device device_;
+  std::map<int, std::shared_ptr<const PropagationTrunk>> by_stride_;
+};
 
 std::vector<SweepGroup> groups_of_benchmark(const SweepPlan& plan,
                                             const BenchmarkSource& benchmark,
                                             const fs::path& folder,
                                             const std::string& weights,
                                             const std::string& label,
-                                            at::Device device,
-                                            Trunks* trunks) {
-  std::map<std::string, SweepGroup> groups;
-  std::map<std::string, std::vector<EvaluationVariant>> variants;
-  std::map<std::string, std::int64_t> strides;
-  for (const auto& setting : plan.settings) {
-    const auto arguments = arguments_of(plan, benchmark.name, weights, setting);
+                                            Trunks& trunks) {
+  struct Members {
+    std::shared_ptr<const PropagationTrunk> trunk;
+    std::vector<EvaluationVariant> variants;
+    std::vector<SweepCombination> combinations;
+  };
+  std::map<std::string, Members> by_features;
+  for (const auto& combination : plan.combinations) {
+    const auto arguments = arguments_of(plan, benchmark.name, weights, combination);
     const auto settings = read_settings(arguments);
-    const auto key = features_key(settings);
-    if (!trunks->contains(settings.stride))
-      (*trunks)[settings.stride] =
-          std::make_shared<PropagationTrunk>(load_trunk(arguments, settings.stride, device));
-    groups[key].settings.push_back(setting);
-    variants[key].push_back({settings, (folder / setting.name()).string()});
-    strides[key] = settings.stride;
+    auto& members = by_features[features_key(settings)];
+    members.trunk = trunks.load(arguments, settings.stride);
+    members.variants.push_back({settings, (folder / combination.name()).string()});
+    members.combinations.push_back(combination);
   }
-  std::vector<SweepGroup> result;
-  for (auto& [key, group] : groups) {
-    group.weights = label;
-    group.evaluation = std::make_unique<Evaluation>(
-        benchmark, trunks->at(strides[key]), label, std::move(variants[key]));
-    result.push_back(std::move(group));
-  }
-  return result;
+  std::vector<SweepGroup> groups;
+  for (auto& [key, members] : by_features)
+    groups.push_back(
+        {std::make_unique<Evaluation>(benchmark, members.trunk, label, std::move(members.variants)),
+         label,
+         std::move(members.combinations)});
+  return groups;
 }
 
 std::vector<SweepGroup> groups_of(const SweepPlan& plan, at::Device device) {
   std::vector<SweepGroup> groups;
   const auto labels = labels_of(plan.weights);
   for (std::size_t i = 0; i < plan.weights.size(); ++i) {
-    Trunks trunks;
+    Trunks trunks(device);
     for (std::size_t b = 0; b < plan.benchmarks.size(); ++b) {
       const auto& benchmark = plan.benchmarks[b];
       const auto folder = fs::path(plan.out) / labels[i] / text("{}-{}", b, benchmark.name);
-      for (auto& group : groups_of_benchmark(
-               plan, benchmark, folder, plan.weights[i], labels[i], device, &trunks))
-        groups.push_back(std::move(group));
+      std::ranges::move(
+          groups_of_benchmark(plan, benchmark, folder, plan.weights[i], labels[i], trunks),
+          std::back_inserter(groups));
     }
   }
   return groups;
 }
 
 // "j": {"mean": x} becomes j.mean.
-void add_numbers(const ordered_json& json, const std::string& prefix, SweepRow* row) {
+SweepRow numbers_of(const ordered_json& json, const std::string& prefix = "") {
+  auto numbers = SweepRow::object();
   for (const auto& [name, value] : json.items()) {
-    if (value.is_number_float()) (*row)[prefix + name] = value;
-    if (value.is_object() && prefix.empty()) add_numbers(value, name + ".", row);
+    if (value.is_number_float()) numbers[prefix + name] = value;
+    if (value.is_object() && prefix.empty()) numbers.update(numbers_of(value, name + "."));
   }
+  return numbers;
 }
 
 std::vector<SweepRow> rows_of(const SweepGroup& group, int ranks) {
@@ -142,14 +157,14 @@ std::vector<SweepRow> rows_of(const SweepGroup& group, int ranks) {
   for (std::size_t i = 0; i < results.size(); ++i) {
     auto json = results[i].json;
     SweepRow row = {{"weights", group.weights}, {"benchmark", json.at("benchmark")}};
-    for (const auto& [key, value] : group.settings[i].swept) {
+    for (const auto& [key, value] : group.combinations[i].swept) {
       const auto parsed = ordered_json::parse(value, nullptr, /*allow_exceptions=*/false);
       row[key] = parsed.is_discarded() ? ordered_json(value) : parsed;
     }
     row["score"] = json.at("score").at("value");
     row["score_of"] = json.at("score").at("name");
     for (const char* other : {"score", "settings", "timings", "version"}) json.erase(other);
-    add_numbers(json, "", &row);
+    row.update(numbers_of(json));
     row["failed"] = results[i].failed.size();
     rows.push_back(row);
   }
@@ -159,12 +174,14 @@ std::vector<SweepRow> rows_of(const SweepGroup& group, int ranks) {
 void make_table(const SweepPlan& plan, const std::vector<SweepGroup>& groups, int ranks) {
   std::vector<SweepRow> rows;
   for (const auto& group : groups)
-    for (auto& row : rows_of(group, ranks)) rows.push_back(std::move(row));
-  sort_rows(&rows, plan.sort);
-  const fs::path out(plan.out);
-  data::write_text(out / "sweep.csv", sweep_csv(rows));
-  data::write_text(out / "sweep.json", ordered_json(rows).dump(2) + "\n");
-  data::write_text(out / "sweep.html", sweep_page(rows, "stc sweep: " + plan.out));
+    std::ranges::move(rows_of(group, ranks), std::back_inserter(rows));
+  rows = sorted_rows(std::move(rows), plan.sort);
+  const auto write = [&](const char* name, const std::string& content) {
+    data::write_text(fs::path(plan.out) / name, content);
+  };
+  write("sweep.csv", sweep_csv(rows));
+  write("sweep.json", ordered_json(rows).dump(2) + "\n");
+  write("sweep.html", sweep_page(rows, text("stc sweep: {}", plan.out)));
   std::fputs(sweep_text(rows).c_str(), stdout);
   std::fflush(stdout);
   std::int64_t failed = 0;
@@ -181,7 +198,7 @@ bool is_complete(const std::vector<SweepGroup>& groups) {
   });
 }
 
-// Of parts that end together, the table is made by one after the other, and comes out the same.
+// Parts that end together make the table one after the other, with the same content.
 void finish_part(const SweepArguments& arguments,
                  const SweepPlan& plan,
                  const std::vector<SweepGroup>& groups,
@@ -189,7 +206,7 @@ void finish_part(const SweepArguments& arguments,
   const auto lock = FolderLock::wait_for(plan.out);
   if (is_complete(groups)) return make_table(plan, groups, ranks);
   log::info(
-      "part {} is done; the part that ends last makes the table, and so does stc sweep without "
+      "part {} is done; the part that ends last makes the table, as does stc sweep without "
       "--part",
       arguments.part);
 }
@@ -202,16 +219,16 @@ int sweep(const SweepArguments& arguments, dist::Session& session) {
   dist::run_on_all_ranks(*world, [&] {
     share = share_of(arguments.part);
     STC_CHECK_USAGE(!arguments.force || arguments.part.empty(),
-                    "--force with --part would undo what other parts have done; give it once, "
-                    "without --part, or name another out");
+                    "--force with --part would undo the work of other parts; give it once, without "
+                    "--part, or name another out");
     plan = read_sweep(arguments.plan);
     for (auto& benchmark : plan.benchmarks) benchmark.keep_going = arguments.keep_going;
     groups = groups_of(plan, dist::choose_device(arguments.device, session.world().local_rank));
   });
   const bool is_part = !arguments.part.empty();
   const auto use = is_part           ? FolderUse::kShare
-                   : arguments.force ? FolderUse::kAnew
-                                     : FolderUse::kGoOn;
+                   : arguments.force ? FolderUse::kRestart
+                                     : FolderUse::kResume;
   dist::run_on_root(*world, [&] {
     for (auto& group : groups) group.evaluation->open_folders(use);
   });
@@ -221,8 +238,8 @@ int sweep(const SweepArguments& arguments, dist::Session& session) {
       "{} weights, {} benchmark(s), {} setting(s): {} evaluations; features are computed for {}",
       plan.weights.size(),
       plan.benchmarks.size(),
-      plan.settings.size(),
-      plan.weights.size() * plan.benchmarks.size() * plan.settings.size(),
+      plan.combinations.size(),
+      plan.weights.size() * plan.benchmarks.size() * plan.combinations.size(),
       groups.size());
   evaluate_over_ranks(evaluations, *world, share);
   dist::run_on_root(*world, [&] {
@@ -247,17 +264,26 @@ void add_sweep(CLI::App& app, Action& action) {
                    "out, sort, weights = [...], [[benchmark]] name and data, [propagation] with "
                    "values or lists of values")
       ->required();
-  command->add_option("--part",
-                      arguments->part,
-                      "I/N: only every N-th clip, from the I-th on (0 <= I < N), beside other jobs "
-                      "that do the other parts, such as the tasks of a job array");
-  command->add_option("--device", arguments->device, "cpu, cuda, or auto: a GPU where there is one")
+  command->option_defaults()->group("Output");
+  command->add_flag("--force", arguments->force, "Evaluate again what is there already");
+  command->option_defaults()->group("Method");
+  command->add_flag(
+      "--keep-going", arguments->keep_going, "Leave out clips with bad data (exit code 3)");
+  command->option_defaults()->group("Machine");
+  command->add_option(
+      "--part",
+      arguments->part,
+      "I/N: only every N-th clip, starting with the I-th (0 <= I < N); other jobs do "
+      "the other parts, for example the tasks of a job array");
+  command->add_option("--device", arguments->device, "cpu, cuda, or auto: a GPU if there is one")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   command->add_option("--threads", arguments->threads, "Compute threads; 0: this rank's cores")
       ->check(CLI::Range(0, 1024));
-  command->add_flag("--force", arguments->force, "Evaluate anew what is there already");
-  command->add_flag(
-      "--keep-going", arguments->keep_going, "Leave out clips with bad data (exit code 3)");
+  command->footer(
+      "Examples:\n"
+      "  stc sweep sweep.toml\n"
+      "  mpirun -np 8 --bind-to none stc sweep sweep.toml\n"
+      "  stc sweep sweep.toml --part 0/4");
   command->callback([arguments, &action] {
     action = [arguments] {
       return dist::run_over_ranks(

@@ -27,17 +27,17 @@ void check_keys(const toml::table& table,
                     at_line(path, node),
                     section,
                     name,
-                    nearest.empty() ? "" : "; did you mean " + nearest + "?");
+                    nearest.empty() ? "" : text("; did you mean {}?", nearest));
   }
 }
 
 std::string text_of(const toml::node& node, const std::string& path, const std::string& key) {
   const auto value = node.value<std::string>();
-  STC_CHECK_USAGE(value.has_value(), "{}{} must be a text", at_line(path, node), key);
+  STC_CHECK_USAGE(value.has_value(), "{}{} must be a string", at_line(path, node), key);
   return *value;
 }
 
-// As it would stand right of "=" on the command line.
+// As it would be written after "=" on the command line.
 std::string value_text(const toml::node& node, const std::string& path, const std::string& key) {
   if (const auto value = node.value_exact<std::string>()) return *value;
   std::ostringstream out;
@@ -49,7 +49,7 @@ std::string value_text(const toml::node& node, const std::string& path, const st
     out << (*flag ? "true" : "false");
   } else {
     throw Error(Exit::kUsage,
-                text("{}{} must be a number, a text, true or false, or a list of such",
+                text("{}{} must be a number, a string, true or false, or a list of these",
                      at_line(path, node),
                      key));
   }
@@ -91,11 +91,11 @@ std::vector<BenchmarkSource> benchmarks_of(const toml::table& root, const std::s
   return benchmarks;
 }
 
-// The product of all lists, the last key running fastest.
-std::vector<SweepSetting> settings_of(const toml::table& root, const std::string& path) {
-  std::vector<SweepSetting> settings(1);
+// The product of all lists; the last key varies fastest.
+std::vector<SweepCombination> combinations_of(const toml::table& root, const std::string& path) {
+  std::vector<SweepCombination> combinations(1);
   const auto* table = root["propagation"].as_table();
-  if (table == nullptr) return settings;
+  if (table == nullptr) return combinations;
   for (const auto& [key, node] : *table) {
     const std::string name(key.str());
     const auto* list = node.as_array();
@@ -106,22 +106,22 @@ std::vector<SweepSetting> settings_of(const toml::table& root, const std::string
     if (list != nullptr)
       for (const auto& entry : *list)
         values.push_back(value_text(entry, path, "propagation." + name));
-    std::vector<SweepSetting> product;
-    for (const auto& setting : settings) {
+    std::vector<SweepCombination> product;
+    for (const auto& combination : combinations) {
       for (const auto& value : values) {
-        product.push_back(setting);
+        product.push_back(combination);
         product.back().overrides.push_back(text("--propagation.{}={}", name, value));
         if (values.size() > 1) product.back().swept.emplace_back(name, value);
       }
     }
-    settings = std::move(product);
+    combinations = std::move(product);
   }
-  return settings;
+  return combinations;
 }
 
 }  // namespace
 
-std::string SweepSetting::name() const {
+std::string SweepCombination::name() const {
   std::string name;
   for (const auto& [key, value] : swept) name += (name.empty() ? "" : "-") + key + value;
   std::replace(name.begin(), name.end(), '/', '_');
@@ -146,7 +146,7 @@ SweepPlan read_sweep(const std::string& path) {
   plan.depth = root["depth"].value_or(0);
   plan.weights = weights_of(root, path);
   plan.benchmarks = benchmarks_of(root, path);
-  plan.settings = settings_of(root, path);
+  plan.combinations = combinations_of(root, path);
   return plan;
 }
 

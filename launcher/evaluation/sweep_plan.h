@@ -1,4 +1,4 @@
-// What SWEEP.toml asks for (docs/evaluation.md): weights x benchmarks x settings.
+// The content of SWEEP.toml (docs/evaluation.md): weights x benchmarks x settings.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,10 @@
 namespace stc::launcher {
 
 /// One combination of the values that [propagation] lists.
-struct SweepSetting {
-  std::vector<std::pair<std::string, std::string>> swept;  ///< key and value, where a key has many
+struct SweepCombination {
+  std::vector<std::pair<std::string, std::string>> swept;  ///< key and value, of keys with several
   std::vector<std::string> overrides;  ///< all of them: "--propagation.key=value"
-  std::string name() const;            ///< "stride8-top_k5"; "default" where nothing is swept
+  std::string name() const;            ///< "stride8-top_k5"; "default" if nothing is swept
 };
 
 struct SweepPlan {
@@ -23,7 +23,7 @@ struct SweepPlan {
   int depth = 0;               ///< of random weights
   std::vector<std::string> weights;
   std::vector<BenchmarkSource> benchmarks;
-  std::vector<SweepSetting> settings;
+  std::vector<SweepCombination> combinations;
 };
 
 /// Throws stc::Error (kUsage) naming file, line and key.

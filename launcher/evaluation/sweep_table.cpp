@@ -1,9 +1,9 @@
 #include "launcher/evaluation/sweep_table.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 
+#include "eval/scores/score_tables.h"
 #include "launcher/report/html.h"
 #include "launcher/report/style.h"
 #include "monitoring/check.h"
@@ -11,7 +11,7 @@
 namespace stc::launcher {
 namespace {
 
-// In the order in which rows bring them.
+// In the order in which they first appear.
 std::vector<std::string> columns_of(const std::vector<SweepRow>& rows) {
   std::vector<std::string> columns;
   for (const auto& row : rows)
@@ -20,30 +20,18 @@ std::vector<std::string> columns_of(const std::vector<SweepRow>& rows) {
   return columns;
 }
 
-std::string exact(const SweepRow& value) {
+std::string printed(const SweepRow& value, const char* number_format) {
   if (value.is_null()) return "";
-  if (!value.is_number_float()) return value.is_string() ? value.get<std::string>() : value.dump();
-  char buffer[40];
-  std::snprintf(buffer, sizeof(buffer), "%.17g", value.get<double>());
-  return buffer;
+  if (value.is_string()) return value.get<std::string>();
+  return value.is_number_float() ? eval::formatted(number_format, value.get<double>())
+                                 : value.dump();
 }
 
-std::string shown(const SweepRow& value) {
-  if (!value.is_number_float()) return exact(value);
-  char buffer[40];
-  std::snprintf(buffer, sizeof(buffer), "%.4g", value.get<double>());
-  return buffer;
-}
+std::string exact(const SweepRow& value) { return printed(value, "%.17g"); }
+std::string shown(const SweepRow& value) { return printed(value, "%.4g"); }
 
 SweepRow at(const SweepRow& row, const std::string& column) {
   return row.contains(column) ? row.at(column) : SweepRow();
-}
-
-std::string quoted(const std::string& field) {
-  if (field.find_first_of(",\"\n") == std::string::npos) return field;
-  std::string out = "\"";
-  for (const char c : field) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
 }
 
 bool comes_first(const SweepRow& a, const SweepRow& b) {
@@ -54,27 +42,28 @@ bool comes_first(const SweepRow& a, const SweepRow& b) {
 
 }  // namespace
 
-void sort_rows(std::vector<SweepRow>* rows, const std::string& column) {
-  const auto columns = columns_of(*rows);
+std::vector<SweepRow> sorted_rows(std::vector<SweepRow> rows, const std::string& column) {
+  const auto columns = columns_of(rows);
   std::string known;
   for (const auto& name : columns) known += (known.empty() ? "" : ", ") + name;
   STC_CHECK_USAGE(std::find(columns.begin(), columns.end(), column) != columns.end(),
                   "sort = \"{}\": the table has no such column; it has {}",
                   column,
                   known);
-  std::stable_sort(rows->begin(), rows->end(), [&](const SweepRow& a, const SweepRow& b) {
+  std::stable_sort(rows.begin(), rows.end(), [&](const SweepRow& a, const SweepRow& b) {
     return comes_first(at(a, column), at(b, column));
   });
+  return rows;
 }
 
 std::string sweep_csv(const std::vector<SweepRow>& rows) {
   const auto columns = columns_of(rows);
   std::string csv;
-  for (const auto& column : columns) csv += (csv.empty() ? "" : ",") + quoted(column);
+  for (const auto& column : columns) csv += (csv.empty() ? "" : ",") + eval::csv_field(column);
   csv += "\n";
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < columns.size(); ++i)
-      csv += (i == 0 ? "" : ",") + quoted(exact(at(row, columns[i])));
+      csv += (i == 0 ? "" : ",") + eval::csv_field(exact(at(row, columns[i])));
     csv += "\n";
   }
   return csv;

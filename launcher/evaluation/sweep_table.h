@@ -1,4 +1,4 @@
-// The one table of a sweep: a line a combination, as CSV, JSON, HTML and text.
+// The one table of a sweep: a line per combination, as CSV, JSON, HTML and text.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -8,12 +8,12 @@
 
 namespace stc::launcher {
 
-/// Column and value; values are texts and numbers.
+/// Column and value; values are strings and numbers.
 using SweepRow = nlohmann::ordered_json;
 
-/// Highest number first, texts in their order; rows without the column last. Throws stc::Error
-/// (kUsage) naming the columns where none of them has that name.
-void sort_rows(std::vector<SweepRow>* rows, const std::string& column);
+/// Highest number first, strings in alphabetical order; rows without the column last. Throws
+/// stc::Error (kUsage) naming the columns if none of them has that name.
+std::vector<SweepRow> sorted_rows(std::vector<SweepRow> rows, const std::string& column);
 
 std::string sweep_csv(const std::vector<SweepRow>& rows);   ///< numbers with 17 digits
 std::string sweep_text(const std::vector<SweepRow>& rows);  ///< for the terminal

@@ -61,18 +61,19 @@ class EvaluateDavis : public testing::Test {
   // All clips of one rank.
   JobResult evaluate(const DavisBenchmark& benchmark, bool keep_going = false) {
     std::int64_t ticket = 0;
-    told_.clear();
-    passed_over_ = evaluate_clips(
-        benchmark,
-        {.next_ticket = [&] { return ticket++; },
-         .on_frame =
-             [&](const std::string& name, std::int64_t frame, std::int64_t frames) {
-               told_.push_back(name + " " + std::to_string(frame) + "/" + std::to_string(frames));
-             },
-         .keep_going = keep_going});
+    reported_.clear();
+    skipped_ =
+        evaluate_clips(benchmark,
+                       {.next_ticket = [&] { return ticket++; },
+                        .on_frame =
+                            [&](const std::string& name, std::int64_t frame, std::int64_t frames) {
+                              reported_.push_back(name + " " + std::to_string(frame) + "/" +
+                                                  std::to_string(frames));
+                            },
+                        .keep_going = keep_going});
     return collect_records(benchmark.clips(), out_.string());
   }
-  Summary summary() {
+  ScoreTables summary() {
     const auto davis = benchmark();
     return davis.summarise(out_.string(), evaluate(davis).records);
   }
@@ -81,8 +82,8 @@ class EvaluateDavis : public testing::Test {
   TemporaryFolder folder_;
   fs::path root_ = fs::path(folder_.path()) / "davis";
   fs::path out_ = fs::path(folder_.path()) / "out";
-  std::vector<std::string> told_;
-  std::int64_t passed_over_ = 0;
+  std::vector<std::string> reported_;
+  std::int64_t skipped_ = 0;
 };
 
 TEST_F(EvaluateDavis, WritesAMaskForEachFrameAndTheTables) {
@@ -100,8 +101,8 @@ TEST_F(EvaluateDavis, WritesAMaskForEachFrameAndTheTables) {
   for (const char* table :
        {"global_results.csv", "per-sequence_results.csv", "results.csv", "per-frame.csv"})
     EXPECT_TRUE(fs::exists(out_ / table)) << table;
-  EXPECT_THAT(told_, testing::SizeIs(8));
-  EXPECT_EQ(told_.back(), "two 4/4");
+  EXPECT_THAT(reported_, testing::SizeIs(8));
+  EXPECT_EQ(reported_.back(), "two 4/4");
 }
 
 TEST_F(EvaluateDavis, FollowsStillObjects) {
@@ -124,15 +125,15 @@ TEST_F(EvaluateDavis, ScoresWhatItWroteAsTheScorerOfFoldersDoes) {
   EXPECT_EQ(numbers["jf_mean"].get<double>(), again.jf_mean());
 }
 
-TEST_F(EvaluateDavis, GoesOnWhereAnEarlierStartEnded) {
+TEST_F(EvaluateDavis, ResumesWhereAnEarlierStartEnded) {
   const auto davis = benchmark();
   const auto whole = davis.summarise(out_.string(), evaluate(davis).records).numbers;
-  EXPECT_EQ(passed_over_, 0);
+  EXPECT_EQ(skipped_, 0);
   fs::remove(out_ / "records" / "one.json");
   const auto resumed = davis.summarise(out_.string(), evaluate(davis).records).numbers;
-  EXPECT_EQ(passed_over_, 1);
+  EXPECT_EQ(skipped_, 1);
   EXPECT_EQ(resumed, whole);
-  for (const auto& line : told_) EXPECT_TRUE(line.starts_with("one ")) << line;
+  for (const auto& line : reported_) EXPECT_TRUE(line.starts_with("one ")) << line;
 }
 
 TEST_F(EvaluateDavis, VariantsGiveWhatEachGivesAlone) {
@@ -152,7 +153,7 @@ TEST_F(EvaluateDavis, VariantsGiveWhatEachGivesAlone) {
   EXPECT_THAT(collect_records(both.clips(), wide).failed, testing::IsEmpty());
 }
 
-TEST_F(EvaluateDavis, LeavesABadSequenceOutWhereAsked) {
+TEST_F(EvaluateDavis, LeavesABadSequenceOutOnRequest) {
   const auto broken = mask_path(root_ / "JPEGImages" / "one", 2);
   fs::resize_file(broken, 20);
   const auto davis = benchmark();

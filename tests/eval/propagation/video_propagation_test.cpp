@@ -151,25 +151,27 @@ TEST(FeatureExtractor, NamesTheFrameOfAnotherSize) {
   }
 }
 
-TEST(SettleVoid, Reads255AsTheObjectOfABinaryMask) {
-  auto labels = label_map(4, 4);
-  fill_box(labels, 0, 0, 2, 2, 255);
-  EXPECT_THAT(settle_void(&labels), HasSubstr("object 1"));
+TEST(ResolveVoid, Reads255AsTheObjectOfABinaryMask) {
+  auto mask = label_map(4, 4);
+  fill_box(mask, 0, 0, 2, 2, 255);
+  const auto [labels, note] = resolve_void(mask);
+  EXPECT_THAT(note, HasSubstr("object 1"));
   EXPECT_EQ(labels.at(0, 0), 1);
   EXPECT_EQ(labels.at(3, 3), 0);
 }
 
-TEST(SettleVoid, Reads255AsBackgroundBesideOtherLabels) {
-  auto labels = label_map(4, 4, 2);
-  fill_box(labels, 0, 0, 2, 2, 255);
-  EXPECT_THAT(settle_void(&labels), HasSubstr("background"));
+TEST(ResolveVoid, Reads255AsBackgroundBesideOtherLabels) {
+  auto mask = label_map(4, 4, 2);
+  fill_box(mask, 0, 0, 2, 2, 255);
+  const auto [labels, note] = resolve_void(mask);
+  EXPECT_THAT(note, HasSubstr("background"));
   EXPECT_EQ(labels.at(0, 0), 0);
   EXPECT_EQ(labels.at(3, 3), 2);
 }
 
-TEST(SettleVoid, LeavesOrdinaryLabelsAlone) {
-  auto labels = label_map(4, 4, 2);
-  EXPECT_EQ(settle_void(&labels), "");
+TEST(ResolveVoid, LeavesOrdinaryLabelsAlone) {
+  const auto [labels, note] = resolve_void(label_map(4, 4, 2));
+  EXPECT_EQ(note, "");
   EXPECT_EQ(labels.at(1, 1), 2);
 }
 

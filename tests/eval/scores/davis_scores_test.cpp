@@ -1,4 +1,4 @@
-#include "eval/scores/davis_scores.h"
+#include "eval/scores/davis_tables.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -267,17 +267,16 @@ class WrittenScores : public testing::Test {
   }
   std::string content(const std::string& name) {
     std::ostringstream out;
-    out << std::ifstream(path(name)).rdbuf();
+    out << std::ifstream(fs::path(folder_.path()) / name).rdbuf();
     return out.str();
   }
-  std::string path(const std::string& name) { return (fs::path(folder_.path()) / name).string(); }
 
   TemporaryFolder folder_;
   DavisScores scores_;
 };
 
 TEST_F(WrittenScores, HaveTheOfficialFormWithThreeDecimals) {
-  write_official_csv(folder_.path(), scores_);
+  write_tables(folder_.path(), davis_tables(scores_));
   EXPECT_EQ(content("global_results.csv"),
             "J&F-Mean,J-Mean,J-Recall,J-Decay,F-Mean,F-Recall,F-Decay\n"
             "0.521,0.667,0.500,0.667,0.375,0.000,0.250\n");
@@ -285,11 +284,10 @@ TEST_F(WrittenScores, HaveTheOfficialFormWithThreeDecimals) {
 }
 
 TEST_F(WrittenScores, KeepEveryDigit) {
-  write_frames_csv(path("frames.csv"), scores_);
-  EXPECT_EQ(content("frames.csv"),
+  write_tables(folder_.path(), davis_tables(scores_));
+  EXPECT_EQ(content("per-frame.csv"),
             "sequence,object,frame,J,F\n\"a,b\",1,00001,1,0.5\n"
             "\"a,b\",1,00002,0.33333333333333331,0.25\n");
-  write_results_csv(path("results.csv"), scores_);
   EXPECT_THAT(
       content("results.csv"),
       testing::StartsWith("sequence,object,J_mean,J_recall,J_decay,F_mean,F_recall,F_decay\n"
@@ -297,7 +295,7 @@ TEST_F(WrittenScores, KeepEveryDigit) {
 }
 
 TEST_F(WrittenScores, AreJsonWithOneEntryASequence) {
-  const auto json = nlohmann::json::parse(scores_json(scores_));
+  const auto json = davis_tables(scores_).numbers;
   EXPECT_DOUBLE_EQ(json["jf_mean"], (2.0 / 3 + 0.375) / 2);
   EXPECT_DOUBLE_EQ(json["j"]["recall"], 0.5);
   ASSERT_EQ(json["sequences"].size(), 1U);

@@ -86,21 +86,21 @@ TEST_F(ScoreJhmdb, WritesTablesThatSayTheSame) {
   auto of_a = score(clip("jump/a"));
   of_a.reference.scored[4] = of_a.later_frames.scored[4] = 0;  // a joint that was never found
   const auto scores = sum_jhmdb({of_a});
-  write_jhmdb_csv(folder_ / "results.csv", scores);
+  const auto tables = jhmdb_tables(scores);
+  write_tables(folder_.path(), tables);
   const auto lines = content(folder_ / "results.csv");
   EXPECT_THAT(lines, testing::StartsWith("rule,joint,scored,PCK@0.1,PCK@0.2,PCK@0.3,PCK@0.4"));
   EXPECT_THAT(lines, HasSubstr("\nreference,neck,3,0.33333333333333331,0.66666666666666663,"));
   EXPECT_THAT(lines, HasSubstr("\nreference,left-shoulder,0,,,,,\n"));
   EXPECT_THAT(lines, HasSubstr("\nreference,mean,42,0.33333333333333"));
   EXPECT_THAT(lines, HasSubstr("\nwithout-first-frame,mean,28,0,0.5,"));
-  write_jhmdb_clips_csv(folder_ / "per-clip.csv", scores);
   EXPECT_THAT(content(folder_ / "per-clip.csv"), HasSubstr("\njump/a,3,0.33333333333333"));
-  const auto json = nlohmann::json::parse(jhmdb_json(scores));
+  const auto& json = tables.numbers;
   EXPECT_DOUBLE_EQ(json["pck"]["0.2"], 2.0 / 3);
   EXPECT_DOUBLE_EQ(json["pck_without_first_frame"]["0.2"], 0.5);
   EXPECT_TRUE(json["joints"][4]["pck"]["0.1"].is_null());
   EXPECT_EQ(json["clips"][0]["frames"], 3);
-  const auto table = jhmdb_table(scores);
+  const auto& table = tables.text;
   EXPECT_THAT(table, HasSubstr("mean PCK                33.3    66.7"));
   EXPECT_THAT(table, HasSubstr("without frame 0          0.0    50.0"));
 }

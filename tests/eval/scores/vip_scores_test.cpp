@@ -76,18 +76,18 @@ TEST_F(ScoreVip, WritesTablesThatSayTheSame) {
   write(0, halves(0, 5), halves(0, 5));
   write(1, halves(0, 5), halves(0, 0));
   const auto scores = sum_vip({score()});
-  write_vip_csv(folder_ / "results.csv", scores);
+  const auto tables = vip_tables(scores);
+  write_tables(folder_.path(), tables);
   const auto lines = content(folder_ / "results.csv");
   EXPECT_THAT(lines, HasSubstr("\ndress,0.5,0.5,0\n"));
   EXPECT_THAT(lines, HasSubstr("\ncoat,,,\n"));
   EXPECT_THAT(lines, HasSubstr("\nmean,0.58333333333333"));
-  write_vip_sequences_csv(folder_ / "per-sequence.csv", scores);
   EXPECT_THAT(content(folder_ / "per-sequence.csv"), HasSubstr("\nvideos1,2,0.58333333333333"));
-  const auto json = nlohmann::json::parse(vip_json(scores));
+  const auto& json = tables.numbers;
   EXPECT_DOUBLE_EQ(json["mean_iou"], (2.0 / 3 + 0.5) / 2);
   EXPECT_TRUE(json["parts"][6]["iou"].is_null());
   EXPECT_DOUBLE_EQ(json["sequences"][0]["mean_iou"], json["mean_iou"].get<double>());
-  const auto table = vip_table(scores);
+  const auto& table = tables.text;
   EXPECT_THAT(table, HasSubstr("dress                 50.0              0.0      50.0"));
   EXPECT_THAT(table, HasSubstr("mean                  58.3             25.0      75.0"));
 }

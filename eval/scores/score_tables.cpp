@@ -1,0 +1,48 @@
+#include "eval/scores/score_tables.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <iomanip>
+#include <sstream>
+
+#include "data/file.h"
+
+namespace stc::eval {
+
+void write_tables(const std::string& folder, const ScoreTables& tables) {
+  auto files = tables.official;
+  files.push_back(tables.results);
+  files.push_back(tables.details);
+  for (const auto& [name, content] : files)
+    data::write_text(std::filesystem::path(folder) / name, content);
+}
+
+std::string formatted(const char* format, double value) {
+  char buffer[64];
+  std::snprintf(buffer, sizeof(buffer), format, value);
+  return buffer;
+}
+
+std::string exact(double value) { return formatted("%.17g", value); }
+std::string percent(double share) { return formatted("%.1f", 100 * share); }
+
+std::string exact(const std::optional<double>& share) { return share ? exact(*share) : ""; }
+std::string percent(const std::optional<double>& share) { return share ? percent(*share) : "-"; }
+Json json_of(const std::optional<double>& share) { return share ? Json(*share) : Json(nullptr); }
+
+std::string csv_field(const std::string& name) {
+  if (name.find_first_of(",\"\n") == std::string::npos) return name;
+  std::string quoted = "\"";
+  for (const char c : name) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
+}
+
+std::string TextTable::line(const std::string& name, const std::vector<std::string>& fields) const {
+  std::ostringstream out;
+  out << std::left << std::setw(name_width) << name << std::right;
+  for (std::size_t i = 0; i < fields.size(); ++i) out << std::setw(widths.at(i)) << fields[i];
+  out << '\n';
+  return out.str();
+}
+
+}  // namespace stc::eval
