@@ -80,27 +80,15 @@ PropagationArguments arguments_of(const SweepPlan& plan,
   return arguments;
 }
 
-// The trunks of one weights file, by stride.
-class Trunks {
- public:
-  explicit Trunks(at::Device device) : device_(device) {}
-
-  std::shared_ptr<const PropagationTrunk> load(const PropagationArguments& arguments, int stride) {
-    auto& trunk = by_stride_[stride];
-    if (!trunk) trunk = std::make_shared<PropagationTrunk>(load_trunk(arguments, stride, device_));
-    return trunk;
-  }
-
- private:
-  at::Device device_;
-  std::map<int, std::shared_ptr<const PropagationTrunk>> by_stride_;
-};
+// The trunks of one weights file, by stride: loaded when first needed.
+using Trunks = std::map<int, std::shared_ptr<const PropagationTrunk>>;
 
 std::vector<SweepGroup> groups_of_benchmark(const SweepPlan& plan,
                                             const BenchmarkSource& benchmark,
                                             const fs::path& folder,
                                             const std::string& weights,
                                             const std::string& label,
+                                            at::Device device,
                                             Trunks& trunks) {
   struct Members {
     std::shared_ptr<const PropagationTrunk> trunk;
@@ -111,8 +99,11 @@ std::vector<SweepGroup> groups_of_benchmark(const SweepPlan& plan,
   for (const auto& combination : plan.combinations) {
     const auto arguments = arguments_of(plan, benchmark.name, weights, combination);
     const auto settings = read_settings(arguments);
+    auto& trunk = trunks[settings.stride];
+    if (!trunk)
+      trunk = std::make_shared<PropagationTrunk>(load_trunk(arguments, settings.stride, device));
     auto& members = by_features[features_key(settings)];
-    members.trunk = trunks.load(arguments, settings.stride);
+    members.trunk = trunk;
     members.variants.push_back({settings, (folder / combination.name()).string()});
     members.combinations.push_back(combination);
   }
@@ -129,12 +120,12 @@ std::vector<SweepGroup> groups_of(const SweepPlan& plan, at::Device device) {
   std::vector<SweepGroup> groups;
   const auto labels = labels_of(plan.weights);
   for (std::size_t i = 0; i < plan.weights.size(); ++i) {
-    Trunks trunks(device);
+    Trunks trunks;
     for (std::size_t b = 0; b < plan.benchmarks.size(); ++b) {
       const auto& benchmark = plan.benchmarks[b];
       const auto folder = fs::path(plan.out) / labels[i] / text("{}-{}", b, benchmark.name);
       std::ranges::move(
-          groups_of_benchmark(plan, benchmark, folder, plan.weights[i], labels[i], trunks),
+          groups_of_benchmark(plan, benchmark, folder, plan.weights[i], labels[i], device, trunks),
           std::back_inserter(groups));
     }
   }
