@@ -9,6 +9,7 @@
 #include "data/packing/pack.h"
 #include "launcher/commands.h"
 #include "monitoring/progress.h"
+#include "monitoring/text.h"
 
 namespace stc::launcher {
 namespace {

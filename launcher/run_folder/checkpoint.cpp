@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "data/file.h"
+#include "data/folder_listing.h"
 #include "launcher/run_folder/checkpoint_manifest.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"

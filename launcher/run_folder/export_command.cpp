@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "data/file.h"
+#include "data/folder_listing.h"
 #include "data/weights/safetensors.h"
 #include "data/weights/torch_file.h"
 #include "launcher/commands.h"

@@ -1,5 +1,5 @@
-#include "data/packing/pack.h"
 #include "data/images/video_writer.h"
+#include "data/packing/pack.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
