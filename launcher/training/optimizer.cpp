@@ -52,9 +52,10 @@ void Optimizer::step(double rate) {
   std::vector<at::Tensor> values, counts;
   for (const auto& [name, parameter] : parameters_) values.push_back(parameter.detach());
   if (options_.kind == OptimizerKind::kSgd) {
+    const bool has_momentum = options_.momentum != 0;  // the kernel takes no buffers without one
     at::_fused_sgd_(values,
                     gradients,
-                    first_,
+                    has_momentum ? at::TensorList(first_) : at::TensorList(),
                     options_.weight_decay,
                     options_.momentum,
                     rate,
