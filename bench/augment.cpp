@@ -1,7 +1,8 @@
-// Our side of bench/augment.sh: two views of MoCo v2 of each JPEG of a folder, from its bytes to
+// Our side of bench/augment.sh: MoCo v2's two views of each JPEG of a folder, from its bytes to
 // normalised float32. Started by bench/augment.py:
 //   stc_bench_augment FOLDER SIZE
-// For each line on standard input all images once, on one thread: a JSON line.
+// Each line on standard input is answered by augmenting all images once, on one thread, and a JSON
+// line.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
@@ -12,7 +13,6 @@
 #include "bench/process_cost.h"
 #include "data/augment/image_augment.h"
 #include "data/file.h"
-#include "data/images/frame_source.h"
 #include "data/images/image.h"
 #include "launcher/process_start.h"
 #include "models/spatial_model.h"
@@ -29,7 +29,8 @@ class Views {
     options.size = size_;
     data::CounterRandom random(0, purpose, 0, index);
     const auto drawn = data::draw_image_view(random, image.height, image.width, options);
-    data::render_image_view(image, drawn, size_, bytes_.data_ptr<std::uint8_t>());
+    data::render_image_view(
+        image, drawn, size_, {bytes_.data_ptr<std::uint8_t>(), bytes_.nbytes()});
     return models::normalise_rgb(bytes_);
   }
 
@@ -60,7 +61,7 @@ int run(const std::string& folder, int size) {
 int main(int argc, char** argv) {
   stc::launcher::start_with_settings(argv);  // as stc does
   if (argc != 3) {
-    std::fprintf(stderr, "stc_bench_augment FOLDER SIZE\n");
+    std::fprintf(stderr, "usage: stc_bench_augment FOLDER SIZE\n");
     return 2;
   }
   at::set_num_threads(1);

@@ -22,7 +22,7 @@ NORMAL = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def make_photos(source, folder, count):
-    """JPEGs of one size out of the photographs below `source`; their bytes."""
+    """The bytes of JPEGs of one size, made from the photographs under `source`."""
     files = sorted(p for p in pathlib.Path(source).rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
     photos = []
     for i, file in enumerate(files[:count]):
@@ -38,7 +38,7 @@ class PillowBlur:
 
 
 def views_by_pillow():
-    """As MoCo v2 has it."""
+    """As in MoCo v2."""
     augment = T.Compose([
         T.RandomResizedCrop(SIZE, scale=(0.2, 1.0)),
         T.RandomApply([T.ColorJitter(0.4, 0.4, 0.4, 0.1)], p=0.8),
@@ -93,7 +93,7 @@ def main():
         ours.close()
     size = sum(map(len, photos)) / len(photos) / 1e3
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} (1 min); one thread each; {len(photos)} JPEGs of "
-          f"{PHOTO[0]} x {PHOTO[1]}, {size:.0f} kB; two views of {SIZE} each; the least of {rounds} rounds in turn")
+          f"{PHOTO[0]} x {PHOTO[1]}, {size:.0f} kB; two views of {SIZE} each; the minimum of {rounds} rounds, alternating")
     print(f"{'':22}{'photos/s':>10}{'stc / it':>10}{'by CPU time':>14}")
     for name, cost in costs.items():
         print(f"{name:22}{len(photos) / least(cost, 'seconds'):10.0f}{least(cost, 'seconds') / least(costs['stc'], 'seconds'):10.1f}"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# MoCo v2's augmentation beside torchvision's: two views of each photograph, from its JPEG to normalised float32, on one
-# thread each, in turn so that other load on the machine meets both.
+# Compares MoCo v2's augmentation with torchvision's: two views of each photograph, from JPEG to normalised float32, on one
+# thread each, alternating so that other load on the machine affects both.
 #   bench/augment.sh --photos FOLDER [--build DIR] [--python PYTHON] [--rounds N] [--images N]
-# PYTHON needs torch, torchvision and Pillow; DIR needs `cmake --build DIR --target stc_bench_augment`. The photographs are
-# brought to ImageNet's usual size first; scripts/fetch-demo-data.sh fetches some.
+# PYTHON needs torch, torchvision and Pillow; run `cmake --build DIR --target stc_bench_augment` first. The photographs are
+# resized to ImageNet's usual size beforehand; scripts/fetch-demo-data.sh downloads some.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source bench/options.sh

@@ -7,7 +7,6 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <iostream>
@@ -17,10 +16,10 @@
 
 #include "data/weights/safetensors.h"
 #include "dist/communicator.h"
-#include "dist/gradient_reducer.h"
 #include "launcher/process_start.h"
+#include "launcher/training/training_step.h"
 #include "models/resnet.h"
-#include "monitoring/check.h"
+#include "monitoring/stopwatch.h"
 
 namespace stc {
 namespace {
@@ -53,6 +52,30 @@ at::Tensor loss_of(const models::ResNet& model, const at::Tensor& images) {
   return top.mean({2, 3}).square().mean();
 }
 
+/// The network and its loss on the same images at every step, as a training step sees them.
+class SameImages : public launcher::TrainingMethod {
+ public:
+  SameImages(const Job& job, int rank, at::ScalarType type)
+      : model_(model_of(job, type)), images_(images_of(job, rank, type)) {}
+  void start(std::int64_t) override {}
+  void fetch(launcher::MicroBatch) override {}
+  launcher::StepOutcome forward(launcher::MicroBatch) override {
+    return {.total = loss_of(model_, images_)};
+  }
+  models::NamedTensorList parameters() const override { return model_.parameters(); }
+  std::map<std::string, data::NamedTensors> shared_state() const override { return {}; }
+  data::NamedTensors backbone_state() const override { return model_.state(); }
+  data::NamedTensors method_state() const override { return {}; }
+  void load(const data::NamedTensors&, const data::NamedTensors&, const std::string&) override {}
+  std::int64_t epoch_size() const override { return images_.size(0); }
+  std::int64_t corrupt_samples() const override { return 0; }
+  std::int64_t ready_batches() const override { return 0; }
+
+ private:
+  models::ResNet model_;
+  at::Tensor images_;
+};
+
 struct Cost {
   double seconds, cpu_seconds;  // the latter of all threads of the process
 };
@@ -61,12 +84,11 @@ struct Cost {
 template <typename Step>
 Cost cost_of(dist::Communicator& world, const Step& step) {
   world.barrier();
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch clock;
   const auto cpu_start = std::clock();
   step();
-  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   const double cpu = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
-  const auto slowest = at::tensor({taken.count(), cpu}, at::kDouble);
+  const auto slowest = at::tensor({clock.seconds(), cpu}, at::kDouble);
   world.all_reduce(slowest, dist::ReduceOp::kMax);
   return {slowest[0].item<double>(), slowest[1].item<double>()};
 }
@@ -83,20 +105,16 @@ Cost least(const std::vector<Cost>& costs) {
 // A step with reduction and the same step without, in turn, so that other load meets both; the
 // fastest of each counts.
 void measure_speed(const Job& job, dist::Communicator& world) {
-  const auto model = model_of(job, at::kFloat);
-  const auto images = images_of(job, world.rank(), at::kFloat);
-  dist::GradientReducer reducer(model.parameters(), world, job.reducer);
+  SameImages method(job, world.rank(), at::kFloat);
+  launcher::TrainingStep training_step(method, {.reducer = job.reducer}, world, world);
+  using Reduction = launcher::TrainingStep::Reduction;
   std::vector<Cost> with, without;
   const int steps = std::stoi(job.last), warm_up = 3;
   for (int i = 0; i < warm_up + steps; ++i) {
-    const Cost reduced = cost_of(world, [&] {
-      reducer.zero();
-      reducer.backward(loss_of(model, images));
-    });
-    const Cost alone = cost_of(world, [&] {
-      reducer.zero();
-      reducer.accumulate(loss_of(model, images));
-    });
+    const Cost reduced =
+        cost_of(world, [&] { training_step.compute_gradients(i, Reduction::kMean); });
+    const Cost alone =
+        cost_of(world, [&] { training_step.compute_gradients(i, Reduction::kNone); });
     if (i < warm_up) continue;
     with.push_back(reduced);
     without.push_back(alone);
@@ -110,20 +128,18 @@ void measure_speed(const Job& job, dist::Communicator& world) {
 }
 
 void write_gradients(const Job& job, dist::Communicator& world) {
-  const auto model = model_of(job, at::kDouble);
-  const auto images = images_of(job, world.rank(), at::kDouble);
-  dist::GradientReducer reducer(model.parameters(), world, {});
-  reducer.backward(loss_of(model, images));
+  SameImages method(job, world.rank(), at::kDouble);
+  launcher::TrainingStep(method, {}, world, world).compute_gradients(/*step=*/0);
   if (!world.is_root()) return;
   data::NamedTensors gradients;
-  for (const auto& [name, parameter] : model.parameters()) gradients[name] = parameter.grad();
+  for (const auto& [name, parameter] : method.parameters()) gradients[name] = parameter.grad();
   data::write_safetensors(job.last, gradients);
 }
 
 int run(const Job& job) {
   dist::Session session;
   at::set_num_threads(1);
-  const auto world = dist::make_communicator(session, "cpu", {});
+  const auto world = dist::make_communicator(session, at::kCPU, {});
   if (job.mode == "speed") {
     measure_speed(job, *world);
   } else {

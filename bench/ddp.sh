@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Ours beside PyTorch's DDP over Gloo, two processes of one thread each, in turn so that other load
-# on the machine meets both.
+# Compares stc with PyTorch's DDP over Gloo: two processes of one thread each, alternating so that
+# other load on the machine affects both.
 #   bench/ddp.sh [--build DIR] [--python PYTHON] [--rounds N] [--steps N]
-# PYTHON needs torch and safetensors. Exposed communication: a step less the same step without
-# reduction, the fastest of each, slower rank of the two; CPU of communication: the same of the time
-# that all threads of a process computed, which other load on the machine disturbs less.
+# PYTHON needs torch and safetensors. Exposed communication is the time of a step minus that of the
+# same step without reduction: the fastest of each, on the slower of the two ranks. CPU of
+# communication is the same difference in the CPU time of all threads of a process, which other load
+# on the machine disturbs less.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source bench/options.sh
@@ -15,7 +16,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 ours() { mpirun -np 2 --bind-to none --oversubscribe "$@"; }
 theirs() { "$python" bench/ddp.py "$@"; }
-both() { # NAME, what ours runs, --, what theirs runs
+both() { # NAME, our arguments, --, their arguments
   local name=$1 left=() ; shift
   while [ "$1" != -- ]; do left+=("$1"); shift; done
   shift
@@ -46,7 +47,7 @@ def row(name, ours, theirs, form="{:.1f}"):
     print(f"{name:34}{form.format(ours):>10}{form.format(theirs):>12}{ours / theirs:>11.2f}")
 for batch in (4, 16):
     both = lambda key: [1000 * best(f"step{batch}.{side}", key) for side in ("ours", "theirs")]
-    row(f"ResNet-18, {batch} x 64x64 a rank: ms", *both("seconds"))
+    row(f"ResNet-18, {batch} x 64x64 per rank: ms", *both("seconds"))
     row("  without reduction: ms", *both("alone"))
     row("  exposed communication: ms", *[a - b for a, b in zip(both("seconds"), both("alone"))])
     row("  CPU of communication: ms", *[a - b for a, b in zip(both("cpu"), both("alone_cpu"))])

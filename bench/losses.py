@@ -16,20 +16,20 @@ RADII = (12, 6)
 
 
 def make_case(folder, depth, size, batch):
-    """Features of two frames that look alike; positive, as after a ReLU."""
+    """Features of two similar frames; positive, as after a ReLU."""
     torch.manual_seed(1)
     tensors = {}
     for i, (channels, stride) in enumerate(zip(CHANNELS[depth], STRIDES)):
         scene = torch.randn(batch, 1, channels, size // stride, size // stride)
         pair = F.relu(scene + 0.4 * torch.randn(batch, 2, *scene.shape[2:]))
-        tensors[f"level{i}"] = channels**-0.25 * pair  # else the unscaled products are one-hot, and ties decide
+        tensors[f"level{i}"] = channels**-0.25 * pair  # otherwise the unscaled products are one-hot, and ties decide
     tensors["teacher"] = F.relu(torch.randn_like(tensors["level2"]))
     tensors["lab"] = torch.rand(batch, 2, 3, size, size) - 0.5
     save_file(tensors, f"{folder}/case.safetensors")
 
 
 def window(side, radius):
-    """[side^2, side^2]: True where the reference cell lies in the target cell's window."""
+    """[side^2, side^2]: True where the reference cell is in the target cell's window."""
     rows = torch.arange(side).repeat_interleave(side)
     columns = torch.arange(side).repeat(side)
     return ((rows[:, None] - rows).abs() <= radius) & ((columns[:, None] - columns).abs() <= radius)
@@ -40,7 +40,7 @@ class Peer:
         case = load_file(f"{folder}/case.safetensors")
         self.levels = [case[f"level{i}"].requires_grad_() for i in range(3)]
         self.teacher, self.lab = case["teacher"], case["lab"]
-        # Made once, as in published code.
+        # Created once, as in published code.
         self.windows = [window(size // stride, radius) for stride, radius in zip(STRIDES, RADII)]
 
     @staticmethod

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The losses of step 2 beside their dense form in PyTorch: the same features and threads, in turn so that other load on the
-# machine meets both. Forward and backward; the networks are not in it.
+# Compares the losses of step 2 with their dense form in PyTorch: the same features and threads, alternating so that other load
+# on the machine affects both. Measures forward and backward of the losses, without the networks.
 #   bench/losses.sh [--build DIR] [--python PYTHON] [--threads N] [--rounds N] [--batch N] [--cases "D:S ..."]
-# PYTHON needs torch and safetensors; DIR needs `cmake --build DIR --target stc_bench_losses`. A case is DEPTH:PIXELS.
+# PYTHON needs torch and safetensors; run `cmake --build DIR --target stc_bench_losses` first. A case is DEPTH:PIXELS.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source bench/options.sh

@@ -1,7 +1,7 @@
 # Sourced by the benchmarks.
 # shellcheck shell=bash
 
-# options NAME... -- ARGUMENT...: sets the variable NAME for each `--NAME VALUE`, and takes no other argument.
+# options NAME... -- ARGUMENT...: sets the variable NAME for each `--NAME VALUE`, and rejects any other argument.
 options() {
   local known=' '
   while [ "$1" != -- ]; do
@@ -11,7 +11,7 @@ options() {
   shift
   while [ $# -gt 0 ]; do
     if [ $# -eq 1 ] || [[ $known != *" $1 "* ]]; then
-      echo "${0##*/}: unknown argument, or one without a value: $1; the head of this file lists what there is" >&2
+      echo "${0##*/}: $1 is an unknown option or has no value; the comment at the top of this script lists the options" >&2
       exit 2
     fi
     printf -v "${1#--}" %s "$2"

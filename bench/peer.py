@@ -1,4 +1,4 @@
-"""What the Python sides of the benchmarks share: our program, asked in turn with theirs, what a process costs, and a table."""
+"""What the Python sides of the benchmarks share: our program, alternating with theirs, what a process costs, and a table."""
 import json
 import os
 import subprocess
@@ -30,13 +30,13 @@ def status_megabytes(field):
 
 
 def restart_peak():
-    """Peak memory counts from here."""
+    """Starts measuring peak memory from here."""
     with open("/proc/self/clear_refs", "w") as file:
         file.write("5")
 
 
 def cost_of(step):
-    """{"seconds", "cpu"} of step(), the latter over all threads; and what it returns."""
+    """{"seconds", "cpu"} of step(), the latter over all threads, and what it returns."""
     start, cpu = time.perf_counter(), time.process_time()
     result = step()
     return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}, result
@@ -62,7 +62,7 @@ def run_cases(compare, set_threads):
     if cases[0] == "only":
         set_threads(threads)
         return compare(own[1], threads, rounds, number, *map(int, cases[1].split(":")))
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} (1 min); {threads} thread(s); the least of {rounds} rounds in turn",
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} (1 min); {threads} thread(s); the minimum of {rounds} rounds, alternating",
           flush=True)
     for case in cases:
         subprocess.run([sys.executable, *own, "only", case], check=True)

@@ -1,9 +1,9 @@
-// Our side of bench/propagation.sh: one frame's labels out of 21 frames, as bench/propagation.py
-// has them computed by dense products. Started by it:
+// Our side of bench/propagation.sh: one frame's labels from 21 frames, which bench/propagation.py
+// computes by dense products. Started by it:
 //   stc_bench_propagation CASE FRAMES HALF THREADS
-// CASE/N.safetensors holds `features` [C, h, w] and, but for the last N = FRAMES, `labels`
-// [K, h, w]. For each line on standard input the labels of the last frame are computed once: a JSON
-// line; at its end they are written to CASE/ours.safetensors.
+// CASE/N.safetensors holds `features` [C, h, w] and, except for the last N = FRAMES, `labels`
+// [K, h, w]. Each line on standard input is answered by computing the labels of the last frame
+// once, and a JSON line; at the end of input they are written to CASE/ours.safetensors.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
@@ -40,7 +40,7 @@ int run(const std::string& folder, int frames, std::int64_t half) {
   for (const auto& frame : context) slots.push_back({&frame, &window});
   at::Tensor labels;
   bench::answer_each_line([&] {
-    // All that a step does: the frame is searched for, and packed to be searched in turn.
+    // All that a step does: search for the frame, then pack it so that it can be searched.
     auto cost = bench::cost_of([&] {
       const auto unit = eval::unit_features(features);
       labels = eval::search_labels(unit, slots, {});
@@ -58,7 +58,7 @@ int run(const std::string& folder, int frames, std::int64_t half) {
 
 int main(int argc, char** argv) {
   if (argc != 5) {
-    std::fprintf(stderr, "stc_bench_propagation CASE FRAMES HALF THREADS\n");
+    std::fprintf(stderr, "usage: stc_bench_propagation CASE FRAMES HALF THREADS\n");
     return 2;
   }
   at::set_num_threads(std::stoi(argv[4]));

@@ -1,5 +1,5 @@
-"""PyTorch's side of bench/propagation.sh, which also starts ours: the labels of one frame out of 21
-frames by dense products, in slices of 32 queries, as published code has it.
+"""PyTorch's side of bench/propagation.sh, which also starts ours: the labels of one frame from 21
+frames by dense products, in slices of 32 queries, as in published code.
 
     propagation.py PROGRAM THREADS ROUNDS SLICES DEPTH:STRIDE...
 """
@@ -16,7 +16,7 @@ SHAPES = {8: (60, 107, 12), 4: (120, 214, 35)}  # height, width, half window of 
 
 
 def make_case(folder, channels, height, width):
-    """Frames that look alike, as in a video; positive, as after a ReLU."""
+    """Similar frames, as in a video; positive, as after a ReLU."""
     torch.manual_seed(1)
     scene = torch.randn(channels, height, width)
     for t in range(FRAMES + 1):
@@ -52,12 +52,12 @@ class Peer:
         cells = height * width
         starts = torch.linspace(0, cells - SLICE, slices).long().tolist()
         self.queries = [torch.arange(s, s + SLICE) for s in starts]
-        # Made once a clip there, so not timed here; of these slices alone, where theirs is [h*w, h*w].
+        # Published code creates it once per clip, so it is not timed here; for these slices only, while theirs is [h*w, h*w].
         self.far = [window(q, height, width, half) for q in self.queries]
         self.scale = cells / (SLICE * slices)
 
     def frame(self):
-        """What it costs, scaled from the slices to all queries; and the labels."""
+        """The cost, scaled from the slices to all queries, and the labels."""
         cost, labels = cost_of(
             lambda: [dense(self.keys, self.values, self.query[:, q], far) for q, far in zip(self.queries, self.far)])
         return {key: value * self.scale for key, value in cost.items()}, torch.cat(labels, 1)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The search of label propagation beside its dense form in PyTorch: one DAVIS frame against 21, the
-# same features and threads, in turn so that other load on the machine meets both.
+# Compares the search of label propagation with its dense form in PyTorch: one DAVIS frame against
+# 21, the same features and threads, alternating so that other load on the machine affects both.
 #   bench/propagation.sh [--build DIR] [--python PYTHON] [--threads N] [--rounds N] [--slices N] [--cases "D:S ..."]
-# PYTHON needs torch and safetensors. A case is DEPTH:STRIDE. The dense form takes minutes a frame at
-# stride 4, so only some slices of its queries are computed, and their time is scaled.
+# PYTHON needs torch and safetensors. A case is DEPTH:STRIDE. The dense form takes minutes per
+# frame at stride 4, so only some slices of its queries are computed and their time is scaled.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source bench/options.sh

@@ -2,7 +2,7 @@
 
     score.py run PROGRAM ROUNDS SEQUENCES FRAMES
     score.py peer TRUTH PREDICTION PROCESSES OUT        what `run` starts: vos-benchmark by itself
-    score.py imports                                    the same, less the work
+    score.py imports                                    the same without the work
 """
 import csv
 import json
@@ -28,7 +28,7 @@ def save(path, labels):
 
 
 def draw(labels, label, centre, radii, angle, waves, phase):
-    """A disc, stretched, turned, with a wavy rim: so that outlines are no straight runs."""
+    """A disc, stretched, turned, with a wavy rim, so that outlines are not straight."""
     reach = 1.2 * radii.max()
     low = np.clip(centre - reach, 0, labels.shape).astype(int)
     high = np.clip(centre + reach, 0, labels.shape).astype(int)
@@ -75,7 +75,7 @@ def peer(truth, prediction, processes, out):
 
 
 def cost_of(command, cores):
-    """Seconds and CPU seconds of a process and of those that it started."""
+    """Seconds and CPU seconds of a process and its children."""
     def bind():
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
@@ -112,7 +112,7 @@ def compare(program, folder, cores, rounds):
 
 
 def seconds_at_once(commands):
-    """Of the last one; each alone on a core if there are several."""
+    """Seconds until the last one ends; each runs on its own core if there are several."""
     start = time.perf_counter()
     cores = sorted(os.sched_getaffinity(0))
     places = [{core} for core in cores] if len(commands) > 1 else [set(cores)]
@@ -123,7 +123,7 @@ def seconds_at_once(commands):
 
 
 def scaling(program, folder, rounds):
-    """On two cores against one, beside what two processes that know nothing of each other get from this machine."""
+    """Two cores compared with one, and with what two independent processes achieve on this machine."""
     one, two, apart = [], [], []
     for _ in range(rounds):
         one.append(seconds_at_once([ours_of(program, folder, 1)]))
@@ -131,12 +131,12 @@ def scaling(program, folder, rounds):
         apart.append(seconds_at_once(2 * [ours_of(program, folder, 1)]))
     for name, of in (("least", min), ("median", statistics.median)):
         print(f"  {name}: two threads {of(one) / of(two):.2f} times as fast as one; "
-              f"two processes, a core each: {2 * of(one) / of(apart):.2f}")
+              f"two processes, one core each: {2 * of(one) / of(apart):.2f}")
 
 
 def run(program, rounds, sequences, frames):
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} (1 min); {sequences} sequences of {frames} frames, "
-          f"{OBJECTS} objects, {HEIGHT}x{WIDTH}; the least of {rounds} rounds in turn", flush=True)
+          f"{OBJECTS} objects, {HEIGHT}x{WIDTH}; the minimum of {rounds} rounds, alternating", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         make_suite(folder, int(sequences), int(frames))
         for cores in (1, 2):

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# `stc score davis` beside vos-benchmark 0.1.0: the same drawn masks on disk, one core and two, in
-# turn so that other load on the machine meets both.
+# Compares `stc score davis` with vos-benchmark 0.1.0: the same synthetic masks on disk, on one core
+# and on two, alternating so that other load on the machine affects both.
 #   bench/score.sh [--build DIR] [--python PYTHON] [--rounds N] [--sequences N] [--frames N]
-# Needs two cores. PYTHON needs vos-benchmark 0.1.0 (which brings numpy, OpenCV, scikit-image, Pillow). Both count as
-# whole processes; "less start" is without what `stc --version` and Python's imports take.
+# Needs two cores. PYTHON needs vos-benchmark 0.1.0 (which installs numpy, OpenCV, scikit-image, Pillow). Both are
+# measured as whole processes; "less start" excludes the time of `stc --version` and of Python's imports.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source bench/options.sh

@@ -15,8 +15,9 @@ endfunction()
 
 # A section for each command that the help lists, and after it those of its own commands.
 function(add_commands help)
-  string(REGEX MATCH "Subcommands:\n.*" list "${help}")
-  string(REGEX MATCHALL "\n  [a-z]+ " commands "${list}")
+  # The list ends at an empty line, before the examples.
+  string(REGEX MATCH "\nSubcommands:(\n  [^\n]+)*" list "${help}")
+  string(REGEX MATCHALL "\n  [a-z0-9-]+ " commands "${list}")
   foreach(command IN LISTS commands)
     string(STRIP "${command}" command)
     help_of(text ${ARGN} ${command})

@@ -10,13 +10,13 @@ _stc() {
   help=$("${COMP_WORDS[0]}" "${command[@]}" --help 2> /dev/null || "${COMP_WORDS[0]}" "${command[0]}" --help 2> /dev/null)
   case $word in
     -*)
-      words=$(grep -Eo -- '(^|[ ,])--[a-z][a-z-]*' <<< "$help" | tr -d ' ,')
+      words=$(sed -nE 's/^ +(-[a-z],)?(--[a-z][a-z-]*).*/\2/p' <<< "$help")
       case ${command[0]} in
         pretrain | train) words+=" $("${COMP_WORDS[0]}" "${command[0]}" --keys 2> /dev/null |
           sed -nE 's/^ *(--[a-z0-9_.]+=).*/\1/p')" ;;
       esac
       ;;
-    *) words=$(sed -n '/^Subcommands:/,$s/^  \([a-z][a-z0-9-]*\) .*/\1/p' <<< "$help") ;;
+    *) words=$(sed -n '/^Subcommands:/,/^$/s/^  \([a-z][a-z0-9-]*\) .*/\1/p' <<< "$help") ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$word"))
   [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace

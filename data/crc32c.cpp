@@ -1,6 +1,7 @@
 #include "data/crc32c.h"
 
 #include <array>
+#include <cstdio>
 #include <cstring>
 
 #if defined(__x86_64__)
@@ -53,6 +54,12 @@ std::uint32_t crc32c(std::span<const std::uint8_t> bytes, std::uint32_t before) 
   if (has_sse42) return crc32c_by_sse(bytes, before);
 #endif
   return crc32c_by_table(bytes, before);
+}
+
+std::string hexadecimal(std::uint32_t checksum) {
+  std::array<char, 9> digits = {};
+  std::snprintf(digits.data(), digits.size(), "%08x", checksum);
+  return digits.data();
 }
 
 }  // namespace stc::data

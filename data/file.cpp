@@ -5,19 +5,18 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <utility>
+#include <fstream>
 
 #include "monitoring/check.h"
 
 namespace stc::data {
 namespace {
 
-// Linux moves at most 2 GiB - 4 KiB a call.
+// Linux moves at most 2 GiB - 4 KiB per call.
 constexpr std::size_t kLargestTransfer = std::size_t{1} << 30;
 
 std::string parent_of(const std::string& path) {
@@ -27,29 +26,19 @@ std::string parent_of(const std::string& path) {
 
 }  // namespace
 
-InputFile::InputFile(const std::string& path) : path_(path) {
-  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  STC_CHECK_DATA(descriptor_ >= 0, "{}: cannot be opened: {}", path, std::strerror(errno));
+InputFile::InputFile(const std::string& path)
+    : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  STC_CHECK_DATA(file_.is_open(), "{}: cannot be opened: {}", path, std::strerror(errno));
   struct stat status = {};
-  const bool is_file = ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
-  if (!is_file) ::close(std::exchange(descriptor_, -1));
+  const bool is_file = ::fstat(file_.number(), &status) == 0 && S_ISREG(status.st_mode);
   STC_CHECK_DATA(is_file, "{}: is not a file", path);
   size_ = static_cast<std::uint64_t>(status.st_size);
-}
-
-InputFile::InputFile(InputFile&& other) noexcept
-    : path_(std::move(other.path_)),
-      descriptor_(std::exchange(other.descriptor_, -1)),
-      size_(other.size_) {}
-
-InputFile::~InputFile() {
-  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 void InputFile::read(std::uint64_t offset, std::span<std::uint8_t> bytes) const {
   while (!bytes.empty()) {
     const auto wanted = std::min(bytes.size(), kLargestTransfer);
-    const auto got = ::pread(descriptor_, bytes.data(), wanted, static_cast<off_t>(offset));
+    const auto got = ::pread(file_.number(), bytes.data(), wanted, static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     STC_CHECK_DATA(got >= 0, "{}: cannot be read: {}", path_, std::strerror(errno));
     STC_CHECK_DATA(
@@ -63,23 +52,24 @@ void InputFile::read(std::uint64_t offset, std::span<std::uint8_t> bytes) const 
   }
 }
 
-OutputFile::OutputFile(const std::string& path) : path_(path), partial_(path + ".partial") {
-  descriptor_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  STC_CHECK(descriptor_ >= 0, "{}: cannot be created: {}", path, std::strerror(errno));
+OutputFile::OutputFile(const std::string& path)
+    : path_(path),
+      partial_(path + ".partial"),
+      file_(::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
+  STC_CHECK(file_.is_open(), "{}: cannot be created: {}", path, std::strerror(errno));
 }
 
 OutputFile::~OutputFile() {
-  if (descriptor_ < 0) return;
-  ::close(descriptor_);
-  ::unlink(partial_.c_str());
+  if (file_.is_open()) ::unlink(partial_.c_str());
 }
 
 void OutputFile::write(std::span<const std::uint8_t> bytes) {
   while (!bytes.empty()) {
-    const auto put = ::write(descriptor_, bytes.data(), std::min(bytes.size(), kLargestTransfer));
+    const auto put =
+        ::write(file_.number(), bytes.data(), std::min(bytes.size(), kLargestTransfer));
     if (put < 0 && errno == EINTR) continue;
     STC_CHECK(put >= 0,
-              "{}: cannot be written: {} ({} bytes to go); nothing was left behind",
+              "{}: cannot be written: {} ({} bytes to go); nothing is left behind",
               path_,
               std::strerror(errno),
               bytes.size());
@@ -88,21 +78,13 @@ void OutputFile::write(std::span<const std::uint8_t> bytes) {
 }
 
 void OutputFile::commit() {
-  STC_CHECK(::fsync(descriptor_) == 0, "{}: cannot be synced: {}", path_, std::strerror(errno));
+  STC_CHECK(::fsync(file_.number()) == 0, "{}: cannot be synced: {}", path_, std::strerror(errno));
   STC_CHECK(std::rename(partial_.c_str(), path_.c_str()) == 0,
-            "{}: cannot be given its name: {}",
+            "{}: cannot be renamed from its temporary name: {}",
             path_,
             std::strerror(errno));
-  ::close(std::exchange(descriptor_, -1));
+  file_.close();
   sync_path(parent_of(path_));
-}
-
-bool has_ending(const std::string& path, const std::vector<std::string>& endings) {
-  auto ending = std::filesystem::path(path).extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
-  return std::find(endings.begin(), endings.end(), ending) != endings.end();
 }
 
 std::vector<std::uint8_t> read_file(const std::string& path) {
@@ -118,14 +100,33 @@ void write_file(const std::string& path, std::span<const std::uint8_t> bytes) {
   file.commit();
 }
 
+std::string read_text(const std::string& path) {
+  const InputFile file(path);
+  std::string content(file.size(), '\0');
+  file.read(0, {reinterpret_cast<std::uint8_t*>(content.data()), content.size()});
+  return content;
+}
+
+void write_text(const std::string& path, const std::string& content) {
+  std::error_code ignored;
+  const auto kind = std::filesystem::status(path, ignored).type();
+  using enum std::filesystem::file_type;
+  if (kind == fifo || kind == character || kind == socket) {
+    std::ofstream out(path);
+    STC_CHECK(out << content << std::flush, "{}: cannot be written", path);
+    return;
+  }
+  write_file(path, {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
+}
+
 void sync_path(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  STC_CHECK(descriptor >= 0, "{}: cannot be opened: {}", path, std::strerror(errno));
-  const int result = ::fsync(descriptor);
-  const int cause = errno;
-  ::close(descriptor);
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  STC_CHECK(file.is_open(), "{}: cannot be opened: {}", path, std::strerror(errno));
   // Some file systems refuse to sync a folder; there the rename is all that can be had.
-  STC_CHECK(result == 0 || cause == EINVAL, "{}: cannot be synced: {}", path, std::strerror(cause));
+  STC_CHECK(::fsync(file.number()) == 0 || errno == EINVAL,
+            "{}: cannot be synced: {}",
+            path,
+            std::strerror(errno));
 }
 
 }  // namespace stc::data

@@ -1,5 +1,5 @@
-// Files by plain POSIX calls: reads at a position, and writes that show under their name only once
-// they are whole.
+// Files by plain POSIX calls: reads at a position, and files that appear under their name only once
+// they are complete.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "data/descriptor.h"
+
 namespace stc::data {
 
 /// Read-only. Reads are positional, so threads may share one.
@@ -15,20 +17,16 @@ class InputFile {
  public:
   /// Throws stc::Error (kBadData) naming the path and the cause.
   explicit InputFile(const std::string& path);
-  ~InputFile();
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
-  InputFile(InputFile&& other) noexcept;
 
   const std::string& path() const { return path_; }
   std::uint64_t size() const { return size_; }  ///< at the time of opening
 
-  /// Fills `bytes` from `offset`. Throws stc::Error (kBadData) where the file ends before.
+  /// Fills `bytes` from `offset`. Throws stc::Error (kBadData) if the file ends too early.
   void read(std::uint64_t offset, std::span<std::uint8_t> bytes) const;
 
  private:
   std::string path_;
-  int descriptor_ = -1;
+  Descriptor file_;
   std::uint64_t size_ = 0;
 };
 
@@ -48,14 +46,15 @@ class OutputFile {
  private:
   std::string path_;
   std::string partial_;
-  int descriptor_ = -1;
+  Descriptor file_;
 };
-
-/// Whether `path` has one of the endings, which are in lower case and with their dot.
-bool has_ending(const std::string& path, const std::vector<std::string>& endings);
 
 std::vector<std::uint8_t> read_file(const std::string& path);
 void write_file(const std::string& path, std::span<const std::uint8_t> bytes);
+
+/// The same for whole text files; text for a pipe or a device ("/dev/stdout") is written into it.
+std::string read_text(const std::string& path);
+void write_text(const std::string& path, const std::string& content);
 
 /// Makes a rename or a new name inside `folder` (or a file's content) survive a loss of power.
 void sync_path(const std::string& path);

@@ -10,7 +10,7 @@
 namespace stc::data {
 
 /// Calls consume(i, make(i)) for i = 0 ... count - 1, in that order and on this thread; make runs
-/// on `threads` threads and must not throw. At most 8 results a thread are held. consume returns
+/// on `threads` threads and must not throw. At most 8 results per thread are held. consume returns
 /// false to stop.
 template <typename Make, typename Consume>
 void in_order(std::size_t count, int threads, const Make& make, const Consume& consume) {

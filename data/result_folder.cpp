@@ -17,7 +17,7 @@ void check_free(const fs::path& name, bool replace, const std::set<std::string>&
                     name.string());
     STC_CHECK_USAGE(
         entries.count(entry.path().filename().string()) == 1,
-        "{}: is nothing that this command writes, so its folder is not replaced; name another one",
+        "{}: is not written by this command, so its folder is not replaced; name another one",
         entry.path().string());
   }
 }

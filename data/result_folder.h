@@ -1,4 +1,4 @@
-// A folder of results that has its name only once it is whole.
+// A folder of results that gets its name only once it is complete.
 #pragma once
 
 #include <filesystem>
@@ -9,8 +9,8 @@ namespace stc::data {
 
 class ResultFolder {
  public:
-  /// `entries` are what such a folder holds, at its top. Throws stc::Error (kUsage) where `name` is
-  /// a file, or a folder that is not empty; with `replace`, only where that holds anything else.
+  /// `entries` are what such a folder holds, at its top. Throws stc::Error (kUsage) if `name` is
+  /// a file, or a folder that is not empty; with `replace`, only if that holds anything else.
   ResultFolder(const std::string& name, bool replace, const std::set<std::string>& entries);
   ~ResultFolder();  ///< without finish() nothing is left, and what had the name before stays
   ResultFolder(const ResultFolder&) = delete;

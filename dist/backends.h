@@ -1,5 +1,5 @@
-// The c10d backends: what moves tensors, and what stands in front of it. c10d's headers stay in the
-// .cpp files.
+// The c10d backends: those that move tensors, and the one that records in front of them. c10d's
+// headers stay in the .cpp files.
 #pragma once
 
 #include <c10/util/intrusive_ptr.h>
@@ -28,9 +28,9 @@ c10::intrusive_ptr<c10d::Backend> make_nccl_backend(Transport& transport,
                                                     const World& world,
                                                     std::chrono::milliseconds timeout);
 
-/// How the end of a collective is seen.
+/// How the end of a collective is observed.
 enum class CollectiveEnd {
-  kFuture,  ///< its future says so
+  kFuture,  ///< its future completes
   kPolled,  ///< CollectiveLog::poll() asks
 };
 

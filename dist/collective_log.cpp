@@ -10,7 +10,7 @@ std::int64_t CollectiveLog::begin(const std::string& verb, std::int64_t bytes) {
   ++total.calls;
   total.bytes += bytes;
   while (recent_.size() >= kept_ && recent_.front().completed) recent_.pop_front();
-  const auto now = Collective::Time::clock::now();
+  const auto now = steady_now();
   if (!first_arrival_) first_arrival_ = now;
   if (pending_++ == 0) busy_since_ = now;
   recent_.push_back({++count_, verb, bytes, now, std::nullopt});
@@ -53,20 +53,20 @@ void CollectiveLog::note_end(std::int64_t number) {
     return entry.number == number;
   });
   if (found == recent_.end() || found->completed) return;
-  found->completed = Collective::Time::clock::now();
+  found->completed = steady_now();
   if (--pending_ == 0) busy_ += *found->completed - busy_since_;
 }
 
 void CollectiveLog::begin_step() {
   const std::lock_guard lock(mutex_);
-  step_begin_ = Collective::Time::clock::now();
+  step_begin_ = steady_now();
   first_arrival_.reset();
 }
 
 double CollectiveLog::first_arrival_seconds() const {
   const std::lock_guard lock(mutex_);
   if (!first_arrival_) return 0;
-  return std::chrono::duration<double>(*first_arrival_ - step_begin_).count();
+  return seconds_between(step_begin_, *first_arrival_);
 }
 
 std::map<std::string, CollectiveLog::Total> CollectiveLog::totals() const {
@@ -82,7 +82,7 @@ std::int64_t CollectiveLog::bytes() const {
 
 double CollectiveLog::busy_seconds() const {
   const std::lock_guard lock(mutex_);
-  const auto now = Collective::Time::clock::now();
+  const auto now = steady_now();
   const auto busy = pending_ == 0 ? busy_ : busy_ + (now - busy_since_);
   return std::chrono::duration<double>(busy).count();
 }

@@ -1,8 +1,7 @@
-// What this rank has handed to collectives: numbered from 1 in the order of calls, which is the
+// The collectives that this rank has called: numbered from 1 in the order of calls, which is the
 // same on all ranks.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -13,15 +12,16 @@
 #include <utility>
 #include <vector>
 
+#include "monitoring/stopwatch.h"
+
 namespace stc::dist {
 
 struct Collective {
-  using Time = std::chrono::steady_clock::time_point;
   std::int64_t number = 0;
   std::string verb;
-  std::int64_t bytes = 0;         ///< payload that this rank handed in
-  Time arrived;                   ///< when this rank called it
-  std::optional<Time> completed;  ///< on a GPU: to the next poll()
+  std::int64_t bytes = 0;               ///< payload that this rank handed in
+  SteadyTime arrived;                   ///< when this rank called it
+  std::optional<SteadyTime> completed;  ///< on a GPU: as of the next poll()
 };
 
 /// Safe to use from any thread.
@@ -33,21 +33,21 @@ class CollectiveLog {
   std::int64_t begin(const std::string& verb, std::int64_t bytes);  ///< its number
   void end(std::int64_t number);
 
-  /// For a collective that cannot tell when it is complete (a GPU's): poll() asks, and notes the
-  /// end.
+  /// For a collective that cannot tell when it is complete (a GPU's): poll() asks, and records
+  /// the end.
   void watch(std::int64_t number, std::function<bool()> is_complete);
   void poll();
 
   struct Progress {
     std::int64_t arrived = 0;           ///< number of the last one called
     std::int64_t completed = 0;         ///< all up to this number are complete
-    std::optional<Collective> pending;  ///< number completed + 1, where it was called
+    std::optional<Collective> pending;  ///< number completed + 1, once it is called
   };
   Progress progress() const;
 
-  /// Called where a step begins, for all ranks at about one time: first_arrival_seconds() is then
-  /// the time from here to the first collective called (0 until then), which tells early ranks from
-  /// late ones.
+  /// Called when a step begins, on all ranks at about the same time: first_arrival_seconds() is
+  /// then the time from here to the first collective called (0 until then), which tells early ranks
+  /// from late ones.
   void begin_step();
   double first_arrival_seconds() const;
 
@@ -68,12 +68,12 @@ class CollectiveLog {
   mutable std::mutex mutex_;
   std::deque<Collective> recent_;
   std::vector<std::pair<std::int64_t, std::function<bool()>>> watched_;
-  Collective::Time step_begin_ = Collective::Time::clock::now();
-  std::optional<Collective::Time> first_arrival_;
+  SteadyTime step_begin_ = steady_now();
+  std::optional<SteadyTime> first_arrival_;
   std::int64_t count_ = 0;
   std::int64_t pending_ = 0;
-  Collective::Time busy_since_;  // while pending_ > 0
-  Collective::Time::duration busy_{};
+  SteadyTime busy_since_;  // while pending_ > 0
+  SteadyTime::duration busy_{};
   std::map<std::string, Total> totals_;
 };
 

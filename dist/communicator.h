@@ -32,22 +32,22 @@ class Communicator {
 
   virtual void all_reduce(at::Tensor tensor, ReduceOp op = ReduceOp::kSum) = 0;  ///< in place
   virtual void broadcast(at::Tensor tensor, int root) = 0;                       ///< in place
-  virtual at::Tensor all_gather(
-      const at::Tensor& tensor) = 0;  ///< [n, ...] -> [size * n, ...], rank order
-  /// Row blocks: block r of the input (send_rows[r] rows) goes to rank r; returns what came in, in
-  /// rank order.
+  /// [n, ...] -> [size * n, ...], in rank order
+  virtual at::Tensor all_gather(const at::Tensor& tensor) = 0;
+  /// Row blocks: block r of the input (send_rows[r] rows) goes to rank r; returns the rows
+  /// received, in rank order.
   virtual at::Tensor all_to_all(const at::Tensor& rows,
                                 const std::vector<std::int64_t>& send_rows,
                                 const std::vector<std::int64_t>& receive_rows) = 0;
   virtual void barrier() = 0;
 
   virtual void set_timeout(double seconds) = 0;  ///< of the collectives called from now on
-  virtual std::int64_t bytes_sent()
-      const = 0;  ///< payload handed to collectives by this rank so far
+  /// Payload handed to collectives by this rank so far.
+  virtual std::int64_t bytes_sent() const = 0;
   bool is_root() const { return rank() == 0; }
 };
 
-/// How a process came to be one of many.
+/// The place of this process among all ranks.
 struct World {
   int rank = 0, size = 1, local_rank = 0, local_size = 1;
   int cores = 1;            ///< that this process may run on
@@ -55,18 +55,16 @@ struct World {
   std::string launcher;     ///< "mpirun", "srun" or "none"
 };
 
-/// Owns MPI between start and end of the program (MPI_THREAD_MULTIPLE); started only where a
-/// launcher is seen.
+/// Owns MPI from start to end of the program (MPI_THREAD_MULTIPLE); started only under a launcher.
 class Session {
  public:
-  Session();   ///< throws stc::Error where MPI does not start
+  Session();   ///< throws stc::Error if MPI does not start
   ~Session();  ///< finalises
   Session(const Session&) = delete;
   const World& world() const { return world_; }
-  const std::shared_ptr<CollectiveLog>& log() const {
-    return log_;
-  }  ///< of all communicators made from this session
-  /// Ends all ranks at once with this exit code: for an error that the others cannot know of.
+  /// Of all communicators made from this session.
+  const std::shared_ptr<CollectiveLog>& log() const { return log_; }
+  /// Ends all ranks at once with this exit code: for an error that the others do not see.
   [[noreturn]] void abort(int code);
 
  private:
@@ -78,9 +76,10 @@ struct CommunicatorOptions {
   double timeout_seconds = 600;  ///< a collective that takes longer is an error (kLostRank)
 };
 
-/// A world of one; ranks over Open MPI on the CPU; or NCCL on CUDA (device_type "cuda").
+/// A world of one; ranks over Open MPI for tensors on the CPU; or NCCL for those on a GPU, which
+/// must be the process's current one.
 std::shared_ptr<Communicator> make_communicator(const Session& session,
-                                                const std::string& device_type,
+                                                at::Device device,
                                                 const CommunicatorOptions& options);
 
 /// N ranks as threads of this process, for tests. Joins them and rethrows the first error.

@@ -37,8 +37,8 @@ std::vector<std::string> interface_addresses() {
     }
     freeifaddrs(all);
   }
-  constexpr std::size_t kMost = 3;
-  if (reachable.size() > kMost) reachable.resize(kMost);
+  constexpr std::size_t kMaxReachable = 3;  // a datagram has room for these and loopback
+  if (reachable.size() > kMaxReachable) reachable.resize(kMaxReachable);
   if (!loopback.empty()) reachable.push_back(loopback.front());
   return reachable;
 }
@@ -59,7 +59,7 @@ std::optional<sockaddr_in> parse(const std::string& address) {
 
 DatagramSocket::DatagramSocket()
     : descriptor_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-  STC_CHECK(descriptor_ >= 0, "no datagram socket: {}", std::strerror(errno));
+  STC_CHECK(descriptor_ >= 0, "a UDP socket cannot be opened: {}", std::strerror(errno));
   sockaddr_in any{};
   any.sin_family = AF_INET;
   any.sin_addr.s_addr = htonl(INADDR_ANY);
@@ -82,7 +82,7 @@ std::vector<std::string> DatagramSocket::addresses() const {
 void DatagramSocket::send(const std::string& datagram, const std::string& address) {
   const auto to = parse(address);
   if (!to) return;
-  // A full buffer or a node that is gone loses this one; the next is a second away.
+  // A full buffer or a lost node drops this one; the next follows within a second.
   ::sendto(descriptor_,
            datagram.data(),
            datagram.size(),

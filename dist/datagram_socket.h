@@ -1,5 +1,5 @@
-// Small messages between ranks, beside the collectives: nothing waits for them, and they arrive or
-// not (UDP over IPv4).
+// Small messages between ranks, beside the collectives: nothing waits for them, and they may be
+// lost (UDP over IPv4).
 #pragma once
 
 #include <chrono>
@@ -12,17 +12,17 @@ namespace stc::dist {
 
 class DatagramSocket {
  public:
-  DatagramSocket();  ///< on a free port of all interfaces; throws stc::Error where there is none
+  DatagramSocket();  ///< on a free port of all interfaces; throws stc::Error if there is none
   ~DatagramSocket();
   DatagramSocket(const DatagramSocket&) = delete;
 
-  /// "10.0.0.7:40123": where others may reach this socket, loopback last; at most four.
+  /// "10.0.0.7:40123": how others may reach this socket, loopback last; at most four.
   std::vector<std::string> addresses() const;
 
   /// Best effort, to one of addresses() of another socket; never blocks.
   void send(const std::string& datagram, const std::string& address);
 
-  /// Waits at most this long; nothing where none came.
+  /// Waits at most this long; empty if none came.
   std::optional<std::string> receive(std::chrono::milliseconds wait);
 
  private:

@@ -1,36 +1,53 @@
 #include "dist/device.h"
 
+#include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
+#include "dist/run_together.h"
 #include "monitoring/check.h"
 
 namespace stc::dist {
 
-void require_device(const std::string& device) {
-  if (device != "cuda") return;
+at::Device choose_device(const std::string& asked, int local_rank) {
+  STC_CHECK_USAGE(asked == "cpu" || asked == "cuda" || asked == "auto",
+                  "device '{}'; expected cpu, cuda or auto",
+                  asked);
+  if (asked == "cpu" || (asked == "auto" && !at::hasCUDA())) return at::kCPU;
   STC_CHECK_USAGE(
       at::hasCUDA(),
       "device 'cuda' was asked for, but this stc was built without CUDA or no GPU driver is found; "
       "use cpu, or build the preset 'cuda' and run `stc doctor` on the node");
-}
-
-std::string choose_device(const std::string& asked) {
-  require_device(asked);
-  if (asked != "auto") return asked;
-  return at::hasCUDA() ? "cuda" : "cpu";
-}
-
-at::Device device_of_rank(const std::string& asked, int local_rank) {
-  if (choose_device(asked) == "cpu") return at::kCPU;
   // NOLINTNEXTLINE(bugprone-signed-char-misuse): a count of GPUs is small and not negative
   const int gpus = at::detail::getCUDAHooks().deviceCount();
   STC_CHECK_USAGE(local_rank < gpus,
                   "rank {} of this node has no GPU of its own, there are {}; start at most one "
-                  "rank a GPU, or give --device cpu",
+                  "rank per GPU, or give --device cpu",
                   local_rank,
                   gpus);
-  return {at::kCUDA, static_cast<c10::DeviceIndex>(local_rank)};
+  const at::Device device(at::kCUDA, static_cast<c10::DeviceIndex>(local_rank));
+  c10::impl::VirtualGuardImpl(device.type()).setDevice(device);
+  return device;
+}
+
+at::Device choose_device(const std::string& asked, Communicator& host_ranks) {
+  at::Device device = at::kCPU;
+  run_on_all_ranks(host_ranks, [&] { device = choose_device(asked, host_ranks.local_rank()); });
+  const auto on_gpu = at::full({1}, device.is_cpu() ? 0 : 1, at::kLong);
+  host_ranks.all_reduce(on_gpu);
+  const auto gpus = on_gpu.item<std::int64_t>();
+  run_on_root(host_ranks, [&] {
+    STC_CHECK_USAGE(gpus == 0 || gpus == host_ranks.size(),
+                    "device 'auto': {} of {} ranks found a GPU; give cpu or cuda to all of them",
+                    gpus,
+                    host_ranks.size());
+  });
+  return device;
+}
+
+std::string device_word(at::Device device) {
+  return c10::DeviceTypeName(device.type(), /*lower_case=*/true);
 }
 
 }  // namespace stc::dist

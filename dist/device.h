@@ -1,21 +1,23 @@
-// Which device a run computes on; never another one in silence.
+// Which device a program computes on; never silently another one.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <string>
 
+#include "dist/communicator.h"
+
 namespace stc::dist {
 
-/// Throws stc::Error (kUsage) where "cuda" is asked for and this build or machine has none. "cpu"
-/// always passes.
-void require_device(const std::string& device);
+/// "cpu", or "cuda": the GPU with index `local_rank`, which becomes this process's current one;
+/// "auto" is cuda if a GPU is usable, else cpu. Throws stc::Error (kUsage) for another word, when
+/// this build or machine has no CUDA, and when the node has fewer GPUs than ranks.
+at::Device choose_device(const std::string& asked, int local_rank);
 
-/// "cpu" and "cuda" as they are (checked); "auto" becomes cuda where a GPU is usable, else cpu.
-std::string choose_device(const std::string& asked);
+/// The same on all ranks: when they would choose differently or one of them cannot, all throw. A
+/// collective.
+at::Device choose_device(const std::string& asked, Communicator& host_ranks);
 
-/// The same, with the GPU of this rank on its node. Throws stc::Error (kUsage) where the node has
-/// fewer GPUs than ranks.
-at::Device device_of_rank(const std::string& asked, int local_rank);
+std::string device_word(at::Device device);  ///< "cpu" or "cuda"
 
 }  // namespace stc::dist

@@ -1,5 +1,5 @@
 // A world of any size without its processes, for a dry run: one rank calls its collectives, each of
-// which completes at once and gives values of the right shape that mean nothing.
+// which completes at once with values of the right shape that mean nothing.
 #pragma once
 
 #include <memory>
@@ -9,8 +9,7 @@
 
 namespace stc::dist {
 
-/// The CPU communicator of this rank. `log` holds what it has handed to collectives, counted as in
-/// a real world.
+/// The CPU communicator of this rank. `log` records its collectives, counted as in a real world.
 std::shared_ptr<Communicator> make_fake_communicator(const World& world,
                                                      std::shared_ptr<CollectiveLog> log);
 

@@ -8,7 +8,7 @@
 
 namespace stc::dist {
 
-/// One line of each rank, in rank order; longer than 255 bytes it is cut. Collective.
+/// One line of each rank, in rank order; each is cut after 255 bytes. Collective.
 std::vector<std::string> gather_lines(Communicator& world, const std::string& own);
 
 }  // namespace stc::dist

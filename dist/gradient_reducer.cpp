@@ -32,7 +32,7 @@ void check_parameters(const Parameters& parameters, const ReducerOptions& option
   }
 }
 
-/// Ranks that disagree on the model would mix up gradients, or hang: said at the start instead.
+/// Ranks with different models would mix up gradients, or hang: reported at the start instead.
 void check_equal_on_all_ranks(const Parameters& parameters, Communicator& world) {
   std::string all;
   for (const auto& [name, tensor] : parameters) {
@@ -95,9 +95,9 @@ void compress(c10d::Reducer& reducer, const Group& group, const std::string& com
   reducer.register_comm_hook(std::make_unique<Compression>(group, type));
 }
 
-/// Sizes of the buckets in the order in which they are ready. c10d fills buckets anew after the
-/// first step, in the order in which gradients really came, and closes each at its limit here: with
-/// its own two limits the bucket of the first layers would get what is left over.
+/// Sizes of the buckets in the order in which they are ready. c10d refills the buckets after
+/// the first step, in the order in which gradients really came, and closes each at its limit here:
+/// with its own two limits the bucket of the first layers would get what is left over.
 std::vector<std::int64_t> bucket_bytes(const std::vector<at::Tensor>& tensors,
                                        const std::vector<std::vector<std::size_t>>& buckets) {
   std::vector<std::int64_t> bytes;
@@ -157,7 +157,7 @@ std::string unreached(const at::Tensor& loss, const Parameters& parameters) {
   return names;
 }
 
-/// The same on one rank as on many, where a gradient that never comes would stall its bucket.
+/// Checked on one rank as on many: over ranks, a gradient that never comes would stall its bucket.
 void check_reached(const at::Tensor& loss, const Parameters& parameters) {
   const std::string missing = unreached(loss, parameters);
   STC_CHECK(missing.empty(),
@@ -198,7 +198,7 @@ void GradientReducer::zero() {
 
 void GradientReducer::accumulate(const at::Tensor& loss) {
   check_reached(loss, state_->parameters);
-  loss.backward();  // the reducer looks away until it is prepared
+  loss.backward();  // the reducer ignores it until it is prepared
 }
 
 void GradientReducer::backward(const at::Tensor& loss) {

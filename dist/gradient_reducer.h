@@ -13,8 +13,8 @@
 namespace stc::dist {
 
 struct ReducerOptions {
-  /// Of the bucket of the first layers. Their gradients are ready last, and what then travels is
-  /// hidden behind nothing: small.
+  /// Of the bucket of the first layers. Their gradients are ready last, when no compute is left to
+  /// hide their transfer: small.
   double first_bucket_mib = 1;
   double bucket_mib = 25;            ///< of all other buckets
   std::string compression = "none";  ///< what travels: as computed, or rounded to "bf16" or "fp16"
@@ -28,8 +28,8 @@ class GradientReducer {
   GradientReducer(Parameters parameters, Communicator& world, const ReducerOptions& options);
   ~GradientReducer();
 
-  /// Adds this rank's gradients to what is there and sends nothing; the backward() that ends the
-  /// step reduces the sum.
+  /// Adds this rank's gradients to those already there and sends nothing; the backward() that ends
+  /// the step reduces the sum.
   void accumulate(const at::Tensor& loss);
   void zero();  ///< zeroes the gradients in place (they may be views of buckets)
   void backward(const at::Tensor& loss);  ///< on return every gradient is the mean over ranks

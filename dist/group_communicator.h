@@ -1,5 +1,4 @@
-// The communicator of more than one rank: c10d's process group behind the face that the program
-// sees.
+// The communicator of more than one rank: c10d's process group behind the program's interface.
 #pragma once
 
 #include <c10/core/Device.h>
@@ -18,8 +17,7 @@ namespace stc::dist {
 
 class CollectiveLog;
 
-/// `backend` serves tensors on `device`; a recording backend that writes into `log` is put in front
-/// of it.
+/// `backend` serves tensors on `device`; a recording backend in front of it writes into `log`.
 std::shared_ptr<Communicator> make_group_communicator(const World& world,
                                                       at::Device device,
                                                       c10::intrusive_ptr<c10d::Backend> backend,
@@ -27,10 +25,10 @@ std::shared_ptr<Communicator> make_group_communicator(const World& world,
 
 std::shared_ptr<Communicator> make_solo_communicator();
 
-/// What GradientReducer builds on; null for a world of one.
+/// GradientReducer builds on it; null for a world of one.
 c10::intrusive_ptr<c10d::ProcessGroup> process_group_of(Communicator& world);
 
-/// What this rank has handed to collectives; null for a world of one.
+/// The collectives that this rank has called; null for a world of one.
 std::shared_ptr<CollectiveLog> collective_log_of(Communicator& world);
 
 /// Shared by all communicators, so that a mistake shows on one rank as it does on many.

@@ -17,22 +17,17 @@
 #include "dist/stall_reporter.h"
 #include "monitoring/activity.h"
 #include "monitoring/check.h"
+#include "monitoring/stopwatch.h"
 
 namespace stc::dist {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr int kMostListeners = 16;
 // Past its time-out the collective itself fails first, with a better message; this is for one that
-// cannot.
+// cannot fail.
 constexpr double kGraceSeconds = 5;
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::vector<std::string> words(const std::string& line) {
+std::vector<std::string> split(const std::string& line) {
   std::istringstream in(line);
   std::vector<std::string> out;
   for (std::string word; in >> word;) out.push_back(word);
@@ -80,10 +75,10 @@ class Heartbeat::Thread {
   Thread(Communicator& world, const HeartbeatOptions& options)
       : world_(world), options_(options), log_(collective_log_of(world)) {
     const char* launch = std::getenv(kLaunchVariable);
-    const auto given = words(launch == nullptr ? "" : launch);
+    const auto given = split(launch == nullptr ? "" : launch);
     token_ = given.empty() ? random_token() : given.front();
     if (!given.empty()) addresses_.assign(given.begin() + 1, given.end());
-    if (given.empty() && world.size() > 1) meet();
+    if (given.empty() && world.size() > 1) exchange_addresses();
     if (!addresses_.empty() || log_) thread_ = std::thread([this] { run(); });
   }
 
@@ -94,69 +89,69 @@ class Heartbeat::Thread {
   }
 
  private:
-  // Rank 0's token, and where the listeners are.
-  void meet() {
+  // All ranks take rank 0's token, and learn the addresses of the listeners.
+  void exchange_addresses() {
     const bool listener = listens(world_.rank(), world_.size());
     std::string own = token_;
     if (listener) {
       for (const auto& address : socket_.addresses()) own += " " + address;
-      board_ = std::make_unique<StallReporter>(
-          world_.size(), options_.stall_seconds, StatusBoard::Time::clock::now());
+      board_ = std::make_unique<StallReporter>(world_.size(), options_.stall_seconds, steady_now());
     }
     const auto lines = gather_lines(world_, own);
-    token_ = words(lines[0]).front();
+    token_ = split(lines[0]).front();
     for (const auto& line : lines) {
-      const auto parts = words(line);
+      const auto parts = split(line);
       addresses_.insert(addresses_.end(), parts.begin() + 1, parts.end());
     }
   }
 
   void run() {
-    const auto period = std::chrono::duration_cast<Clock::duration>(
+    const auto period = std::chrono::duration_cast<SteadyTime::duration>(
         std::chrono::duration<double>(heartbeat_seconds(options_.stall_seconds)));
     while (!ending_) {
-      const auto next = Clock::now() + period;
+      const auto next = steady_now() + period;
       if (log_) log_->poll();
       const RankStatus status = status_of(world_, options_, log_.get());
-      tell(status);
+      send(status);
       listen_until(next);
-      if (board_ && speaks_for_all()) {
-        for (const auto& line : board_->lines(Clock::now())) options_.report(line);
+      if (board_ && reports_for_all()) {
+        for (const auto& line : board_->lines(steady_now())) options_.report(line);
       }
       if (status.pending_seconds > options_.timeout_seconds + kGraceSeconds) {
-        options_.give_up(text("collective {} ({}) is pending for {} s; dist.timeout_seconds is {}",
-                              status.completed + 1,
-                              status.verb,
-                              std::llround(status.pending_seconds),
-                              options_.timeout_seconds));
+        options_.give_up(
+            text("collective {} ({}) has been pending for {} s; dist.timeout_seconds is {}",
+                 status.completed + 1,
+                 status.verb,
+                 std::llround(status.pending_seconds),
+                 options_.timeout_seconds));
       }
     }
     RankStatus last = status_of(world_, options_, log_.get());
     last.ended = in_order_;
-    tell(last);
+    send(last);
   }
 
-  void tell(const RankStatus& status) {
+  void send(const RankStatus& status) {
     const std::string datagram = encode(status, token_);
     for (const auto& address : addresses_) socket_.send(datagram, address);
   }
 
-  void listen_until(Clock::time_point end) {
-    constexpr auto kLongest = std::chrono::milliseconds(100);  // the end of the run waits no longer
-    while (!ending_ && Clock::now() < end) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
+  void listen_until(SteadyTime end) {
+    constexpr auto kLongest = std::chrono::milliseconds(100);  // the end of the run waits this long
+    while (!ending_ && steady_now() < end) {
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - steady_now());
       const auto datagram =
           socket_.receive(std::clamp(left, std::chrono::milliseconds(1), kLongest));
       if (!datagram || !board_) continue;
       const auto status = decode(*datagram, token_);
-      if (status) board_->receive(*status, Clock::now());
+      if (status) board_->receive(*status, steady_now());
     }
   }
 
-  // One rank speaks for all: the lowest listener that waits itself.
-  bool speaks_for_all() const {
-    const auto stall = board_->board().stall(Clock::now());
-    if (!stall) return true;  // a stall that ended is told by who told it
+  // One rank reports for all: the lowest listener that waits itself.
+  bool reports_for_all() const {
+    const auto stall = board_->board().stall(steady_now());
+    if (!stall) return true;  // the rank that reported a stall reports its end
     const auto waits = [&](int rank) {
       return std::none_of(stall->missing.begin(), stall->missing.end(), [&](const auto& missing) {
         return missing.rank == rank;
@@ -174,7 +169,7 @@ class Heartbeat::Thread {
   DatagramSocket socket_;
   std::string token_;
   std::vector<std::string> addresses_;
-  std::unique_ptr<StallReporter> board_;  // where this rank listens
+  std::unique_ptr<StallReporter> board_;  // if this rank listens
   std::atomic<bool> in_order_{true}, ending_{false};
   std::thread thread_;
 };

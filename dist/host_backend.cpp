@@ -99,7 +99,7 @@ class HostWork : public c10d::Work {
   Tensors result() override { return results_; }
   c10::intrusive_ptr<c10::ivalue::Future> getFuture() override { return future_; }
 
-  // The future first: what hangs on it (the log's stamp) is done when wait() returns.
+  // The future first: its callbacks (the log's time stamp) have run when wait() returns.
   void complete(const std::exception_ptr& error) {
     if (error) {
       future_->setError(error);
@@ -277,7 +277,7 @@ class HostBackend : public c10d::Backend {
     transport_->cancel();
   }
 
-  // What is still queued fails: nobody waits for it any more.
+  // Collectives still in the queue fail: nobody waits for them any more.
   void stop() {
     {
       const std::lock_guard lock(mutex_);

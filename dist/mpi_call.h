@@ -1,9 +1,9 @@
-// One place where MPI's return codes become errors. No mpi.h here.
+// The one place that turns MPI's return codes into errors. No mpi.h here.
 #pragma once
 
 namespace stc::dist {
 
-/// Throws stc::Error (kLostRank) with the call's name and MPI's own words unless code is
+/// Throws stc::Error (kLostRank) with the call's name and MPI's own message unless code is
 /// MPI_SUCCESS.
 void check_mpi(int code, const char* call);
 

@@ -11,18 +11,17 @@
 #include "dist/shared_reduction.h"
 #include "dist/transport.h"
 #include "monitoring/check.h"
+#include "monitoring/stopwatch.h"
 
 namespace stc::dist {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // MPI counts are int.
 constexpr std::size_t kLargestMessage = std::size_t{1} << 30;
 
 // A waiting rank gives its core to the compute threads: blocking MPI calls would spin on it. Short
-// waits are polled, so that a small collective costs microseconds; long ones sleep between looks.
-constexpr auto kPolling = std::chrono::microseconds(100);
+// waits are polled, so that a small collective costs microseconds; long ones sleep between polls.
+constexpr double kPollingSeconds = 1e-4;
 constexpr auto kLongestSleep = std::chrono::microseconds(500);
 
 template <typename Span>
@@ -44,7 +43,7 @@ class MpiTransport : public Transport {
     auto memory = share_memory(MPI_Comm_c2f(comm_), SharedReduction::memory_bytes(size_));
     if (!memory) return;
     shared_ = std::make_unique<SharedReduction>(
-        std::move(memory), rank_, size_, [this](auto since) { check_waiting(since); });
+        std::move(memory), rank_, size_, [this](double seconds) { check_waiting(seconds); });
   }
 
   // After a failure requests may still be in flight: the communicator then stays until the process
@@ -116,18 +115,18 @@ class MpiTransport : public Transport {
   SharedReduction* shared_reduction() override { return shared_.get(); }
 
  private:
-  void check_waiting(Clock::time_point since) const {
+  void check_waiting(double seconds) const {
     STC_CHECK_AS(Exit::kLostRank, !cancelled_, "cancelled while it waited for other ranks");
-    const std::chrono::milliseconds timeout = timeout_;
+    const double limit_seconds = std::chrono::duration<double>(timeout_.load()).count();
     STC_CHECK_AS(
         Exit::kLostRank,
-        Clock::now() - since < timeout,
-        "not complete after {} s. Another rank hangs or was lost; look for the first error by time",
-        timeout.count() / 1000.0);
+        seconds < limit_seconds,
+        "not complete after {} s. Another rank hangs or was lost; look for the earliest error",
+        limit_seconds);
   }
 
   void wait(std::vector<MPI_Request>& requests) {
-    const auto start = Clock::now();
+    const Stopwatch clock;
     auto sleep = std::chrono::microseconds(20);
     failed_ = true;
     for (;;) {
@@ -136,8 +135,8 @@ class MpiTransport : public Transport {
                     static_cast<int>(requests.size()), requests.data(), &done, MPI_STATUSES_IGNORE),
                 "MPI_Testall");
       if (done) break;
-      check_waiting(start);
-      if (Clock::now() - start < kPolling) {
+      check_waiting(clock.seconds());
+      if (clock.seconds() < kPollingSeconds) {
         sched_yield();
       } else {
         std::this_thread::sleep_for(sleep);

@@ -13,7 +13,6 @@ c10::intrusive_ptr<c10d::Backend> make_nccl_backend(Transport& transport,
                                                     const World& world,
                                                     std::chrono::milliseconds timeout) {
   check_gpu_for_each_rank(host_name(), c10::cuda::device_count(), world.local_size);
-  c10::cuda::set_device(static_cast<c10::DeviceIndex>(world.local_rank));
   auto options = c10d::ProcessGroupNCCL::Options::create();
   options->timeout = timeout;
   auto store =

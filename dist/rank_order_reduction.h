@@ -25,7 +25,7 @@ void combine_in_rank_order(const std::vector<const std::byte*>& parts,
 /// In place. Every element is combined in the order of ranks 0, 1, 2, ..., wherever it lies in the
 /// tensor: a ring or a tree would make the last bit depend on how gradients were cut into buckets,
 /// and with it a resumed run on the buckets it had. All ranks get the same bits. A rank sends and
-/// receives 2 (size - 1) / size of the tensor, the least that is possible.
+/// receives 2 (size - 1) / size of the tensor, the least possible.
 void all_reduce_in_rank_order(
     Transport& transport, void* data, std::int64_t elements, at::ScalarType type, ReduceOp op);
 

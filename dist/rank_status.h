@@ -1,5 +1,5 @@
-// What a rank says of itself, about once a second: enough to tell who hangs, where, and what it was
-// doing.
+// What a rank reports of itself, about once per second: enough to tell who hangs, where, and what
+// it was doing.
 #pragma once
 
 #include <cstdint>
@@ -13,20 +13,20 @@ struct RankStatus {
   std::int64_t pid = 0;
   std::string host;
 
-  std::int64_t step = 0;     ///< under way, from 1; 0 before the first
+  std::int64_t step = 0;     ///< the current one, from 1; 0 before the first
   std::string phase;         ///< "forward", ...
   double phase_seconds = 0;  ///< since it was entered
 
-  std::int64_t arrived =
-      0;  ///< number of the last collective called (from 1, the same on all ranks)
+  /// Number of the last collective called, from 1, the same on all ranks.
+  std::int64_t arrived = 0;
   std::int64_t completed = 0;  ///< all up to this number are complete
-  std::string verb;            ///< of collective completed + 1, where it was called; else empty
+  std::string verb;            ///< of collective completed + 1, once it is called; else empty
   std::int64_t bytes = 0;      ///< handed into it by this rank
   double pending_seconds = 0;  ///< since it was called
 
   double stall_seconds = 0, timeout_seconds = 0;  ///< dist.* of the run
 
-  bool ended = false;  ///< the last word of a rank that ends in good order
+  bool ended = false;  ///< the last status of a rank that ends in order
 };
 
 std::string random_token();  ///< tells a run from every other
@@ -34,7 +34,7 @@ std::string random_token();  ///< tells a run from every other
 /// One datagram of text. `token` tells runs apart; it holds no space.
 std::string encode(const RankStatus& status, const std::string& token);
 
-/// Nothing where the datagram is not one of this run's.
+/// Empty if the datagram is not one of this run's.
 std::optional<RankStatus> decode(const std::string& datagram, const std::string& token);
 
 }  // namespace stc::dist

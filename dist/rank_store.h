@@ -14,8 +14,8 @@ class Store;
 
 namespace stc::dist {
 
-/// Rank 0 opens it on a free port and tells the others through `broadcast` (from rank 0), so there
-/// is no port to choose or to collide on. `is_one_host`: the store is reached over loopback.
+/// Rank 0 opens it on a free port and sends the port through `broadcast` (from rank 0), so there is
+/// none to choose or to collide on. `is_one_host`: the store is reached over loopback.
 c10::intrusive_ptr<c10d::Store> open_rank_store(int rank,
                                                 bool is_one_host,
                                                 std::chrono::milliseconds timeout,

@@ -11,7 +11,7 @@
 namespace stc::dist {
 namespace {
 
-// Below CTest's own limit, so that ranks that wait for each other say so.
+// Below CTest's own limit, so that a deadlock is reported.
 constexpr std::chrono::seconds kTimeout(30);
 
 std::shared_ptr<Communicator> make_member(int rank,
@@ -38,8 +38,8 @@ void run_ranks(int ranks, const std::function<void(Communicator&)>& body) {
   std::vector<std::thread> threads;
   for (int rank = 0; rank < ranks; ++rank) {
     threads.emplace_back([&, rank] {
-      // Destroyed after the error is noted: leaving makes the others fail, and theirs must come
-      // second.
+      // Destroyed after the error is stored: leaving makes the others fail, and their errors must
+      // come second.
       const auto world = make_member(rank, ranks, std::move(transports[rank]));
       try {
         body(*world);

@@ -1,4 +1,4 @@
-// Errors that all ranks must know of before any of them goes on.
+// Errors that all ranks must know of before any of them continues.
 #pragma once
 
 #include <functional>
@@ -9,22 +9,22 @@
 
 namespace stc::dist {
 
-/// Already told to the user by another rank: main() returns its code and prints nothing.
+/// Already reported to the user by another rank: main() returns its code and prints nothing.
 class ReportedError : public Error {
  public:
   explicit ReportedError(Exit code) : Error(code, "") {}
 };
 
-/// Runs `body` on every rank; where it fails on any, the lowest failing rank logs its error and all
-/// ranks throw an ReportedError with that rank's exit code. A collective. In a world of one the
+/// Runs `body` on every rank; if it fails on any, the lowest failing rank logs its error and all
+/// ranks throw a ReportedError with that rank's exit code. A collective. In a world of one the
 /// error itself is thrown.
 void run_on_all_ranks(Communicator& world, const std::function<void()>& body);
 
 /// The same with a body that only rank 0 runs.
 void run_on_root(Communicator& world, const std::function<void()>& body);
 
-/// A whole program over ranks: calls `body(session)`; an error that the ranks did not agree on is
-/// logged and ends all of them at once, since the others may wait for this rank in a collective.
+/// A whole program over ranks: calls `body(session)`; an error that only this rank has seen
+/// is logged and ends all of them at once, since the others may wait for it in a collective.
 /// Returns the exit code.
 int run_over_ranks(const std::function<int(Session&)>& body);
 

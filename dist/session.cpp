@@ -23,21 +23,22 @@ std::string environment(const char* name) {
 
 // Under `stc launch` nobody else binds. Threads that Open MPI has started already stay where they
 // are; they mostly sleep.
-void take_own_cores(World* world) {
-  std::vector<std::string> near(world->local_size);
+World with_own_cores(World world) {
+  std::vector<std::string> near(world.local_size);
   const auto cards = gpus();
   for (std::size_t r = 0; r < std::min(near.size(), cards.size()); ++r)
     near[r] = core_list_near(cards[r].pci_address);
-  const auto own = cores_of_rank(allowed_cores(), near, world->local_rank);
-  if (own.size() < 2) return;  // compute and loader would share one core, with others idle
+  const auto own = cores_of_rank(allowed_cores(), near, world.local_rank);
+  if (own.size() < 2) return world;  // compute and loader would share one core, with others idle
   bind_to(own);
-  world->cores = static_cast<int>(own.size());
-  world->owns_cores = true;
+  world.cores = static_cast<int>(own.size());
+  world.owns_cores = true;
+  return world;
 }
 
-/// Starting MPI outside a launcher would make a world of one at the price of a daemon: only started
-/// where one is seen.
-std::string seen_launcher() {
+/// Starting MPI outside a launcher would cost a daemon for a world of one: it is started only under
+/// a launcher.
+std::string launcher_name() {
   const bool in_slurm = !environment("SLURM_PROCID").empty();
   if (!environment("OMPI_COMM_WORLD_SIZE").empty()) return "mpirun";
   if (!environment("PMIX_RANK").empty()) return in_slurm ? "srun" : "mpirun";
@@ -45,16 +46,17 @@ std::string seen_launcher() {
 }
 
 // Without PMIx each task of srun is a world of one: all would train the same, into one folder.
-void check_tasks_met(const World& world) {
+void check_tasks_are_connected(const World& world) {
   const std::string tasks = environment("SLURM_STEP_NUM_TASKS");
-  STC_CHECK_USAGE(world.size > 1 || world.launcher == "mpirun" || tasks.empty() || tasks == "1",
-                  "srun started {} tasks, but each is alone: they cannot find each other. Start "
-                  "them by `srun --mpi=pmix`; `srun --mpi=list` shows whether this Slurm has it",
-                  tasks);
+  STC_CHECK_USAGE(
+      world.size > 1 || world.launcher == "mpirun" || tasks.empty() || tasks == "1",
+      "srun started {} tasks, but each task believes it is alone; start them with `srun "
+      "--mpi=pmix` (`srun --mpi=list` shows whether this Slurm has it)",
+      tasks);
 }
 
 /// Whether no other rank of this host may run on this rank's cores.
-bool has_cores_alone(MPI_Comm host) {
+bool owns_its_cores(MPI_Comm host) {
   const auto own = allowed_cores();
   std::vector<int> ranks_of_core(CPU_SETSIZE);
   for (const int core : own) ranks_of_core[core] = 1;
@@ -76,26 +78,27 @@ const char* thread_level_name(int level) {
   }
 }
 
-void start_mpi(World* world) {
+World start_mpi(World world) {
   int level = MPI_THREAD_SINGLE;
   check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &level), "MPI_Init_thread");
   STC_CHECK(
       level == MPI_THREAD_MULTIPLE,
-      "this MPI gives {}; collectives run on a thread of their own and need MPI_THREAD_MULTIPLE. "
+      "this MPI provides {}; collectives run on their own thread and need MPI_THREAD_MULTIPLE. "
       "Use an Open MPI built with threads (`ompi_info | grep THREAD_MULTIPLE`)",
       thread_level_name(level));
   check_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
-  check_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &world->rank), "MPI_Comm_rank");
-  check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &world->size), "MPI_Comm_size");
+  check_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &world.rank), "MPI_Comm_rank");
+  check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &world.size), "MPI_Comm_size");
 
   MPI_Comm host = MPI_COMM_NULL;
   check_mpi(
-      MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, world->rank, MPI_INFO_NULL, &host),
+      MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, world.rank, MPI_INFO_NULL, &host),
       "MPI_Comm_split_type");
-  check_mpi(MPI_Comm_rank(host, &world->local_rank), "MPI_Comm_rank");
-  check_mpi(MPI_Comm_size(host, &world->local_size), "MPI_Comm_size");
-  world->owns_cores = has_cores_alone(host);
+  check_mpi(MPI_Comm_rank(host, &world.local_rank), "MPI_Comm_rank");
+  check_mpi(MPI_Comm_size(host, &world.local_size), "MPI_Comm_size");
+  world.owns_cores = owns_its_cores(host);
   check_mpi(MPI_Comm_free(&host), "MPI_Comm_free");
+  return world;
 }
 
 }  // namespace
@@ -106,8 +109,8 @@ void check_mpi(int code, const char* call) {
   int length = 0;
   MPI_Error_string(code, words, &length);
   throw Error(Exit::kLostRank,
-              text("{} failed: {} (code {}). Another rank has probably died; look for the first "
-                   "error by time",
+              text("{} failed: {} (code {}). Another rank has probably died; look for the "
+                   "earliest error",
                    call,
                    std::string(words, length),
                    code));
@@ -115,16 +118,16 @@ void check_mpi(int code, const char* call) {
 
 Session::Session() : log_(std::make_shared<CollectiveLog>()) {
   world_.cores = std::max(1, static_cast<int>(allowed_cores().size()));
-  world_.launcher = seen_launcher();
+  world_.launcher = launcher_name();
   world_.owns_cores = world_.launcher == "none";
-  if (world_.launcher != "none") start_mpi(&world_);
-  check_tasks_met(world_);
-  if (std::getenv(kLaunchVariable) != nullptr) take_own_cores(&world_);
+  if (world_.launcher != "none") world_ = start_mpi(world_);
+  check_tasks_are_connected(world_);
+  if (std::getenv(kLaunchVariable) != nullptr) world_ = with_own_cores(world_);
 }
 
 // While an error unwinds, the other ranks may wait in a collective that this one will not enter;
-// MPI_Finalize would then wait for them. Leaving without it makes the launcher end them as soon as
-// this process exits.
+// MPI_Finalize would then wait for them. Without it, the launcher ends them as soon as this
+// process exits.
 Session::~Session() {
   if (world_.launcher != "none" && std::uncaught_exceptions() == 0) MPI_Finalize();
 }

@@ -31,7 +31,7 @@ class StoreCounters : public SharedCounters {
   std::int64_t add(const std::string& name, std::int64_t amount) override {
     try {
       return store_->add(name, amount) - amount;
-    } catch (const std::exception&) {  // its words are of sockets
+    } catch (const std::exception&) {  // its message is about sockets
       throw Error(Exit::kLostRank, "rank 0, which counts for all ranks, is gone");
     }
   }

@@ -28,7 +28,7 @@ bool are_on_one_host(MPI_Comm comm) {
   return everywhere != 0;
 }
 
-// A page that /dev/shm has no room for would be a SIGBUS later: it is allocated here.
+// A page without room in /dev/shm would be a SIGBUS later: it is allocated here.
 int make_file(const char* name, std::size_t bytes) {
   const int file = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
   if (file < 0 || posix_fallocate(file, 0, static_cast<off_t>(bytes)) == 0) return file;
@@ -70,8 +70,9 @@ std::shared_ptr<std::byte> share_memory(int communicator, std::size_t bytes) {
   if (everywhere != 0) return shared;
   if (rank == 0) {
     log::warning(
-        "the ranks of this host do not share {} MiB of /dev/shm (full, or not the same in all "
-        "containers): gradients go by MPI's messages, which is slower",
+        "the ranks of this host cannot share {} MiB of /dev/shm (it is full, or not the same in "
+        "all "
+        "containers); gradients travel as MPI messages, which is slower",
         bytes >> 20);
   }
   return nullptr;

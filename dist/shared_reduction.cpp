@@ -11,26 +11,24 @@
 
 #include "dist/rank_order_reduction.h"
 #include "monitoring/check.h"
+#include "monitoring/stopwatch.h"
 
 namespace stc::dist {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-// A piece is still in the cache when the other rank reads it. Three slots: one is being written,
-// one added up, and of one the result read.
+// A piece is still in the cache when the other rank reads it.
 constexpr std::size_t kPieceBytes = std::size_t{512} << 10;
 constexpr std::uint32_t kSlots = 3;
-constexpr std::size_t kLine = 4096;  // signs of two ranks never lie in one cache line or page
+constexpr std::size_t kPageBytes = 4096;  // the progress of two ranks never shares a page
 
-// Below this, every rank adds up everything: one meeting of the ranks, not two.
+// Below this, every rank adds up everything: the ranks wait for each other once, not twice.
 constexpr std::size_t kSmallBytes = std::size_t{16} << 10;
 
-constexpr std::chrono::milliseconds kBetweenLooks(20);
+constexpr std::chrono::milliseconds kLongestSleep(20);
 
 // std::atomic::wait() works within one process only.
 void sleep_while(const std::atomic<std::uint32_t>& word, std::uint32_t value) {
-  const timespec time = {0, std::chrono::nanoseconds(kBetweenLooks).count()};
+  const timespec time = {0, std::chrono::nanoseconds(kLongestSleep).count()};
   syscall(SYS_futex, &word, FUTEX_WAIT, value, &time, nullptr, 0);
 }
 
@@ -42,21 +40,23 @@ bool reached(std::uint32_t counter, std::uint32_t value) {
   return static_cast<std::int32_t>(counter - value) >= 0;
 }
 
-std::size_t rounded_up(std::size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
+std::size_t rounded_up(std::size_t bytes) {
+  return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+}
 
 }  // namespace
 
-struct SharedReduction::Claim {
+struct SharedReduction::Operation {
   std::int64_t elements;
   std::int32_t type, op;
-  bool operator==(const Claim&) const = default;
+  bool operator==(const Operation&) const = default;
 };
 
-struct SharedReduction::Sign {
+struct SharedReduction::Progress {
   std::atomic<std::uint32_t> written;   // pieces that the others may read
   std::atomic<std::uint32_t> combined;  // pieces whose share is added up
   std::atomic<std::uint32_t> left;
-  Claim claims[kSlots];  // beside the slots, by the first piece of a collective
+  Operation operations[kSlots];  // beside the slots, by the first piece of a collective
 };
 
 struct SharedReduction::Job {
@@ -66,7 +66,7 @@ struct SharedReduction::Job {
   ReduceOp op;
   bool small;
   std::uint32_t first;  // number of its first piece
-  Claim claim;
+  Operation operation;
 
   std::size_t begin(std::uint32_t piece) const { return (piece - first) * piece_bytes; }
   std::size_t size(std::uint32_t piece) const {
@@ -81,7 +81,7 @@ struct SharedReduction::Job {
 };
 
 std::size_t SharedReduction::memory_bytes(int ranks) {
-  return ranks * (rounded_up(sizeof(Sign)) + kSlots * kPieceBytes);
+  return ranks * (rounded_up(sizeof(Progress)) + kSlots * kPieceBytes);
 }
 
 SharedReduction::SharedReduction(std::shared_ptr<std::byte> memory,
@@ -93,13 +93,13 @@ SharedReduction::SharedReduction(std::shared_ptr<std::byte> memory,
       ranks_(ranks),
       while_waiting_(std::move(while_waiting)) {}
 
-SharedReduction::Sign& SharedReduction::sign(int rank) const {
-  return *reinterpret_cast<Sign*>(memory_.get() + rank * rounded_up(sizeof(Sign)));
+SharedReduction::Progress& SharedReduction::progress(int rank) const {
+  return *reinterpret_cast<Progress*>(memory_.get() + rank * rounded_up(sizeof(Progress)));
 }
 
 std::byte* SharedReduction::slot(int rank, std::uint32_t piece) const {
   const std::size_t index = static_cast<std::size_t>(rank) * kSlots + piece % kSlots;
-  return memory_.get() + ranks_ * rounded_up(sizeof(Sign)) + index * kPieceBytes;
+  return memory_.get() + ranks_ * rounded_up(sizeof(Progress)) + index * kPieceBytes;
 }
 
 // Writing piece n overwrites n - 3, which the others have read: they announced the sum of n - 1
@@ -117,11 +117,11 @@ void SharedReduction::all_reduce(void* data,
   job.small = job.bytes <= kSmallBytes;
   job.piece_bytes = kPieceBytes;
   job.first = pieces_;
-  job.claim = {elements, static_cast<std::int32_t>(type), static_cast<std::int32_t>(op)};
+  job.operation = {elements, static_cast<std::int32_t>(type), static_cast<std::int32_t>(op)};
   const auto count = static_cast<std::uint32_t>(
       std::max<std::size_t>(1, (job.bytes + kPieceBytes - 1) / kPieceBytes));
-  Sign& own = sign(rank_);
-  own.claims[job.first % kSlots] = job.claim;
+  Progress& own = progress(rank_);
+  own.operations[job.first % kSlots] = job.operation;
   write(job, job.first);
   announce(own.written, job.first + 1);
   for (std::uint32_t piece = job.first; piece != job.first + count; ++piece) {
@@ -130,13 +130,13 @@ void SharedReduction::all_reduce(void* data,
       announce(own.written, piece + 2);
     }
     wait_for_all(
-        [](Sign & s) -> auto& { return s.written; }, piece + 1);
-    if (piece == job.first) check_claims(job);
+        [](Progress & rank) -> auto& { return rank.written; }, piece + 1);
+    if (piece == job.first) check_same_operation(job);
     combine(job, piece);
     announce(own.combined, piece + 1);
     if (job.small) continue;
     wait_for_all(
-        [](Sign & s) -> auto& { return s.combined; }, piece + 1);
+        [](Progress & rank) -> auto& { return rank.combined; }, piece + 1);
     read(job, piece);
   }
   pieces_ += count;
@@ -172,17 +172,17 @@ void SharedReduction::read(const Job& job, std::uint32_t piece) const {
   }
 }
 
-void SharedReduction::check_claims(const Job& job) const {
+void SharedReduction::check_same_operation(const Job& job) const {
   for (int r = 0; r < ranks_; ++r) {
-    const Claim& other = sign(r).claims[job.first % kSlots];
+    const Operation& other = progress(r).operations[job.first % kSlots];
     STC_CHECK_AS(Exit::kLostRank,
-                 other == job.claim,
+                 other == job.operation,
                  "rank {} reduces {} elements of {}, this rank {} of {}; all ranks must call the "
                  "same collectives in the same order",
                  r,
                  other.elements,
                  c10::toString(static_cast<at::ScalarType>(other.type)),
-                 job.claim.elements,
+                 job.operation.elements,
                  c10::toString(job.type));
   }
 }
@@ -195,26 +195,26 @@ void SharedReduction::announce(std::atomic<std::uint32_t>& counter, std::uint32_
 template <typename Counter>
 void SharedReduction::wait_for_all(Counter counter, std::uint32_t value) const {
   for (int r = 0; r < ranks_; ++r) {
-    const auto& word = counter(sign(r));
-    const auto start = Clock::now();
+    const auto& word = counter(progress(r));
+    const Stopwatch clock;
     for (;;) {
       const std::uint32_t now = word.load();
       if (reached(now, value)) break;
-      // A rank that has left was through: what it waited for may be here since the look above.
+      // A rank may have announced its last piece and then left since the load above.
       for (int other = 0; other < ranks_; ++other) {
         STC_CHECK_AS(Exit::kLostRank,
-                     sign(other).left.load() == 0 || reached(word.load(), value),
+                     progress(other).left.load() == 0 || reached(word.load(), value),
                      "rank {} left",
                      other);
       }
-      while_waiting_(start);
+      while_waiting_(clock.seconds());
       sleep_while(word, now);
     }
   }
 }
 
 void SharedReduction::leave() {
-  Sign& own = sign(rank_);
+  Progress& own = progress(rank_);
   own.left.store(1);
   wake_all(own.written);
   wake_all(own.combined);

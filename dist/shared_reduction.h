@@ -1,11 +1,28 @@
 // All-reduce through memory that the ranks of one host share: a rank reads what the others wrote
-// instead of being sent it.
+// instead of receiving it as a message.
+//
+// A tensor is cut into pieces, a piece into one share per rank. Every rank has three slots in the
+// memory, and piece n lies in slot n % 3, so that three pieces are in work at a time. Here three
+// ranks; v is a rank's own values of a share, S the share's sum over all ranks, - not written:
+//
+//               slot 0         slot 1         slot 2
+//             (piece n-1)     (piece n)     (piece n+1)
+//   rank 0   | S  v  v |    | S  v  v |    | -  v  v |
+//   rank 1   | v  S  v |    | v  S  v |    | v  -  v |
+//   rank 2   | v  v  S |    | v  v  S |    | v  v  - |
+//               read          combined       written
+//
+//   written    a rank copies its values into its slot, except for its own share
+//   combined   rank r adds up column r, in rank order, and puts the sum S into its slot
+//   read       a rank copies the S of all other ranks into its tensor
+//
+// Piece n+2 then takes the slot of piece n-1. Counters in the memory tell how many pieces each rank
+// has written and combined; ranks wait for nothing else.
 #pragma once
 
 #include <c10/core/ScalarType.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -15,13 +32,12 @@
 
 namespace stc::dist {
 
-/// One for each rank, over the same memory. The sums are those of all_reduce_in_rank_order(). A
-/// piece of the tensor is added up while the next one is written, and ranks that wait sleep in the
-/// kernel (a futex), so that compute threads have the cores.
+/// One per rank, over the same memory. The sums are those of all_reduce_in_rank_order(). Ranks that
+/// wait sleep in the kernel (a futex), so that compute threads have the cores.
 class SharedReduction {
  public:
-  /// Throws stc::Error where a wait has lasted too long or was cancelled; called from time to time.
-  using WhileWaiting = std::function<void(std::chrono::steady_clock::time_point since)>;
+  /// Throws stc::Error if a wait has lasted too long or was cancelled; called from time to time.
+  using WhileWaiting = std::function<void(double seconds_waited)>;
 
   static std::size_t memory_bytes(int ranks);
   /// `memory`: memory_bytes() of zeros, aligned to a page, freed when the last copy of the pointer
@@ -31,23 +47,23 @@ class SharedReduction {
                   int ranks,
                   WhileWaiting while_waiting);
 
-  /// In place. Throws stc::Error where ranks differ in length, type or operation.
+  /// In place. Throws stc::Error if ranks differ in length, type or operation.
   void all_reduce(void* data, std::int64_t elements, at::ScalarType type, ReduceOp op);
 
-  /// This rank will take part no more: the others throw (kLostRank) instead of waiting. From any
+  /// This rank takes no further part: the others throw (kLostRank) instead of waiting. From any
   /// thread.
   void leave();
 
  private:
-  struct Sign;   // of one rank: how far it is
-  struct Claim;  // of one rank: what it believes it is reducing
+  struct Operation;  // length, type and op: the same on all ranks of a collective
+  struct Progress;   // of one rank, in the shared memory
   struct Job;
-  Sign& sign(int rank) const;
+  Progress& progress(int rank) const;
   std::byte* slot(int rank, std::uint32_t piece) const;
   void write(const Job& job, std::uint32_t piece) const;
   void combine(const Job& job, std::uint32_t piece) const;
   void read(const Job& job, std::uint32_t piece) const;
-  void check_claims(const Job& job) const;
+  void check_same_operation(const Job& job) const;
   void announce(std::atomic<std::uint32_t>& counter, std::uint32_t value) const;
   template <typename Counter>
   void wait_for_all(Counter counter, std::uint32_t value) const;

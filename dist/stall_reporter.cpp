@@ -9,9 +9,8 @@
 namespace stc::dist {
 namespace {
 
-StatusBoard::Time::duration to_duration(double seconds) {
-  return std::chrono::duration_cast<StatusBoard::Time::duration>(
-      std::chrono::duration<double>(seconds));
+SteadyTime::duration to_duration(double seconds) {
+  return std::chrono::duration_cast<SteadyTime::duration>(std::chrono::duration<double>(seconds));
 }
 
 std::vector<int> ranks_of(const std::vector<StatusBoard::Missing>& missing) {
@@ -22,34 +21,35 @@ std::vector<int> ranks_of(const std::vector<StatusBoard::Missing>& missing) {
 
 }  // namespace
 
-StallReporter::StallReporter(int world, double stall_seconds, Time start)
+StallReporter::StallReporter(int world, double stall_seconds, SteadyTime start)
     : board_(world, {stall_seconds, silent_seconds(stall_seconds)}, start) {}
 
-std::vector<std::string> StallReporter::lines(Time now) {
+std::vector<std::string> StallReporter::lines(SteadyTime now) {
   std::vector<std::string> lines;
   const auto stall = board_.stall(now);
-  // That ranks fall silent, or that one alone completes what the others gave up, is no end of a
+  // Ranks that fall silent, or one that alone completes what the others gave up, do not end a
   // stall.
-  if (open_ && board_.is_complete(collective_) && (!stall || stall->collective > collective_)) {
-    const auto seconds = std::chrono::duration<double>(now - began_).count();
-    lines.push_back(text("collective {} went on after {} s", collective_, std::llround(seconds)));
-    open_ = false;
+  if (stalled_ && board_.is_complete(collective_) && (!stall || stall->collective > collective_)) {
+    lines.push_back(text("collective {} completed after {} s",
+                         collective_,
+                         std::llround(seconds_between(began_, now))));
+    stalled_ = false;
   }
   if (stall && is_news(*stall)) {
-    if (!open_) began_ = now - to_duration(stall->seconds);
-    open_ = true;
+    if (!stalled_) began_ = now - to_duration(stall->seconds);
+    stalled_ = true;
     collective_ = stall->collective;
-    told_missing_ = ranks_of(stall->missing);
+    missing_ = ranks_of(stall->missing);
     lines.push_back(stall->description(board_.world()));
   }
   return lines;
 }
 
-// Ranks that come back one after the other are no news; one more that is missing is.
+// Ranks that come back one after the other are not news; one more missing rank is.
 bool StallReporter::is_news(const StatusBoard::Stall& stall) const {
-  if (!open_) return stall.collective > collective_;
+  if (!stalled_) return stall.collective > collective_;
   const auto missing = ranks_of(stall.missing);
-  return !std::includes(told_missing_.begin(), told_missing_.end(), missing.begin(), missing.end());
+  return !std::includes(missing_.begin(), missing_.end(), missing.begin(), missing.end());
 }
 
 }  // namespace stc::dist

@@ -1,4 +1,4 @@
-// What of the board is worth a line: a stall once for each set of missing ranks, and its end.
+// The lines that the board is worth: a stall once for each set of missing ranks, and its end.
 #pragma once
 
 #include <cstdint>
@@ -11,22 +11,21 @@ namespace stc::dist {
 
 class StallReporter {
  public:
-  using Time = StatusBoard::Time;
-  StallReporter(int world, double stall_seconds, Time start);
+  StallReporter(int world, double stall_seconds, SteadyTime start);
 
-  void receive(const RankStatus& status, Time now) { board_.receive(status, now); }
+  void receive(const RankStatus& status, SteadyTime now) { board_.receive(status, now); }
   const StatusBoard& board() const { return board_; }
 
-  std::vector<std::string> lines(Time now);
+  std::vector<std::string> lines(SteadyTime now);
 
  private:
   bool is_news(const StatusBoard::Stall& stall) const;
 
   StatusBoard board_;
-  bool open_ = false;            // a stall was told, and is not over
-  std::int64_t collective_ = 0;  // that was told last
-  std::vector<int> told_missing_;
-  Time began_;
+  bool stalled_ = false;         // a stall was reported, and is not over
+  std::int64_t collective_ = 0;  // reported last
+  std::vector<int> missing_;     // as reported
+  SteadyTime began_;
 };
 
 }  // namespace stc::dist

@@ -8,17 +8,13 @@
 namespace stc::dist {
 namespace {
 
-// Told within the limit even where the last word is a second old.
+// So that a stall is reported within the limit even if the latest status is a second old.
 constexpr double kShareOfLimit = 0.75;
-
-double seconds_between(StatusBoard::Time from, StatusBoard::Time to) {
-  return std::chrono::duration<double>(to - from).count();
-}
 
 std::string rounded(double seconds) { return text("{} s", std::llround(seconds)); }
 
 std::string describe(const StatusBoard::Missing& missing, std::int64_t collective) {
-  if (!missing.latest) return text("rank {} (never heard of)", missing.rank);
+  if (!missing.latest) return text("rank {} (never heard from)", missing.rank);
   const RankStatus& last = *missing.latest;
   std::string line = text("rank {} (node {}, pid {}): ", last.rank, last.host, last.pid);
   if (missing.silent_seconds > 0) {
@@ -33,20 +29,17 @@ std::string describe(const StatusBoard::Missing& missing, std::int64_t collectiv
 
 }  // namespace
 
-StatusBoard::StatusBoard(int world, const Options& options, Time start)
+StatusBoard::StatusBoard(int world, const Options& options, SteadyTime start)
     : world_(world), options_(options), start_(start) {}
 
-void StatusBoard::receive(const RankStatus& status, Time now) {
+void StatusBoard::receive(const RankStatus& status, SteadyTime now) {
   if (status.rank < world_) entries_[status.rank] = {status, now};
 }
 
-double StatusBoard::age(const Entry& entry, Time now) const {
-  return seconds_between(entry.received, now);
-}
-
-bool StatusBoard::speaks(int rank, Time now) const {
+bool StatusBoard::is_heard(int rank, SteadyTime now) const {
   const auto found = entries_.find(rank);
-  return found != entries_.end() && age(found->second, now) < options_.silent_seconds;
+  return found != entries_.end() &&
+         seconds_between(found->second.received, now) < options_.silent_seconds;
 }
 
 std::optional<RankStatus> StatusBoard::latest(int rank) const {
@@ -61,11 +54,11 @@ bool StatusBoard::is_complete(std::int64_t collective) const {
   });
 }
 
-std::optional<StatusBoard::Stall> StatusBoard::stall(Time now) const {
+std::optional<StatusBoard::Stall> StatusBoard::stall(SteadyTime now) const {
   Stall stall;
   for (const auto& [rank, entry] : entries_) {
-    if (entry.status.verb.empty() || !speaks(rank, now)) continue;
-    const double pending = entry.status.pending_seconds + age(entry, now);
+    if (entry.status.verb.empty() || !is_heard(rank, now)) continue;
+    const double pending = entry.status.pending_seconds + seconds_between(entry.received, now);
     const std::int64_t collective = entry.status.completed + 1;
     if (pending < kShareOfLimit * options_.stall_seconds) continue;
     if (stall.collective != 0 && collective >= stall.collective) continue;
@@ -80,24 +73,26 @@ std::optional<StatusBoard::Stall> StatusBoard::stall(Time now) const {
       stall.missing.push_back({rank, seconds_between(start_, now), std::nullopt});
       continue;
     }
-    const bool silent = !speaks(rank, now);
+    const bool silent = !is_heard(rank, now);
     if (!silent && found->second.status.arrived >= stall.collective) continue;
-    stall.missing.push_back({rank, silent ? age(found->second, now) : 0, found->second.status});
+    const auto& [status, received] = found->second;
+    stall.missing.push_back({rank, silent ? seconds_between(received, now) : 0, status});
   }
   return stall;
 }
 
 std::string StatusBoard::Stall::description(int world) const {
   constexpr std::size_t kNamed = 8;
-  std::string line = text("step {} stands still in collective {} ({}, {} bytes a rank) for {}: ",
-                          waiting.step,
-                          collective,
-                          waiting.verb,
-                          waiting.bytes,
-                          rounded(seconds));
+  std::string line =
+      text("step {} is stalled in collective {} ({}, {} bytes per rank), waiting for {}: ",
+           waiting.step,
+           collective,
+           waiting.verb,
+           waiting.bytes,
+           rounded(seconds));
   if (missing.empty()) {
     return line + text(
-                      "all {} ranks arrived and speak, but no data moves; look at the network "
+                      "all {} ranks arrived and respond, but no data moves; check the network "
                       "between the nodes",
                       world);
   }

@@ -9,7 +9,7 @@
 namespace stc::dist {
 namespace {
 
-/// What the threads share. A rank publishes where its blocks lie; the others copy between two
+/// Shared by the threads. A rank publishes the addresses of its blocks; the others copy between two
 /// barriers.
 class Meeting {
  public:
@@ -77,12 +77,13 @@ class ThreadTransport : public Transport {
     meeting_->barrier();
     for (int peer = 0; peer < size_; ++peer) {
       const ConstBytes block = meeting_->blocks[peer][rank_];
-      STC_CHECK(block.size() == receive[peer].size(),
-                "rank {} expects {} bytes of rank {}, which sends {}; shapes differ between ranks",
-                rank_,
-                receive[peer].size(),
-                peer,
-                block.size());
+      STC_CHECK(
+          block.size() == receive[peer].size(),
+          "rank {} expects {} bytes from rank {}, which sends {}; shapes differ between ranks",
+          rank_,
+          receive[peer].size(),
+          peer,
+          block.size());
       if (!block.empty() && block.data() != receive[peer].data()) {
         std::memcpy(receive[peer].data(), block.data(), block.size());
       }

@@ -1,6 +1,6 @@
 // How bytes move between ranks: three verbs on host memory, from which host_backend.cpp builds
-// every collective. Two ways: Open MPI between processes, and threads of one process for tests, so
-// that all code above is the same in both.
+// every collective. Two implementations: Open MPI between processes, and threads of one process for
+// tests, so that all code above is the same in both.
 #pragma once
 
 #include <chrono>
@@ -32,7 +32,7 @@ class Transport {
   virtual void broadcast(Bytes data, int root) = 0;
   virtual void barrier() = 0;
 
-  /// Where all ranks are on one host: the quicker way for sums. Null elsewhere.
+  /// The faster way to sum when all ranks are on one host; null otherwise.
   virtual SharedReduction* shared_reduction() { return nullptr; }
 
   /// Of the verbs that start from now on; from any thread.

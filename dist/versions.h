@@ -1,4 +1,4 @@
-// What stands behind dist in this build and on this host, for `stc doctor`.
+// The libraries and GPUs behind dist in this build and on this host, for `stc doctor`.
 #pragma once
 
 #include <string>

@@ -22,8 +22,19 @@ namespace {
 using namespace stc;
 using namespace stc::launcher;
 
+constexpr char kOverview[] =
+    "Examples:\n"
+    "  stc pack images photos --out shards/images\n"
+    "  stc pretrain --config configs/demo/pretrain.toml --data.shards=shards/images "
+    "--run.dir=step1\n"
+    "  stc eval davis --data DAVIS --weights step1 --out eval-step1\n"
+    "  stc report step1 eval-step1 --out report.html\n"
+    "`stc COMMAND -h` describes a command, with examples.\n"
+    "Exit codes: 0 success, 1 the run failed, 2 wrong usage or configuration, 3 bad data,\n"
+    "4 a rank hung or was lost, 128 + N stopped by signal N after saving a checkpoint.";
+
 // In the order of `stc -h`: data, training, evaluation, the rest.
-void add_commands(CLI::App& app, Run& run) {
+void add_commands(CLI::App& app, Action& action) {
   for (const auto add : {add_pack,
                          add_verify,
                          add_synthesize,
@@ -43,7 +54,7 @@ void add_commands(CLI::App& app, Run& run) {
                          add_doctor,
                          add_plan,
                          add_bench})
-    add(app, run);
+    add(app, action);
 }
 
 std::vector<std::string> command_names(const CLI::App& app) {
@@ -52,8 +63,8 @@ std::vector<std::string> command_names(const CLI::App& app) {
   return names;
 }
 
-// The innermost subcommand on the command line, whose options are what the user could have meant,
-// and the way to it ("stc score davis").
+// The innermost subcommand on the command line, whose options the user could have meant, and how it
+// is called ("stc score davis").
 struct ChosenCommand {
   const CLI::App* command;
   std::string path;
@@ -81,13 +92,13 @@ std::string unexpected_argument(const CLI::App& app) {
     known = command_names(*command);
   }
   const std::string nearest = nearest_name(argument.substr(0, argument.find('=')), known);
-  return text("unknown {} '{}'{} `{} -h` lists what there is",
-              is_option       ? "option"
-              : known.empty() ? "argument"
-                              : "command",
+  const char* kind = is_option ? "option" : known.empty() ? "argument" : "command";
+  return text("unknown {} '{}'{} `{} -h` lists every {}",
+              kind,
               argument,
               nearest.empty() ? ";" : "; did you mean '" + nearest + "'?",
-              path);
+              path,
+              kind);
 }
 
 std::string usage_of(const CLI::App& app, const CLI::ParseError& error) {
@@ -95,8 +106,8 @@ std::string usage_of(const CLI::App& app, const CLI::ParseError& error) {
   const auto [command, path] = chosen_command(app);
   std::string names;
   for (const auto& name : command_names(*command)) names += (names.empty() ? "" : ", ") + name;
-  if (names.empty()) return text("{}; `{} -h` lists what there is", first_line(error.what()), path);
-  return text("'{}' wants a command after it: {}; `{} -h` says what each does", path, names, path);
+  if (names.empty()) return text("{}; `{} -h` shows the usage", first_line(error.what()), path);
+  return text("'{}' needs a subcommand: {}; `{} -h` describes each", path, names, path);
 }
 
 int usage_error(const std::string& message) {
@@ -104,11 +115,9 @@ int usage_error(const std::string& message) {
   return static_cast<int>(Exit::kUsage);
 }
 
-// LibTorch's errors carry a backtrace after their first line; that line is what an operator can
-// use.
-int run_command(const Run& run) {
+int run_command(const Action& action) {
   try {
-    return run();
+    return action();
   } catch (const Error& error) {
     log::error("{}", error.what());
     return static_cast<int>(error.exit());
@@ -127,8 +136,8 @@ bool computes(int argc, char** argv) {
   return false;
 }
 
-// A worker whose mpirun was killed would wait for the others until its time-out, and hold the run's
-// lock.
+// A worker whose mpirun was killed would otherwise wait for the others until its time-out, and keep
+// the run locked.
 void end_with_parent() {
   if (std::getenv(dist::kLaunchVariable) != nullptr) prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
@@ -138,18 +147,20 @@ void end_with_parent() {
 int main(int argc, char** argv) {
   end_with_parent();
   if (computes(argc, argv)) start_with_settings(argv);
-  // A file at its size limit is an error, like a full disk, and not an end.
+  // Writing past a file size limit is then an error, like a full disk, and does not end the
+  // process.
   std::signal(SIGXFSZ, SIG_IGN);
-  CLI::App app("stc learns features for video correspondence without labels, and measures them.");
-  Run run;
+  CLI::App app("stc learns features for video correspondence without labels, and evaluates them.");
+  Action action;
   app.name("stc");
   app.set_version_flag(
-      "--version", version_text, "Print version, LibTorch version, CUDA, and exit");
+      "--version", version_text, "Print the versions of stc and LibTorch, and whether CUDA is in");
   app.require_subcommand(1);
-  add_commands(app, run);
+  app.footer(kOverview);
+  add_commands(app, action);
   if (argc < 2) {
     std::cerr << app.help();
-    return usage_error("no command; `stc -h` lists them");
+    return usage_error("no command given; `stc -h` lists every command");
   }
   try {
     app.parse(argc, argv);
@@ -158,5 +169,5 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return usage_error(usage_of(app, error));
   }
-  return run_command(run);
+  return run_command(action);
 }

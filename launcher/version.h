@@ -5,7 +5,7 @@
 
 namespace stc::launcher {
 
-std::string version();  ///< "0.1.0 (git d87ce34)"; without the bracket outside a git checkout
+std::string version();  ///< "0.2.0 (git d87ce34)"; without the bracket outside a git checkout
 std::string libtorch_version();  ///< "2.13.0"
 bool built_with_cuda();
 std::string version_text();  ///< what `stc --version` prints: three lines

@@ -43,10 +43,9 @@ NamedTensorList Embedder::parameters() const {
   return all;
 }
 
-SpatialModel::SpatialModel(const SpatialOptions& options, std::uint64_t seed)
-    : query(options.depth, options.dimension, seed),
-      // The same seed: the key encoder starts as a copy.
-      key(options.depth, options.dimension, seed),
+SpatialModel::SpatialModel(int depth, const SpatialOptions& options, std::uint64_t seed)
+    : query(depth, options.dimension, seed),
+      key(depth, options.dimension, seed),  // the same seed: the key encoder starts as a copy
       queue(KeyQueue::random(options.queue_size, options.dimension, seed + 1)),
       options_(options) {
   for (auto& [name, parameter] : query.parameters()) parameter.set_requires_grad(true);

@@ -14,7 +14,6 @@
 namespace stc::models {
 
 struct SpatialOptions {
-  int depth = 18;
   std::int64_t dimension = 128;     ///< of the embedding
   std::int64_t queue_size = 65536;  ///< keys
   double momentum = 0.999;          ///< of the key encoder: k <- momentum k + (1 - momentum) q
@@ -47,7 +46,7 @@ struct KeyExchange {
 
 class SpatialModel {
  public:
-  SpatialModel(const SpatialOptions& options, std::uint64_t seed);
+  SpatialModel(int depth, const SpatialOptions& options, std::uint64_t seed);
 
   /// The loss of one step or of one of its micro-batches. query, key: uint8 RGB [n, 3, S, S]. The
   /// first call of a step moves the key encoder (docs/method.md 1.3, 2).

@@ -7,7 +7,7 @@ namespace {
 
 struct Current {
   std::mutex mutex;
-  Activity activity{0, Phase::kStarting, std::chrono::steady_clock::now()};
+  Activity activity{0, Phase::kStarting, steady_now()};
 };
 
 Current& current() {
@@ -25,7 +25,7 @@ void begin_step(std::int64_t step) {
 void enter(Phase phase) {
   const std::lock_guard lock(current().mutex);
   current().activity.phase = phase;
-  current().activity.since = std::chrono::steady_clock::now();
+  current().activity.since = steady_now();
 }
 
 Activity now() {

@@ -1,9 +1,10 @@
-// What this process is doing: the step it is in, and the phase of it. One a process, like the log;
-// read by whoever must say what a rank that no longer answers was last doing.
+// What this process is doing: the step it is in, and the phase of it. One per process, like the
+// log; it says what a rank was last doing when it no longer answers.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
+
+#include "monitoring/stopwatch.h"
 
 namespace stc::activity {
 
@@ -19,9 +20,9 @@ enum class Phase : std::uint8_t {
 };
 
 struct Activity {
-  std::int64_t step = 0;  ///< the step under way, counted from 1; 0 before the first
+  std::int64_t step = 0;  ///< the current step, counted from 1; 0 before the first
   Phase phase = Phase::kStarting;
-  std::chrono::steady_clock::time_point since;  ///< when the phase was entered
+  SteadyTime since;  ///< when the phase was entered
 };
 
 /// Each is safe from any thread and costs nanoseconds.

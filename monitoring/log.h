@@ -1,4 +1,4 @@
-// One line an event, rank in front; the terminal shows rank 0 (and every rank's errors), a file
+// One line per event, rank in front; the terminal shows rank 0 (and every rank's errors), a file
 // keeps each rank's own.
 #pragma once
 
@@ -42,8 +42,8 @@ void error(Format<sizeof...(Values)> format, const Values&... values) {
   write(Level::kError, text(format, values...));
 }
 
-/// Called before each line on the terminal, so that a progress bar can leave it. Must not log.
-/// Empty: none.
+/// Called before each line on the terminal, so that a progress bar can make way. Must not
+/// log. Empty: none.
 void before_terminal_line(std::function<void()> clear);
 
 }  // namespace stc::log

@@ -11,6 +11,7 @@
 
 #include "monitoring/metrics_server.h"
 #include "monitoring/resident_memory.h"
+#include "monitoring/stopwatch.h"
 
 namespace stc::monitoring {
 namespace {
@@ -24,7 +25,7 @@ using prometheus::Registry;
 const Histogram::BucketBoundaries kSeconds{
     0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200};
 
-// What a method tells of a step beside its losses.
+// What a method reports of a step beside its losses.
 const std::map<std::string, std::string> kHealth{
     {"accuracy", "Share of queries whose own key came first, of the last logged step."},
     {"selected_fraction", "Share of cells that the local loss chose, of the last logged step."},
@@ -43,13 +44,12 @@ double unix_time() {
 class Timed {
  public:
   explicit Timed(Counter& seconds) : seconds_(seconds) {}
-  ~Timed() { seconds_.Increment(std::chrono::duration<double>(Clock::now() - start_).count()); }
+  ~Timed() { seconds_.Increment(clock_.seconds()); }
   Timed(const Timed&) = delete;
 
  private:
-  using Clock = std::chrono::steady_clock;
   Counter& seconds_;
-  const Clock::time_point start_ = Clock::now();
+  const Stopwatch clock_;
 };
 
 }  // namespace
@@ -87,13 +87,14 @@ struct Metrics::State {
                               "Time to write a checkpoint, while training goes on.")),
           stall_seconds(s.histogram("stc_checkpoint_stall_seconds",
                                     "Time for which a save held up training.")),
-          step(s.gauge("stc_checkpoint_step", "Step of the newest whole checkpoint.")),
-          bytes(s.gauge("stc_checkpoint_bytes", "Size of the newest whole checkpoint.")),
-          timestamp(s.gauge("stc_checkpoint_timestamp_seconds",
-                            "When the newest whole checkpoint was written; before this process's "
-                            "first one, when it began. What came later is lost with the run.")),
+          step(s.gauge("stc_checkpoint_step", "Step of the newest complete checkpoint.")),
+          bytes(s.gauge("stc_checkpoint_bytes", "Size of the newest complete checkpoint.")),
+          timestamp(
+              s.gauge("stc_checkpoint_timestamp_seconds",
+                      "When the newest complete checkpoint was written; before this process's "
+                      "first one, when it began. What came later is lost with the run.")),
           failures(s.counter("stc_checkpoint_failures_total",
-                             "Saves that failed; the run went on without.")) {
+                             "Saves that failed; the run continued without them.")) {
       timestamp.Set(unix_time());
     }
     Histogram &seconds, &stall_seconds;

@@ -18,8 +18,8 @@ struct MetricsOptions {
 /// Every call may come from any thread. What it costs is in stc_metrics_seconds_total.
 class Metrics {
  public:
-  explicit Metrics(
-      const MetricsOptions& options);  ///< a taken port is a warning and another free one is used
+  /// When the port is taken, a free one is used, with a warning.
+  explicit Metrics(const MetricsOptions& options);
   ~Metrics();
   int port() const;  ///< as bound; -1 when off
 
@@ -41,12 +41,12 @@ class Metrics {
   void arrival_lag(double seconds);  ///< stc_collective_arrival_lag_seconds
   void device_memory(double allocated_bytes, double reserved_bytes);  ///< stc_device_*_bytes
 
-  /// On the rank that saves: the series of checkpoints begin, with nothing saved since now.
+  /// On the rank that saves: starts the checkpoint series, with nothing saved yet.
   void begin_checkpoints();
   struct Checkpoint {
     double step = 0, seconds = 0, bytes = 0;
   };
-  /// One that is whole: stc_checkpoint_step, _timestamp_seconds, _seconds, _bytes.
+  /// One that is complete: stc_checkpoint_step, _timestamp_seconds, _seconds, _bytes.
   void checkpoint(const Checkpoint& written);
   void checkpoint_failed();               ///< stc_checkpoint_failures_total
   void checkpoint_stall(double seconds);  ///< stc_checkpoint_stall_seconds

@@ -14,8 +14,8 @@ namespace {
 
 using prometheus::Exposer;
 
-// Threads sleep until somebody asks. More than one, so that who connects and says nothing does not
-// keep the others waiting, and only for so long.
+// Threads sleep until a request comes. More than one, so that a client that connects and sends
+// nothing does not keep the others waiting, and with a time limit.
 std::unique_ptr<Exposer> listen(const std::string& address, int port) {
   return std::make_unique<Exposer>(std::vector<std::string>{"listening_ports",
                                                             text("{}:{}", address, port),
@@ -31,8 +31,8 @@ std::unique_ptr<Exposer> listen_on_any_port(const std::string& address) {
   } catch (const std::exception&) {
     throw Error(
         Exit::kUsage,
-        text("metrics.address is {}, of which no port can be had; expected 127.0.0.1, 0.0.0.0 for "
-             "every interface, or an address of this host (or give metrics.port=off)",
+        text("metrics.address is {}, where no port can be opened; expected 127.0.0.1, 0.0.0.0 for "
+             "every interface, or an address of this host (or set metrics.port=off)",
              address));
   }
 }
@@ -49,7 +49,7 @@ std::unique_ptr<Exposer> listen_on_port_or_another(const std::string& address, i
   }
 }
 
-// Takes as long for any wrong password of the right length.
+// Takes the same time for every wrong password of the right length.
 bool equal(const std::string& a, const std::string& b) {
   unsigned difference = a.size() != b.size();
   for (std::size_t i = 0; i < a.size() && i < b.size(); ++i)

@@ -11,8 +11,8 @@ class Exposer;
 
 namespace stc::monitoring {
 
-/// A taken port is a warning and another free one is used. Throws stc::Error (kUsage) where the
-/// address is none of this host.
+/// When the port is taken, a free one is used, with a warning. Throws stc::Error (kUsage) if the
+/// address is not one of this host.
 std::unique_ptr<prometheus::Exposer> listen_for_scrapers(const MetricsOptions& options);
 
 }  // namespace stc::monitoring

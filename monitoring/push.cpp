@@ -21,7 +21,7 @@ Address parse(const std::string& url) {
   static const std::regex form(R"((https?://[^/:]+)(?::(\d+))?/?)");
   std::smatch match;
   STC_CHECK_USAGE(std::regex_match(url, match, form),
-                  "'{}' is no address of a Pushgateway; expected http://HOST:PORT",
+                  "'{}' is not the address of a Pushgateway; expected http://HOST:PORT",
                   url);
   return {match[1], match[2].matched ? match[2].str() : "9091"};
 }
@@ -64,7 +64,7 @@ std::string push(const std::string& url, const EvaluationNumbers& numbers) {
   const int status = gateway.Push();
   if (status >= 200 && status < 300) return "";
   return status > 0 ? text("{} answered with HTTP status {}", url, status)
-                    : text("nobody answers at {}", url);
+                    : text("nothing answers at {}", url);
 }
 
 }  // namespace stc::monitoring

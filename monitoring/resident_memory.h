@@ -1,4 +1,4 @@
-// What the operating system knows of this process, looked up when a scraper asks: the run pays
+// Memory of this process as the operating system counts it, read when a scraper asks: the run pays
 // nothing for it. prometheus-cpp only by name in this header.
 #pragma once
 

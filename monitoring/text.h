@@ -33,7 +33,7 @@ template <typename... Values>
 std::string text(Format<sizeof...(Values)> format, const Values&... values) {
   std::ostringstream out;
   std::string_view rest = format.pattern();
-  const auto print = [&](const auto& value) {
+  [[maybe_unused]] const auto print = [&](const auto& value) {
     const auto at = rest.find(format.kPlaceholder);
     out << rest.substr(0, at) << value;
     rest.remove_prefix(at + format.kPlaceholder.size());

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What is too slow for every change: sanitizers, clang-tidy, formatting, the CUDA link and the whole demo.
+# Runs the checks that are too slow for every change: sanitizers, clang-tidy, formatting, the CUDA link and the whole demo.
 # Run it before a release; it takes hours on two cores and stops at the first failure.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Does the method show its effect? J&F of random weights, step 1, and step 1 + 2 on sequences of DAVIS-2016, for some seeds.
+# Does the method work? Prints J&F of random weights, step 1, and step 1 + 2 on sequences of DAVIS-2016 for several seeds.
 #
 #   DAVIS2016=<folder> scripts/davis2016-study.sh [SEED...]      seeds 0 1 2 by default; results in runs/study
 #
-# DAVIS2016 holds train/JPEGImages/SEQ/*.jpg (any size; no masks needed) and dev/{JPEGImages,Annotations}/SEQ/*. Evaluated are
-# every second of the first 40 frames of each dev sequence, at a short side of 240. STC=<program> uses another build.
+# DAVIS2016 contains train/JPEGImages/SEQ/*.jpg (any size; no masks needed) and dev/{JPEGImages,Annotations}/SEQ/*. The evaluation
+# uses every second of the first 40 frames of each dev sequence, at a short side of 240. STC=<program> uses another build.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/functions.sh
@@ -22,7 +22,7 @@ two_ranks() {
   "${as_root[@]}" mpirun -np 2 --bind-to none --oversubscribe "$stc" "$@"
 }
 
-# Every second of the first 40 frames, as links.
+# Links every second of the first 40 frames.
 thin_out() {
   local kind=$1 ending=$2 sequence frame i
   for sequence in "$DAVIS2016/dev/$kind"/*/; do

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The whole method on real pictures and clips, on two cores: step 1, step 2, and J&F of random weights, step 1 and step 2 on
-# clips whose photographs no training saw. Ends with a table, RUNS/summary.json and RUNS/report.html. Fails where training
-# does not beat random weights. A second run takes up what the first one left; RUNS is runs/demo.
+# Runs the whole method on real pictures and clips, on two cores: step 1, step 2, and J&F of random weights, step 1 and step 2
+# on clips made of photographs that were not used for training. Ends with a table, RUNS/summary.json and RUNS/report.html.
+# Fails if training does not beat random weights. An interrupted demo resumes when it is started again; RUNS is runs/demo.
 #
-#   scripts/demo.sh             about ten minutes once all is set up and fetched
+#   scripts/demo.sh             about ten minutes after setup and downloads
 #   scripts/demo.sh --short     a few steps of everything, in runs/demo-short: shows that it works, not that it learns
-#   scripts/demo.sh --seed N    other draws in both steps and other random weights, in runs/demo-seed-N
-#   scripts/demo.sh --fresh     forgets what an earlier run left
+#   scripts/demo.sh --seed N    different random draws in both steps and different random weights, in runs/demo-seed-N
+#   scripts/demo.sh --fresh     deletes what an earlier demo left
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/functions.sh
@@ -21,7 +21,7 @@ while [ $# -gt 0 ]; do
     --fresh) fresh=yes ;;
     --seed)
       seed=${2:-}
-      [[ $seed =~ ^[0-9]+$ ]] || { say "--seed is '$seed'; expected a number" >&2; exit 2; }
+      [[ $seed =~ ^[0-9]+$ ]] || { say "--seed is '$seed'; expected a whole number, 0 or larger" >&2; exit 2; }
       runs=runs/demo-seed-$seed
       shift
       ;;
@@ -50,8 +50,8 @@ stc=build/release/bin/stc
 data="$cache/demo-data"
 begin=$SECONDS
 
-# Two ranks on any machine. Open MPI would bind each rank, its loader threads included, to one core; it refuses more ranks
-# than cores, and root.
+# Runs two ranks on any machine. By default Open MPI binds each rank, including its loader threads, to one core, and refuses to
+# start more ranks than there are cores or to run as root.
 two_ranks() {
   local as_root=()
   if [ "$(id -u)" -eq 0 ]; then as_root=(env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1); fi
@@ -64,7 +64,7 @@ evaluate() {
     --depth 18 --short-side 240 --half-window 6 --overlays
 }
 
-say 'packing'
+say 'packing images and videos into shards'
 [ -e "$runs/data/images/manifest.json" ] || "$stc" pack images "$data/train/images" --out "$runs/data/images"
 [ -e "$runs/data/videos/manifest.json" ] || "$stc" pack videos "$data/train/videos" --out "$runs/data/videos" --max-side 427
 "$stc" synthesize "$data/held-out/photos" --out "$runs/data/clips" --force "${clips[@]}"
@@ -78,12 +78,12 @@ two_ranks train --config configs/demo/train.toml --run.dir="$runs/step2" --data.
   --model.teacher="$runs/step1/weights.safetensors" --model.init="$runs/step1/weights.safetensors" \
   --run.seed="$seed" "${train_steps[@]}"
 
-say 'evaluation on clips of photographs that no training saw'
+say 'evaluating on clips made of photographs that were not used for training'
 evaluate random "random:$seed"
 evaluate step1 "$runs/step1/weights.safetensors"
 evaluate step2 "$runs/step2/weights.safetensors"
 
-say 'a first mask carried through a real clip that no training saw'
+say 'propagating a first-frame mask through a real clip that was not used for training'
 "$stc" propagate "$data/held-out/dog.mp4" --mask scripts/demo/dog-first-frame.png --force --out "$runs/dog" \
   --weights "$runs/step2/weights.safetensors" --short-side 240 --half-window 6
 
@@ -92,8 +92,8 @@ seconds=$((SECONDS - begin))
 summary=(scripts/demo/summary.awk "$runs"/eval-{random,step1,step2}/results.csv)
 awk -v form=json -v seconds="$seconds" -f "${summary[@]}" > "$runs/summary.json"
 awk -v form=table -f "${summary[@]}"
-say "$seconds seconds; numbers in $runs/summary.json, pictures in $runs/report.html, masks on the real clip in $runs/dog"
+say "finished in $seconds seconds; scores in $runs/summary.json, pictures in $runs/report.html, masks for the real clip in $runs/dog"
 
 if [ "$short" = no ]; then
-  awk -v form=verdict -f "${summary[@]}" || fail 'training does not beat random weights: the table above shows by how much.'
+  awk -v form=verdict -f "${summary[@]}" || fail 'training does not beat random weights; see the table above.'
 fi

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Draws monitoring/dashboards/stc.json without Grafana: every panel from what a Prometheus answers to its queries.
+"""Draws monitoring/dashboards/stc.json without Grafana: sends every panel's queries to a Prometheus and draws the answers.
 
     scripts/draw-dashboard.py PROMETHEUS OUTPUT [--minutes N]
 
 PROMETHEUS is an address such as http://127.0.0.1:9090 (`stc monitor RUN` prints it). OUTPUT is a page (.html) or a picture
-(.png, by headless Chromium). N: how far back it looks, 15 where not given. Python's standard library only.
+(.png, drawn by headless Chromium). N is how many minutes it looks back, 15 by default. Needs only Python's standard library.
 """
 import argparse
 import html
@@ -47,9 +47,9 @@ def ask(prometheus, path, **parameters):
         with urllib.request.urlopen(address, timeout=30) as answer:
             return json.load(answer)['data']
     except urllib.error.HTTPError as error:
-        sys.exit(f'{prometheus} refuses {parameters.get("query", path)}: {error.read().decode(errors="replace")}')
+        sys.exit(f'{prometheus} rejects {parameters.get("query", path)}: {error.read().decode(errors="replace")}')
     except (OSError, ValueError, KeyError) as error:
-        sys.exit(f'{prometheus} does not answer as a Prometheus: {error}')
+        sys.exit(f'{prometheus} does not answer like a Prometheus server: {error}')
 
 
 def scrape_interval(prometheus):
@@ -94,7 +94,7 @@ class Window:
         self.step = max(self.scrape, (self.end - self.begin) / 300)
 
     def series(self, panel):
-        """(legend, [(time, value), ...]) of all its queries; Grafana's variables in them filled in as it does."""
+        """(legend, [(time, value), ...]) of all queries of a panel, with Grafana's variables filled in as Grafana does."""
         for target in panel['targets']:
             query = target['expr'].replace('$run', '.*')
             query = query.replace('$__rate_interval', f'{math.ceil(max(self.step + self.scrape, 4 * self.scrape))}s')
@@ -179,7 +179,7 @@ def main():
     parser.add_argument('--minutes', type=float, default=15)
     arguments = parser.parse_args()
     if arguments.output.suffix not in ('.html', '.png'):
-        parser.error(f'{arguments.output}: expected a name that ends with .html or .png')
+        parser.error(f'{arguments.output}: expected a file name ending in .html or .png')
     page, width, height = page_of(Window(arguments.prometheus, arguments.minutes))
     if arguments.output.suffix == '.html':
         arguments.output.write_text(page)
@@ -191,7 +191,7 @@ def main():
                                f'--user-data-dir={folder}/profile', f'--window-size={width},{height}',
                                f'--screenshot={arguments.output.resolve()}', file.as_uri()], capture_output=True, text=True)
         if done.returncode != 0 or not arguments.output.exists():
-            sys.exit(f'chromium made no picture: {done.stderr}')
+            sys.exit(f'chromium could not draw the picture: {done.stderr}')
 
 
 if __name__ == '__main__':

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every C++ file by .clang-format; with --check nothing is changed, and what differs is an error.
+# Formats every C++ file according to .clang-format. With --check it changes nothing and fails if a file is not formatted.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 how=(-i)

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Everything that building and running stc needs: Debian packages, and LibTorch in the user's cache. Says nothing and
-# changes nothing where all is in place.
+# Installs everything needed to build and run stc: Debian packages, and LibTorch in the user's cache. Prints nothing and
+# changes nothing if everything is already in place.
 #
 #   scripts/setup.sh            for the CPU
-#   scripts/setup.sh --cuda     LibTorch with CUDA and NCCL, and nvcc where /usr/local/cuda has none
-#   scripts/setup.sh --checks   clang-format and clang-tidy too, and what tests of several hosts, of Slurm and of Prometheus need
+#   scripts/setup.sh --cuda     LibTorch with CUDA and NCCL, and nvcc if /usr/local/cuda does not have it
+#   scripts/setup.sh --checks   also clang-format, clang-tidy, and what the multi-host, Slurm and Prometheus tests need
 #
-# STC_LIBTORCH=<folder with include/ and lib/> uses a LibTorch 2.13 that is already there.
-# XDG_CACHE_HOME (default ~/.cache) says where LibTorch goes: XDG_CACHE_HOME/stc.
+# STC_LIBTORCH=<folder with include/ and lib/> uses an existing LibTorch 2.13.
+# LibTorch is installed in XDG_CACHE_HOME/stc (XDG_CACHE_HOME defaults to ~/.cache).
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
 
@@ -23,66 +23,67 @@ for argument in "$@"; do
   esac
 done
 
-# The names that apt-packages.txt lists in the wanted parts.
+# The packages that apt-packages.txt lists in the requested parts.
 wanted_packages() {
   awk -v parts="^\\\\[($parts)\\\\]\$" '/^\[/ { on = $0 ~ parts; next } on && /^[a-z0-9]/' "$repository/scripts/apt-packages.txt"
 }
 
-# Shows apt's long output as counts.
+# Reduces apt's long output to counts.
 count_packages() {
   awk '/newly installed/ { total = $3 }
-       /^Get:/ && ++fetched % 100 == 0 { printf "  %d of %d packages fetched\n", fetched, total; fflush() }
-       /^Setting up / && ++done % 100 == 0 { printf "  %d of %d packages set up\n", done, total; fflush() }'
+       /^Get:/ && ++fetched % 100 == 0 { printf "  %d of %d packages downloaded\n", fetched, total; fflush() }
+       /^Setting up / && ++done % 100 == 0 { printf "  %d of %d packages installed\n", done, total; fflush() }'
 }
 
 install_packages() {
   local missing package log
   command -v dpkg-query > /dev/null ||
-    fail "this is not Debian (no dpkg). Install what scripts/apt-packages.txt names by hand; it was written for Debian 12."
+    fail "this system is not Debian (dpkg is missing). Install the packages listed in scripts/apt-packages.txt by hand; the list is for Debian 12."
   mapfile -t missing < <(comm -13 <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | sort) \
                                   <(wanted_packages | sort))
   [ "${#missing[@]}" -gt 0 ] || return 0
 
-  log=$(mktemp --suffix=.stc-apt.log)
-  say "installing from Debian: ${missing[*]}"
-  as_root apt-get update -qq > "$log" 2>&1 ||
-    { cat "$log" >&2; fail "apt-get update failed (its messages are above). Check the network and the sources in /etc/apt."; }
+  require_root 'apt-get install'
+  say "installing Debian packages: ${missing[*]}"
+  logged as_root apt-get update -qq ||
+    fail "apt-get update failed (see its output above). Check the network and the sources in /etc/apt."
   for package in "${missing[@]}"; do
-    apt-cache show "$package" > "$log" 2>&1 ||
-      fail "apt knows no package $package. It is in Debian 12's 'main'; check the sources in /etc/apt (this is $(. /etc/os-release; echo "$PRETTY_NAME"))."
+    apt-cache show "$package" > /dev/null 2>&1 ||
+      fail "apt does not know the package $package. It is in Debian 12's 'main'; check the sources in /etc/apt (this is $(. /etc/os-release; echo "$PRETTY_NAME"))."
   done
+  log=$(mktemp --suffix=.stc.log)
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" 2>&1 |
     tee "$log" | count_packages ||
-    { tail -20 "$log" >&2; fail "apt-get install failed (its last lines are above, all of them in $log)."; }
+    { tail -n 20 "$log" >&2; fail "apt-get install failed (its last lines are above, its full output is in $log)."; }
   rm -f "$log"
   stop_services "${missing[@]}"
 }
 
-# stop_services PACKAGE...: Debian starts a daemon with its package; tests start their own.
+# stop_services PACKAGE...: Debian starts a daemon when its package is installed; the tests start their own.
 stop_services() {
   local package
   [ -d /run/systemd/system ] || return 0
   for package in "$@"; do
     case $package in
-      munge | prometheus | prometheus-pushgateway) as_root systemctl disable --quiet --now "$package" || say "the service $package still runs" ;;
-      slurm-wlm) as_root systemctl disable --quiet --now slurmctld slurmd || say 'the services of Slurm still run' ;;
+      munge | prometheus | prometheus-pushgateway) as_root systemctl disable --quiet --now "$package" || say "the service $package is still running" ;;
+      slurm-wlm) as_root systemctl disable --quiet --now slurmctld slurmd || say 'the Slurm services are still running' ;;
     esac
   done
 }
 
-# unpack_wheel WHEEL FOLDER: of torch's wheel the headers, libraries and licences; without CUDA, libtorch_cuda and its like
-# would be 0.5 GB for nothing.
+# unpack_wheel WHEEL FOLDER: takes only the headers, libraries and licences from torch's wheel. Without CUDA, libtorch_cuda and
+# related libraries would waste 0.5 GB.
 unpack_wheel() {
   local torch_parts=('torch/include/*' 'torch/lib/*' 'torch-*.dist-info/*' -x torch/lib/libtorch_python.so)
   [ "$kind" = cuda ] || torch_parts+=('torch/lib/*cuda*' 'torch/lib/*nvshmem*')
   case $1 in
     */torch-*) unzip -q -o -d "$2" "$1" "${torch_parts[@]}" ;;
     *) unzip -q -o -d "$2" "$1" ;;
-  esac || fail "$1 could not be unpacked into $2 (unzip's message is above). Start again: the wheel is checked once more."
+  esac || fail "cannot unpack $1 into $2 (see unzip's message above). Run this script again: it checks the wheel once more."
 }
 
-# install_wheels LIST FOLDER MEGABYTES: unpacks the wheels of a requirements file into FOLDER, which appears only when it is
-# whole. A wheel is kept until it is unpacked, and what is unpacked is not fetched again by the next try.
+# install_wheels LIST FOLDER MEGABYTES: unpacks the wheels of a requirements file into FOLDER, which appears only once it is
+# complete. A wheel is kept until it is unpacked, and a later attempt does not download unpacked wheels again.
 install_wheels() {
   local list=$1 folder=$2 megabytes=$3 partial="$2.partial" line name total count=0 done_before
   local stamp
@@ -97,9 +98,9 @@ install_wheels() {
   while read -r line <&3; do
     name=${line%% *} count=$((count + 1))
     [ ! -e "$partial/.unpacked-$name" ] || continue
-    say "$(basename "$folder"): $name ($count of $total)"
+    say "downloading $name ($count of $total for $(basename "$folder"))"
     fetch_wheel "$line" "$partial/.wheels"
-    unpack_wheel "$(find "$partial/.wheels" -name '*.whl')" "$partial"
+    unpack_wheel "$(find "$partial/.wheels" -maxdepth 1 -name '*.whl')" "$partial"
     rm -rf "$partial/.wheels"
     touch "$partial/.unpacked-$name"
   done 3< <(grep '==' "$list")
@@ -108,18 +109,18 @@ install_wheels() {
   mv "$partial" "$folder"
 }
 
-# An own LibTorch must be of the version that dist was written against: c10d is not a stable interface.
+# The user's LibTorch must have the version that dist was written against: c10d is not a stable interface.
 check_own_libtorch() {
   local header="$1/include/torch/headeronly/version.h" found
   [ -e "$1/lib/libtorch_cpu.so" ] ||
-    fail "STC_LIBTORCH=$1 holds no lib/libtorch_cpu.so; expected a folder with include/ and lib/ of LibTorch $libtorch_version."
+    fail "STC_LIBTORCH=$1 has no lib/libtorch_cpu.so; expected a folder with the include/ and lib/ of LibTorch $libtorch_version."
   found=$(sed -n 's/^#define TORCH_VERSION_\(MAJOR\|MINOR\) //p' "$header" 2> /dev/null | paste -sd.)
   [ "$found" = "${libtorch_version%.*}" ] ||
-    fail "STC_LIBTORCH=$1 is LibTorch ${found:-of an unknown version}; expected ${libtorch_version%.*}. Unset STC_LIBTORCH to let this script fetch it."
+    fail "STC_LIBTORCH=$1 is LibTorch ${found:-of an unknown version}; expected LibTorch ${libtorch_version%.*}. Unset STC_LIBTORCH to let this script download it."
 }
 
 install_libtorch() {
-  [ "$(uname -sm)" = 'Linux x86_64' ] || fail "this is $(uname -sm); LibTorch is fetched for Linux x86_64 only. Set STC_LIBTORCH."
+  [ "$(uname -sm)" = 'Linux x86_64' ] || fail "this system is $(uname -sm), but this script downloads LibTorch for Linux x86_64 only. Set STC_LIBTORCH to a LibTorch for this system."
   if [ "$kind" = cpu ]; then
     install_wheels "$repository/scripts/libtorch-cpu.txt" "$cache/libtorch-$libtorch_version-cpu" 1300
   else
@@ -130,7 +131,7 @@ install_libtorch() {
 install_packages
 mkdir -p "$cache"
 exec 9> "$cache/setup.lock"
-flock -n 9 || { say 'another setup.sh is at work; waiting for it'; flock 9; }
+flock -n 9 || { say 'another setup.sh is running; waiting for it to finish'; flock 9; }
 if [ -n "${STC_LIBTORCH:-}" ]; then
   check_own_libtorch "$STC_LIBTORCH"
 else

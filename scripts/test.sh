@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets everything up, builds the release preset and runs all of its tests.
+# Installs what is missing, builds the release preset and runs all its tests.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -227,6 +228,38 @@ TEST(Layout, CatchesAFileThatGrewTooLong) {
   for (int line = 0; line < kMaxLines; ++line) text += "\n";
   EXPECT_THAT(faults_of("eval/x.cpp", text), IsEmpty());
   EXPECT_THAT(faults_of("eval/x.cpp", text + "\n"), SizeIs(1));
+}
+
+/// The project's paths in backticks of a document: `launcher/main.cpp`; `models/b.{h,cpp}` are two.
+std::vector<std::string> paths_named_in(const std::string& document) {
+  static const std::regex path("`([a-z_]+(?:/[a-z_0-9]+)+)\\.(h|cpp|sh|\\{h,cpp\\})`");
+  std::vector<std::string> paths;
+  for (std::sregex_iterator at(document.begin(), document.end(), path), end; at != end; ++at) {
+    const std::string stem = (*at)[1], kind = (*at)[2];
+    if (!fs::is_directory(fs::path(STC_SOURCE_DIR) / stem.substr(0, stem.find('/')))) continue;
+    if (kind != "{h,cpp}") {
+      paths.push_back(stem + "." + kind);
+    } else {
+      paths.push_back(stem + ".h");
+      paths.push_back(stem + ".cpp");
+    }
+  }
+  return paths;
+}
+
+TEST(Layout, FilesThatContributingNamesExist) {
+  std::ifstream file(fs::path(STC_SOURCE_DIR) / "CONTRIBUTING.md");
+  std::stringstream document;
+  document << file.rdbuf();
+  const std::vector<std::string> paths = paths_named_in(document.str());
+  EXPECT_GE(paths.size(), 40U) << "the two walks alone name about forty files";
+  for (const std::string& path : paths)
+    EXPECT_TRUE(fs::exists(fs::path(STC_SOURCE_DIR) / path)) << path;
+}
+
+TEST(Layout, FindsThePathsThatADocumentNames) {
+  EXPECT_THAT(paths_named_in("see `models/resnet.h`, `data/x/y.{h,cpp}` and `train.steps`"),
+              ElementsAre("models/resnet.h", "data/x/y.h", "data/x/y.cpp"));
 }
 
 }  // namespace

@@ -5,11 +5,13 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "monitoring/check.h"
+
 namespace stc::data {
 namespace {
 
 /// Interleaved pixels to three planes, each value through (value - offset) * scale of its channel.
-void store_lab(const cv::Mat& lab, float* out) {
+void store_lab(const cv::Mat& lab, std::span<float> out) {
   constexpr std::array<float, 3> kOffset{50.0F, 0.0F, 0.0F};
   constexpr std::array<float, 3> kDivisor{50.0F, 127.0F, 127.0F};
   const std::size_t pixels = lab.total();
@@ -19,7 +21,7 @@ void store_lab(const cv::Mat& lab, float* out) {
       out[channel * pixels + i] = (source[3 * i + channel] - kOffset[channel]) / kDivisor[channel];
 }
 
-void store_rgb(const cv::Mat& rgb, std::uint8_t* out) {
+void store_rgb(const cv::Mat& rgb, std::span<std::uint8_t> out) {
   const std::size_t pixels = rgb.total();
   const auto* source = rgb.ptr<std::uint8_t>();
   for (int channel = 0; channel < 3; ++channel)
@@ -27,6 +29,20 @@ void store_rgb(const cv::Mat& rgb, std::uint8_t* out) {
 }
 
 }  // namespace
+
+void ClipOptions::check() const {
+  STC_CHECK_USAGE(size >= 32 && size % 32 == 0 && size <= 4096,
+                  "clip size is {}; expected a multiple of 32 up to 4096 pixels",
+                  size);
+  STC_CHECK_USAGE(frame_gap >= 1, "frame gap is {}; expected at least 1", frame_gap);
+  STC_CHECK_USAGE(min_area > 0 && min_area <= 1,
+                  "smallest crop area is {}; expected a fraction above 0 and at most 1",
+                  min_area);
+  STC_CHECK_USAGE(min_aspect > 0 && min_aspect <= max_aspect,
+                  "crop width / height is {} to {}; expected positive numbers in rising order",
+                  min_aspect,
+                  max_aspect);
+}
 
 ClipView draw_clip_view(CounterRandom& random, int height, int width, const ClipOptions& options) {
   ClipView view;
@@ -42,8 +58,18 @@ ClipFrames draw_clip_frames(CounterRandom& random, std::int64_t frames, int fram
   return {start, start + gap};
 }
 
-void render_clip_frame(
-    const Image& frame, const ClipView& view, int size, std::uint8_t* rgb, float* lab) {
+void render_clip_frame(const Image& frame,
+                       const ClipView& view,
+                       int size,
+                       std::span<std::uint8_t> rgb,
+                       std::span<float> lab) {
+  const auto values =
+      std::size_t{3} * static_cast<std::size_t>(size) * static_cast<std::size_t>(size);
+  STC_CHECK(rgb.size() == values && lab.size() == values,
+            "a frame of side {} does not fit into {} bytes and {} floats",
+            size,
+            rgb.size(),
+            lab.size());
   // cv::Mat takes no const pointer; the frame is only read.
   const cv::Mat whole(
       frame.height, frame.width, CV_8UC3, const_cast<std::uint8_t*>(frame.pixels.data()));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "data/augment/crop.h"
 #include "data/images/image.h"
@@ -10,11 +11,13 @@
 namespace stc::data {
 
 struct ClipOptions {
-  std::int64_t size = 256;  ///< side of the square crop in pixels, a multiple of 32
+  int size = 256;     ///< side of the square crop in pixels, a multiple of 32
   int frame_gap = 1;  ///< target frame = reference frame + gap, >= 1, shortened for shorter videos
   double min_area = 0.6;    ///< smallest crop, as a fraction of the frame's area
   double min_aspect = 1.5;  ///< width / height of the crop before it is squeezed into a square
   double max_aspect = 2.0;
+
+  void check() const;  ///< throws stc::Error (kUsage) naming the option and the rule
 };
 
 /// Everything random about a clip's view; both frames share it.
@@ -31,17 +34,20 @@ struct ClipFrames {
 
 ClipView draw_clip_view(CounterRandom& random, int height, int width, const ClipOptions& options);
 
-/// A uniform start; the gap is shortened to frames - 1 where the video is shorter. frames >= 2.
+/// A uniform start; the gap is shortened to frames - 1 if the video is shorter. frames >= 2.
 ClipFrames draw_clip_frames(CounterRandom& random, std::int64_t frames, int frame_gap);
 
 /// Crops, resizes to size x size (bilinear between the four nearest pixels, not antialiased, aspect
-/// not kept) and flips one frame. `rgb` takes 3 * size * size bytes; `lab` as many floats: (L - 50)
-/// / 50, a / 127, b / 127.
-void render_clip_frame(
-    const Image& frame, const ClipView& view, int size, std::uint8_t* rgb, float* lab);
+/// not kept) and flips one frame. Fills `rgb`, 3 * size * size bytes, and `lab`, as many floats:
+/// (L - 50) / 50, a / 127, b / 127.
+void render_clip_frame(const Image& frame,
+                       const ClipView& view,
+                       int size,
+                       std::span<std::uint8_t> rgb,
+                       std::span<float> lab);
 
-/// OpenCV's threads would fight with the loader's: each call then runs on its caller's thread. For
-/// the whole process.
+/// OpenCV's threads would compete with the loader's: after this each call runs on its caller's
+/// thread, in the whole process.
 void run_opencv_on_the_callers_thread();
 
 }  // namespace stc::data

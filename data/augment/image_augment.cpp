@@ -5,6 +5,7 @@
 #include "data/augment/color_jitter.h"
 #include "data/augment/gaussian_blur.h"
 #include "data/augment/resample.h"
+#include "monitoring/check.h"
 
 namespace stc::data {
 namespace {
@@ -38,6 +39,16 @@ void change_color(ColorChange change,
 
 }  // namespace
 
+void ImageOptions::check() const {
+  STC_CHECK_USAGE(size >= 1 && size <= 4096, "image size is {}; expected 1 to 4096 pixels", size);
+  STC_CHECK_USAGE(min_area > 0 && min_area <= 1,
+                  "smallest crop area is {}; expected a fraction above 0 and at most 1",
+                  min_area);
+  STC_CHECK_USAGE(blur_sigma_max == 0 || (blur_sigma_max >= kMinSigma && blur_sigma_max <= 10),
+                  "largest blur sigma is {}; expected 0.1 to 10 pixels, or 0 for no blur",
+                  blur_sigma_max);
+}
+
 ImageView draw_image_view(CounterRandom& random,
                           int height,
                           int width,
@@ -60,10 +71,18 @@ ImageView draw_image_view(CounterRandom& random,
   return view;
 }
 
-void render_image_view(const Image& image, const ImageView& view, int size, std::uint8_t* out) {
+void render_image_view(const Image& image,
+                       const ImageView& view,
+                       int size,
+                       std::span<std::uint8_t> planes) {
+  const std::int64_t pixels = std::int64_t{size} * size;
+  STC_CHECK(static_cast<std::int64_t>(planes.size()) == 3 * pixels,
+            "a view of side {} does not fit into {} bytes",
+            size,
+            planes.size());
+  std::uint8_t* out = planes.data();
   // The flip commutes with all that follows, so the resize does it on the way.
   resized_crop(image, view.crop, size, view.flip, out);
-  const std::int64_t pixels = std::int64_t{size} * size;
   if (view.jitter)
     for (const ColorChange change : view.order) change_color(change, view, pixels, out);
   if (view.gray) make_gray(out, pixels);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include "data/augment/crop.h"
 #include "data/images/image.h"
@@ -13,9 +14,11 @@ namespace stc::data {
 enum class ColorChange : std::uint8_t { kBrightness, kContrast, kSaturation, kHue };
 
 struct ImageOptions {
-  std::int64_t size = 224;      ///< side of the square crop in pixels
+  int size = 224;               ///< side of the square crop in pixels
   double min_area = 0.2;        ///< smallest crop, as a fraction of the image's area
   double blur_sigma_max = 2.0;  ///< pixels at `size`; 0.1 is the smallest; 0 switches the blur off
+
+  void check() const;  ///< throws stc::Error (kUsage) naming the option and the rule
 };
 
 /// Everything random about a view.
@@ -37,7 +40,10 @@ ImageView draw_image_view(CounterRandom& random,
                           int width,
                           const ImageOptions& options);
 
-/// `out` takes 3 * size * size bytes, planes red, green, blue.
-void render_image_view(const Image& image, const ImageView& view, int size, std::uint8_t* out);
+/// Fills `planes`, 3 * size * size bytes: red, green, blue.
+void render_image_view(const Image& image,
+                       const ImageView& view,
+                       int size,
+                       std::span<std::uint8_t> planes);
 
 }  // namespace stc::data

@@ -11,22 +11,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kDefaultSplit = "ImageSets/2017/val.txt";
-
-/// Users have the resolution's level or not; both are taken.
+/// With or without the resolution's level: users have both.
 fs::path with_resolution(const fs::path& folder) {
   return fs::is_directory(folder / "480p") ? folder / "480p" : folder;
-}
-
-std::vector<std::string> names_of(const fs::path& root,
-                                  const fs::path& annotations,
-                                  const DavisOptions& options) {
-  if (!options.names.empty()) return options.names;
-  if (!options.split.empty()) return read_split(options.split);
-  if (fs::exists(root / kDefaultSplit)) return read_split((root / kDefaultSplit).string());
-  return annotated_sequences(
-      annotations.string(),
-      "folders of masks (SEQ/*.png), or a DAVIS root with Annotations/[480p/]SEQ/*.png");
 }
 
 void check_first_frame(const DavisSequence& sequence) {
@@ -60,19 +47,12 @@ std::vector<DavisSequence> open_davis(const std::string& root, const DavisOption
                    "JPEGImages/[480p/]SEQ and Annotations/[480p/]SEQ",
                    root);
   }
-  std::vector<DavisSequence> sequences;
-  for (const auto& name : names_of(root, annotations, options)) {
-    DavisSequence sequence;
-    sequence.name = name;
-    sequence.fault = fault_of(options.keep_faulty, [&] {
-      sequence.annotations = files_of_sequence(annotations.string(), name, {".png"});
-      if (!options.need_images) return;
-      sequence.images = files_of_sequence(images.string(), name, {".jpg", ".jpeg", ".png"});
-      check_first_frame(sequence);
-    });
-    sequences.push_back(std::move(sequence));
-  }
-  return sequences;
+  const auto names = sequence_names(
+      options,
+      {fs::path(root) / "ImageSets/2017/val.txt"},
+      annotations,
+      "folders of masks (SEQ/*.png), or a DAVIS root with Annotations/[480p/]SEQ/*.png");
+  return open_sequences(names, annotations, images, options, check_first_frame);
 }
 
 }  // namespace stc::data

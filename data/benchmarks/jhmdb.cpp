@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <sstream>
 
 #include "data/benchmarks/sequence_files.h"
-#include "data/images/frame_source.h"
+#include "data/folder_listing.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
@@ -18,8 +19,8 @@ namespace fs = std::filesystem;
 constexpr const char* kJointsFile = "joint_positions.mat";
 constexpr const char* kSplitEnding = "_test_split1.txt";
 
-// What a list says of a clip, before anything is looked for on the disk.
-struct Listed {
+// What a list says about a clip, before anything is looked for on the disk.
+struct ListedClip {
   std::string list;    // for errors
   std::string joints;  // as written
   std::string images;
@@ -52,16 +53,21 @@ fs::path resolved(const fs::path& root, const std::string& written) {
   return root / tail;
 }
 
+ListedClip clip_named(const std::string& list, const fs::path& name) {
+  return {list,
+          (fs::path("joint_positions") / name / kJointsFile).string(),
+          (fs::path("Rename_Images") / name).string()};
+}
+
 bool is_joints_column(const fs::path& column) {
   return column.extension() == ".mat" ||
          std::find(column.begin(), column.end(), "joint_positions") != column.end();
 }
 
-// "<clip>.avi 1|2" of <class>_test_split1.txt.
-void add_split_line(const std::string& list,
-                    const std::string& clip,
-                    const std::string& part,
-                    std::vector<Listed>* listed) {
+// "<clip>.avi 1|2" of <class>_test_split1.txt; only 2 is tested: 1 is for training, 0 for nothing.
+std::optional<ListedClip> clip_of_split_line(const std::string& list,
+                                             const std::string& clip,
+                                             const std::string& part) {
   const auto file = fs::path(list).filename().string();
   const auto end = file.find("_test_split");
   STC_CHECK_DATA(end != std::string::npos,
@@ -70,15 +76,29 @@ void add_split_line(const std::string& list,
                  list,
                  clip,
                  part);
-  if (part != "2") return;  // 1 is for training, 0 for nothing
-  const auto name = fs::path(file.substr(0, end)) / fs::path(clip).stem();
-  listed->push_back({list,
-                     (fs::path("joint_positions") / name / kJointsFile).string(),
-                     (fs::path("Rename_Images") / name).string()});
+  if (part != "2") return std::nullopt;
+  return clip_named(list, fs::path(file.substr(0, end)) / fs::path(clip).stem());
 }
 
-void read_clip_list(const std::string& list, std::vector<Listed>* listed) {
+// "<joint_positions.mat> <image folder>", in either order.
+ListedClip clip_of_paths(const std::string& list,
+                         const std::string& line,
+                         std::string first,
+                         std::string second) {
+  const bool joints_first = is_joints_column(first);
+  STC_CHECK_DATA(joints_first != is_joints_column(second),
+                 "{}: holds the line '{}'; expected one path to {} and one to a folder of images",
+                 list,
+                 line,
+                 kJointsFile);
+  if (!joints_first) std::swap(first, second);
+  if (fs::path(first).extension() != ".mat") first = (fs::path(first) / kJointsFile).string();
+  return {list, first, second};
+}
+
+std::vector<ListedClip> read_clip_list(const std::string& list) {
   const auto expected = "'<joint_positions.mat> <image folder>' or '<clip>.avi 1|2'";
+  std::vector<ListedClip> clips;
   for (const auto& line : read_list(list, expected)) {
     std::istringstream columns(line);
     std::string first, second, more;
@@ -89,68 +109,57 @@ void read_clip_list(const std::string& list, std::vector<Listed>* listed) {
                    line,
                    expected);
     if (second.size() == 1 && std::isdigit(static_cast<unsigned char>(second[0])) != 0) {
-      add_split_line(list, first, second, listed);
-      continue;
+      if (auto clip = clip_of_split_line(list, first, second)) clips.push_back(std::move(*clip));
+    } else {
+      clips.push_back(clip_of_paths(list, line, first, second));
     }
-    const bool joints_first = is_joints_column(first);
-    STC_CHECK_DATA(joints_first != is_joints_column(second),
-                   "{}: holds the line '{}'; expected one path to {} and one to a folder of images",
-                   list,
-                   line,
-                   kJointsFile);
-    if (!joints_first) std::swap(first, second);
-    if (fs::path(first).extension() != ".mat") first = (fs::path(first) / kJointsFile).string();
-    listed->push_back({list, first, second});
   }
+  return clips;
 }
 
-void read_split_folder(const std::string& folder, std::vector<Listed>* listed) {
+std::vector<ListedClip> read_split_folder(const std::string& folder) {
+  std::vector<ListedClip> clips;
   bool is_found = false;
   for (const auto& list : list_files(folder, {".txt"})) {
     if (!list.ends_with(kSplitEnding)) continue;
     is_found = true;
-    read_clip_list(list, listed);
+    const auto listed = read_clip_list(list);
+    clips.insert(clips.end(), listed.begin(), listed.end());
   }
   STC_CHECK_DATA(is_found, "{}: holds no list; expected <class>{}", folder, kSplitEnding);
+  return clips;
 }
 
-void list_all(const fs::path& root, std::vector<Listed>* listed) {
-  std::vector<std::string> names;
+std::vector<ListedClip> all_clips(const fs::path& root) {
   const auto joints = root / "joint_positions";
+  std::vector<std::string> names;
   for (const auto& entry : fs::recursive_directory_iterator(joints)) {
     if (entry.path().filename() == kJointsFile)
       names.push_back(entry.path().parent_path().lexically_relative(joints).string());
   }
   std::sort(names.begin(), names.end(), natural_less);
-  for (const auto& name : names)
-    listed->push_back({joints.string(),
-                       (fs::path("joint_positions") / name / kJointsFile).string(),
-                       (fs::path("Rename_Images") / name).string()});
+  std::vector<ListedClip> clips;
+  for (const auto& name : names) clips.push_back(clip_named(joints.string(), name));
+  return clips;
 }
 
-std::vector<Listed> listed_clips(const fs::path& root, const std::string& split) {
-  std::vector<Listed> listed;
-  const auto read = [&](const fs::path& path) {
-    if (fs::is_directory(path)) return read_split_folder(path.string(), &listed);
-    read_clip_list(path.string(), &listed);
-  };
-  if (!split.empty()) {
-    read(split);
-  } else if (fs::exists(root / "val_list.txt")) {
-    read(root / "val_list.txt");
-  } else if (fs::is_directory(root / "splits")) {
-    read(root / "splits");
-  } else {
-    list_all(root, &listed);
-  }
-  STC_CHECK_DATA(!listed.empty(),
+std::vector<ListedClip> clips_of(const fs::path& list) {
+  return fs::is_directory(list) ? read_split_folder(list) : read_clip_list(list);
+}
+
+std::vector<ListedClip> listed_clips(const fs::path& root, const std::string& split) {
+  fs::path list = split;
+  if (list.empty() && fs::exists(root / "val_list.txt")) list = root / "val_list.txt";
+  if (list.empty() && fs::is_directory(root / "splits")) list = root / "splits";
+  const auto clips = list.empty() ? all_clips(root) : clips_of(list);
+  STC_CHECK_DATA(!clips.empty(),
                  "{}: lists no clip to evaluate; expected '<joint_positions.mat> <image folder>' "
-                 "or '<clip>.avi 2' a line",
+                 "or '<clip>.avi 2' per line",
                  split.empty() ? root.string() : split);
-  return listed;
+  return clips;
 }
 
-void check_is_there(const Listed& listed, const JhmdbClip& clip, const fs::path& path) {
+void check_is_there(const ListedClip& listed, const JhmdbClip& clip, const fs::path& path) {
   STC_CHECK_DATA(fs::exists(path),
                  "{}: lists clip '{}', which is absent: there is no {}",
                  listed.list,
@@ -158,7 +167,7 @@ void check_is_there(const Listed& listed, const JhmdbClip& clip, const fs::path&
                  path.string());
 }
 
-JhmdbClip open_clip(const fs::path& root, const Listed& listed, const JhmdbOptions& options) {
+JhmdbClip open_clip(const fs::path& root, const ListedClip& listed, const JhmdbOptions& options) {
   const auto joints = resolved(root, listed.joints), images = resolved(root, listed.images);
   JhmdbClip clip;
   clip.name = (images.parent_path().filename() / images.filename()).string();

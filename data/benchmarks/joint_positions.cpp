@@ -22,7 +22,7 @@ constexpr const char* kVariable = "pos_img";
 constexpr std::uint64_t kHeaderBytes = 128;
 constexpr std::uint64_t kTagBytes = 8;
 
-// matio takes what is no MATLAB 5 file for one of MATLAB 4, and reads numbers out of anything.
+// matio takes whatever is not a MATLAB 5 file for one of MATLAB 4, and reads numbers from anything.
 // Returns whether the file's numbers have the lowest byte first.
 bool check_header(const InputFile& file) {
   std::array<std::uint8_t, kHeaderBytes> header = {};
@@ -56,8 +56,8 @@ bool inflates(std::vector<std::uint8_t> compressed) {
   return state == Z_STREAM_END;
 }
 
-// matio reads zeros where a file was cut short, and whatever comes out where bytes were changed. So
-// its elements are walked through first: a tag (kind, bytes that follow) and its content, one after
+// matio reads zeros from a file that was cut short, and arbitrary values from changed bytes. So its
+// elements are walked through first: a tag (kind, bytes that follow) and its content, one after
 // the other.
 void check_is_whole(const InputFile& file, bool lowest_byte_first) {
   constexpr std::uint32_t kCompressed = 15;
@@ -133,7 +133,7 @@ at::Tensor read_joints(const std::string& path) {
   // MATLAB's first index is the fastest, so that [2, 15, T] there is [T, 15, 2] here.
   auto joints = at::from_blob(variable->data, {frames, kJointCount, 2}, at::kDouble) - 1;
   STC_CHECK_DATA(joints.isfinite().all().item<bool>(),
-                 "{}: {} holds a position that is no number",
+                 "{}: {} holds a position that is not a number",
                  path,
                  kVariable);
   return joints;

@@ -11,23 +11,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The first of the folders that is there; users keep the masks in one of three places.
+// Users keep the masks in one of three places.
 fs::path annotations_of(const fs::path& root) {
   for (const char* folder : {"Category_ids", "Annotations/Category_ids", "Annotations"})
     if (fs::is_directory(root / folder)) return root / folder;
   return {};
-}
-
-std::vector<std::string> names_of(const fs::path& root,
-                                  const fs::path& annotations,
-                                  const VipOptions& options) {
-  if (!options.split.empty()) return read_split(options.split);
-  for (const auto& folder : {root, root.parent_path()}) {
-    const auto list = folder / "lists" / "val_videos.txt";
-    if (fs::exists(list)) return read_split(list.string());
-  }
-  return annotated_sequences(annotations.string(),
-                             "folders of masks (SEQ/*.png), or a VIP root with Category_ids/SEQ");
 }
 
 void check_pairs(const VipSequence& sequence) {
@@ -42,7 +30,7 @@ void check_pairs(const VipSequence& sequence) {
                    expected.string());
   }
   STC_CHECK_DATA(images == annotations,
-                 "sequence '{}': {} images in {}, {} annotations in {}; expected one an image",
+                 "sequence '{}': {} images in {}, {} annotations in {}; expected one per image",
                  sequence.name,
                  images,
                  fs::path(sequence.images.front()).parent_path().string(),
@@ -72,26 +60,20 @@ std::vector<VipSequence> open_vip(const std::string& folder, const VipOptions& o
         root.string());
   }
   if (annotations.empty()) annotations = root;
-  std::vector<VipSequence> sequences;
-  for (const auto& name : names_of(root, annotations, options)) {
-    VipSequence sequence;
-    sequence.name = name;
-    sequence.fault = fault_of(options.keep_faulty, [&] {
-      sequence.annotations = files_of_sequence(annotations.string(), name, {".png"});
-      if (!options.need_images) return;
-      sequence.images = files_of_sequence(images.string(), name, {".jpg", ".jpeg", ".png"});
-      check_pairs(sequence);
-    });
-    sequences.push_back(std::move(sequence));
-  }
-  return sequences;
+  const fs::path list = "lists/val_videos.txt";
+  const auto names =
+      sequence_names(options,
+                     {root / list, root.parent_path() / list},
+                     annotations,
+                     "folders of masks (SEQ/*.png), or a VIP root with Category_ids/SEQ");
+  return open_sequences(names, annotations, images, options, check_pairs);
 }
 
 LabelMap read_part_labels(const std::string& path) {
   auto map = read_label_png(path);
   for (const auto label : map.labels) {
     STC_CHECK_DATA(label < kPartCount || label == kNoPart,
-                   "{}: holds label {}; expected parts 0 to {}, or 255 where nothing is known",
+                   "{}: holds label {}; expected parts 0 to {}, or 255 for unknown",
                    path,
                    int{label},
                    kPartCount - 1);

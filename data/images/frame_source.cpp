@@ -1,11 +1,7 @@
 #include "data/images/frame_source.h"
 
-#include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
-#include <mutex>
-#include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/videoio.hpp>
 
@@ -22,7 +18,7 @@ namespace fs = std::filesystem;
 constexpr double kUnknownRate = 25.0;
 
 Image to_image(const cv::Mat& bgr) {
-  Image image{bgr.rows, bgr.cols, std::vector<std::uint8_t>(bgr.total() * 3)};
+  Image image = blank_image(bgr.rows, bgr.cols);
   cv::Mat rgb(bgr.rows, bgr.cols, CV_8UC3, image.pixels.data());
   cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
   return image;
@@ -103,75 +99,11 @@ class ImageFolder : public FrameSource {
   std::size_t next_ = 0;
 };
 
-template <typename Keep>
-std::vector<std::string> list_files_if(const std::string& folder, const Keep& keep) {
-  std::error_code error;
-  fs::directory_iterator entries(folder, error);
-  STC_CHECK_DATA(!error, "{}: cannot be listed: {}", folder, error.message());
-  std::vector<std::string> files;
-  for (const auto& entry : entries) {
-    if (entry.is_regular_file() && keep(entry.path())) files.push_back(entry.path().string());
-  }
-  std::sort(files.begin(), files.end(), natural_less);
-  return files;
-}
-
 }  // namespace
-
-void silence_decoders() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    // FFmpeg takes its level from the environment alone.
-    ::setenv("OPENCV_FFMPEG_LOGLEVEL", "-8", /*overwrite=*/0);
-    cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
-  });
-}
 
 std::unique_ptr<FrameSource> FrameSource::open(const std::string& path) {
   if (fs::is_directory(path)) return std::make_unique<ImageFolder>(path);
   return std::make_unique<VideoFile>(path);
-}
-
-bool natural_less(const std::string& a, const std::string& b) {
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  const auto rank = [](char c) { return c == '/' ? 0 : 1 + static_cast<unsigned char>(c); };
-  std::size_t i = 0;
-  std::size_t j = 0;
-  while (i < a.size() && j < b.size()) {
-    if (!is_digit(a[i]) || !is_digit(b[j])) {
-      if (a[i] != b[j]) return rank(a[i]) < rank(b[j]);
-      ++i;
-      ++j;
-      continue;
-    }
-    // Two numbers: without leading zeros the longer is larger, and of equal length the later in the
-    // alphabet.
-    while (i < a.size() && a[i] == '0') ++i;
-    while (j < b.size() && b[j] == '0') ++j;
-    const auto end_of_digits = [&](const std::string& s, std::size_t at) {
-      while (at < s.size() && is_digit(s[at])) ++at;
-      return at;
-    };
-    const std::size_t a_end = end_of_digits(a, i);
-    const std::size_t b_end = end_of_digits(b, j);
-    if (a_end - i != b_end - j) return a_end - i < b_end - j;
-    const int order = a.compare(i, a_end - i, b, j, b_end - j);
-    if (order != 0) return order < 0;
-    i = a_end;
-    j = b_end;
-  }
-  if (i < a.size() || j < b.size()) return i == a.size();
-  return a < b;  // differ in leading zeros alone, or not at all
-}
-
-std::vector<std::string> list_files(const std::string& folder,
-                                    const std::vector<std::string>& endings) {
-  return list_files_if(folder,
-                       [&](const fs::path& path) { return has_ending(path.string(), endings); });
-}
-
-std::vector<std::string> list_images(const std::string& folder) {
-  return list_files_if(folder, [](const fs::path& path) { return is_image_file(path.string()); });
 }
 
 }  // namespace stc::data

@@ -6,13 +6,15 @@
 #include <iomanip>
 
 #include "data/file.h"
+#include "data/folder_listing.h"
 #include "data/images/image_codecs.h"
+#include "data/images/orientation.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
 namespace {
 
-constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 28;  // 0.8 GB decoded
+constexpr std::uint64_t kMaxPixels = std::uint64_t{1} << 28;  // 0.8 GB decoded
 
 std::string first_bytes(std::span<const std::uint8_t> bytes) {
   std::ostringstream out;
@@ -37,12 +39,12 @@ ImageFormat image_format(std::span<const std::uint8_t> bytes) {
 }
 
 void check_image_size(const std::string& name, std::uint64_t height, std::uint64_t width) {
-  STC_CHECK_DATA(height * width <= kMostPixels,
+  STC_CHECK_DATA(height * width <= kMaxPixels,
                  "{}: an image of {} x {} pixels; at most {} pixels are supported",
                  name,
                  height,
                  width,
-                 kMostPixels);
+                 kMaxPixels);
 }
 
 Image decode_image(std::span<const std::uint8_t> bytes,
@@ -69,6 +71,10 @@ bool is_image_file(const std::string& path) {
   file.read(start.data(), start.size());
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(start.data());
   return image_format({bytes, static_cast<std::size_t>(file.gcount())}) != ImageFormat::kOther;
+}
+
+std::vector<std::string> list_images(const std::string& folder) {
+  return list_files(folder, is_image_file);
 }
 
 std::array<std::uint8_t, 3> palette_color(std::uint8_t label) {

@@ -14,7 +14,17 @@ struct Image {
   int height = 0;
   int width = 0;
   std::vector<std::uint8_t> pixels;
+
+  /// The three values of a pixel.
+  const std::uint8_t* at(int y, int x) const {
+    return pixels.data() + (static_cast<std::size_t>(y) * width + x) * 3;
+  }
 };
+
+/// All zero.
+inline Image blank_image(int height, int width) {
+  return {height, width, std::vector<std::uint8_t>(std::size_t{3} * height * width)};
+}
 
 /// 8-bit label indices, rows first. 0 is background.
 struct LabelMap {
@@ -30,7 +40,7 @@ enum class ImageFormat { kJpeg, kPng, kOther };
 ImageFormat image_format(std::span<const std::uint8_t> bytes);
 
 /// Decodes JPEG (grey, progressive, CMYK, YCCK) or PNG by content. EXIF orientation is ignored
-/// unless asked for. `name` stands in the error. Throws stc::Error (kBadData) on foreign, damaged
+/// unless asked for. Errors begin with `name`. Throws stc::Error (kBadData) on foreign, damaged
 /// or truncated bytes.
 Image decode_image(std::span<const std::uint8_t> bytes,
                    const std::string& name,
@@ -39,12 +49,13 @@ Image read_image(const std::string& path);
 /// By its ending (.jpg, .jpeg, .png) or its content: a damaged frame is an image all the same, and
 /// reading it says what is wrong. Hidden files, such as those that macOS adds, by content alone.
 bool is_image_file(const std::string& path);
+/// Files of a folder (not recursive) for which is_image_file() holds, in natural order.
+std::vector<std::string> list_images(const std::string& folder);
 
 std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality);
 void write_png(const std::string& path, const Image& image);
 
-/// Palette PNGs give their indices, 8-bit grey PNGs their values; RGB or 16-bit is an error that
-/// says so.
+/// Palette PNGs give their indices, 8-bit grey PNGs their values; RGB or 16-bit is an error.
 LabelMap read_label_png(const std::string& path);
 /// 8-bit palette PNG with the 256-entry Pascal VOC palette.
 void write_label_png(const std::string& path, const LabelMap& map);

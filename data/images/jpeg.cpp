@@ -141,10 +141,8 @@ Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name) 
   Decoder decoder;
   STC_CHECK_DATA(read_header(decoder, bytes), "{}: damaged JPEG: {}", name, decoder.errors.message);
   check_image_size(name, decoder.codec.image_height, decoder.codec.image_width);
-  decoder.image.height = static_cast<int>(decoder.codec.image_height);
-  decoder.image.width = static_cast<int>(decoder.codec.image_width);
-  const auto pixels = std::size_t{decoder.codec.image_height} * decoder.codec.image_width;
-  decoder.image.pixels.resize(3 * pixels);
+  decoder.image = blank_image(static_cast<int>(decoder.codec.image_height),
+                              static_cast<int>(decoder.codec.image_width));
   if (decoder.codec.out_color_space == JCS_CMYK)
     decoder.line.resize(std::size_t{4} * decoder.codec.image_width);
   STC_CHECK_DATA(read_pixels(decoder), "{}: damaged JPEG: {}", name, decoder.errors.message);

@@ -1,8 +1,7 @@
-#include <algorithm>
-#include <array>
-#include <optional>
+#include "data/images/orientation.h"
 
-#include "data/images/image_codecs.h"
+#include <algorithm>
+#include <string_view>
 
 namespace stc::data {
 namespace {
@@ -84,16 +83,16 @@ Image upright(const Image& image, int orientation) {
       orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
   const bool from_bottom =
       orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-  Image result{swaps ? image.width : image.height, swaps ? image.height : image.width, {}};
-  result.pixels.resize(image.pixels.size());
+  Image result =
+      swaps ? blank_image(image.width, image.height) : blank_image(image.height, image.width);
   auto* target = result.pixels.data();
   for (int y = 0; y < result.height; ++y) {
     for (int x = 0; x < result.width; ++x, target += 3) {
       const int row = swaps ? x : y;
       const int column = swaps ? y : x;
-      const std::size_t source_y = from_bottom ? image.height - 1 - row : row;
-      const std::size_t source_x = from_right ? image.width - 1 - column : column;
-      std::copy_n(&image.pixels[3 * (source_y * image.width + source_x)], 3, target);
+      const int source_y = from_bottom ? image.height - 1 - row : row;
+      const int source_x = from_right ? image.width - 1 - column : column;
+      std::copy_n(image.at(source_y, source_x), 3, target);
     }
   }
   return result;

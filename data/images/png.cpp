@@ -128,13 +128,15 @@ LabelMap read_label_png(const std::string& path) {
   const int color = png_get_color_type(reader.png, reader.header);
   const int depth = png_get_bit_depth(reader.png, reader.header);
   const bool is_indexed = color == PNG_COLOR_TYPE_PALETTE || color == PNG_COLOR_TYPE_GRAY;
-  STC_CHECK_DATA(is_indexed && depth <= 8,
-                 "{}: is a {}-bit {}{}; a mask has one 8-bit label a pixel: save it with a palette "
-                 "or as 8-bit grey",
-                 path,
-                 depth,
-                 color & PNG_COLOR_MASK_COLOR ? "RGB" : "grey",
-                 color & PNG_COLOR_MASK_ALPHA ? " PNG with alpha" : " PNG");
+  STC_CHECK_DATA(
+      is_indexed && depth <= 8,
+      "{}: is {} {}-bit {}{}; a mask has one 8-bit label per pixel: save it with a palette "
+      "or as 8-bit grey",
+      path,
+      depth == 8 ? "an" : "a",
+      depth,
+      color & PNG_COLOR_MASK_COLOR ? "RGB" : "grey",
+      color & PNG_COLOR_MASK_ALPHA ? " PNG with alpha" : " PNG");
   finish(reader, Pixels::kLabels, path);
   return {static_cast<int>(reader.height()),
           static_cast<int>(reader.width()),

@@ -20,7 +20,7 @@ class H264Writer : public VideoWriter {
         height_(height),
         width_(width) {
     STC_CHECK(height > 0 && width > 0 && frames_per_second > 0,
-              "{}: a video of {} x {} pixels at {} frames a second cannot be written",
+              "{}: a video of {} x {} pixels at {} frames per second cannot be written",
               path,
               height,
               width,

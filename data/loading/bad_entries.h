@@ -1,4 +1,4 @@
-// The account of damaged entries: each is logged once, and too many end the run.
+// Counts damaged entries: each is logged once, and too many end the run.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ class BadEntries {
   BadEntries(std::int64_t entries, double max_fraction);
 
   /// Throws stc::Error (kBadData) naming the count and the first places once there are more than
-  /// allowed, or where the sample could not be filled.
+  /// allowed, or if the sample could not be filled.
   void add(const SampleReport& report);
   std::int64_t count() const { return static_cast<std::int64_t>(seen_.size()); }
 
@@ -26,7 +26,7 @@ class BadEntries {
   std::int64_t entries_;
   double max_fraction_;
   std::set<std::int64_t> seen_;
-  std::vector<std::string> first_;  ///< what was said of the first few
+  std::vector<std::string> first_;  ///< what is wrong with the first few
 };
 
 }  // namespace stc::data

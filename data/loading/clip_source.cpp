@@ -1,9 +1,9 @@
+#include "data/loading/clip_source.h"
+
 #include <ATen/ATen.h>
 
 #include <utility>
 
-#include "data/augment/clip_augment.h"
-#include "data/loading/sample_source.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 
@@ -19,7 +19,7 @@ std::vector<std::int64_t> usable_videos(const ShardSet& shards) {
   return usable;
 }
 
-class ShardClips : public ClipSource {
+class ShardClips : public SampleSource<ClipBatch> {
  public:
   ShardClips(std::shared_ptr<const ShardSet> shards,
              std::vector<std::int64_t> videos,
@@ -64,19 +64,20 @@ class ShardClips : public ClipSource {
 
     CounterRandom random(seed_, Purpose::kClipView, place.epoch, place.index);
     const ClipView view = draw_clip_view(random, reference.height, reference.width, options_);
-    const auto size = static_cast<int>(options_.size);
-    const std::int64_t frame_values = std::int64_t{3} * size * size;
-    std::uint8_t* rgb = batch.rgb.data_ptr<std::uint8_t>() + row * 2 * frame_values;
-    float* lab = batch.lab.data_ptr<float>() + row * 2 * frame_values;
-    render_clip_frame(reference, view, size, rgb, lab);
-    render_clip_frame(target, view, size, rgb + frame_values, lab + frame_values);
+    const int size = options_.size;
+    const auto values = std::size_t{3} * size * size;  // of one frame
+    const auto first_value = 2 * values * static_cast<std::size_t>(row);
+    const std::span rgb(batch.rgb.data_ptr<std::uint8_t>() + first_value, 2 * values);
+    const std::span lab(batch.lab.data_ptr<float>() + first_value, 2 * values);
+    render_clip_frame(reference, view, size, rgb.first(values), lab.first(values));
+    render_clip_frame(target, view, size, rgb.last(values), lab.last(values));
     return std::nullopt;
   }
 
   BadEntry other_size(const Image& reference, const Image& target, std::int64_t entry) const {
     return {entry,
-            text("{}: the frame is {} x {} pixels; {} x {} are expected, as in an earlier frame of "
-                 "its video",
+            text("{}: the frame is {} x {} pixels; expected {} x {}, as in an earlier frame of its "
+                 "video",
                  shards_->place(entry),
                  target.width,
                  target.height,
@@ -90,27 +91,12 @@ class ShardClips : public ClipSource {
   ClipOptions options_;
 };
 
-void check(const ClipOptions& options) {
-  STC_CHECK_USAGE(options.size >= 32 && options.size % 32 == 0 && options.size <= 4096,
-                  "clip size is {}; a multiple of 32 up to 4096 pixels is expected",
-                  options.size);
-  STC_CHECK_USAGE(
-      options.frame_gap >= 1, "frame gap is {}; at least 1 is expected", options.frame_gap);
-  STC_CHECK_USAGE(options.min_area > 0 && options.min_area <= 1,
-                  "smallest crop area is {}; a fraction above 0 and at most 1 is expected",
-                  options.min_area);
-  STC_CHECK_USAGE(options.min_aspect > 0 && options.min_aspect <= options.max_aspect,
-                  "crop width / height is {} to {}; positive numbers in rising order are expected",
-                  options.min_aspect,
-                  options.max_aspect);
-}
-
 }  // namespace
 
-std::unique_ptr<ClipSource> make_clip_source(std::shared_ptr<const ShardSet> shards,
-                                             std::uint64_t seed,
-                                             const ClipOptions& options) {
-  check(options);
+std::unique_ptr<SampleSource<ClipBatch>> make_clip_source(std::shared_ptr<const ShardSet> shards,
+                                                          std::uint64_t seed,
+                                                          const ClipOptions& options) {
+  options.check();
   STC_CHECK_DATA(
       shards->kind() == ShardKind::kVideos,
       "the shards hold images; this step trains on videos. Make them with `stc pack videos`.");

@@ -1,15 +1,15 @@
+#include "data/loading/image_source.h"
+
 #include <ATen/ATen.h>
 
 #include <utility>
 
-#include "data/augment/image_augment.h"
-#include "data/loading/sample_source.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
 namespace {
 
-class ShardImages : public ImageSource {
+class ShardImages : public SampleSource<ImageBatch> {
  public:
   ShardImages(std::shared_ptr<const ShardSet> shards,
               std::uint64_t seed,
@@ -30,27 +30,28 @@ class ShardImages : public ImageSource {
                     ImageBatch& batch,
                     std::int64_t row) const override {
     const StreamPlace place = stream_place(global_sample, epoch_size());
-    const auto size = static_cast<int>(options_.size);
-    const std::int64_t offset = row * 3 * size * size;
     return fill_with_replacement(seed_, epoch_size(), place, [&](std::int64_t sample) {
       DecodedEntry entry = read_entry(*shards_, sample);
       if (entry.bad) return std::move(entry.bad);
-      render(
-          entry.image, Purpose::kQueryView, place, batch.query.data_ptr<std::uint8_t>() + offset);
-      render(entry.image, Purpose::kKeyView, place, batch.key.data_ptr<std::uint8_t>() + offset);
+      render(entry.image, Purpose::kQueryView, place, batch.query, row);
+      render(entry.image, Purpose::kKeyView, place, batch.key, row);
       batch.samples[row] = sample;
       return std::optional<BadEntry>();
     });
   }
 
  private:
+  /// Into `views`[row].
   void render(const Image& image,
               Purpose purpose,
               const StreamPlace& place,
-              std::uint8_t* out) const {
+              const at::Tensor& views,
+              std::int64_t row) const {
     CounterRandom random(seed_, purpose, place.epoch, place.index);
     const ImageView view = draw_image_view(random, image.height, image.width, options_);
-    render_image_view(image, view, static_cast<int>(options_.size), out);
+    const std::int64_t bytes = std::int64_t{3} * options_.size * options_.size;
+    auto* planes = views.data_ptr<std::uint8_t>() + row * bytes;
+    render_image_view(image, view, options_.size, {planes, static_cast<std::size_t>(bytes)});
   }
 
   std::shared_ptr<const ShardSet> shards_;
@@ -58,25 +59,12 @@ class ShardImages : public ImageSource {
   ImageOptions options_;
 };
 
-void check(const ImageOptions& options) {
-  STC_CHECK_USAGE(options.size >= 1 && options.size <= 4096,
-                  "image size is {}; 1 to 4096 pixels are expected",
-                  options.size);
-  STC_CHECK_USAGE(options.min_area > 0 && options.min_area <= 1,
-                  "smallest crop area is {}; a fraction above 0 and at most 1 is expected",
-                  options.min_area);
-  STC_CHECK_USAGE(options.blur_sigma_max == 0 ||
-                      (options.blur_sigma_max >= 0.1 && options.blur_sigma_max <= 10),
-                  "largest blur sigma is {}; 0.1 to 10 pixels, or 0 for no blur, is expected",
-                  options.blur_sigma_max);
-}
-
 }  // namespace
 
-std::unique_ptr<ImageSource> make_image_source(std::shared_ptr<const ShardSet> shards,
-                                               std::uint64_t seed,
-                                               const ImageOptions& options) {
-  check(options);
+std::unique_ptr<SampleSource<ImageBatch>> make_image_source(std::shared_ptr<const ShardSet> shards,
+                                                            std::uint64_t seed,
+                                                            const ImageOptions& options) {
+  options.check();
   STC_CHECK_DATA(
       shards->kind() == ShardKind::kImages,
       "the shards hold videos; this step trains on images. Make them with `stc pack images`.");

@@ -4,19 +4,17 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "data/images/image.h"
-#include "data/loading/loader.h"
 #include "data/loading/sampler.h"
 #include "data/shards/shard_set.h"
 
 namespace stc::data {
 
-/// An entry that could not be used, and the error that said so (with its place in front).
+/// An entry that could not be used, and the error that says why, with its place in front.
 struct BadEntry {
   std::int64_t entry = 0;
   std::string what;
@@ -33,24 +31,13 @@ class SampleSource {
  public:
   virtual ~SampleSource() = default;
   virtual std::int64_t epoch_size() const = 0;  ///< samples of an epoch, >= 1
-  virtual std::int64_t entries() const = 0;  ///< of the shards: what bad entries are a fraction of
+  /// All entries of the shards: what bad entries are a fraction of.
+  virtual std::int64_t entries() const = 0;
   virtual Batch make_batch(std::int64_t rows) const = 0;  ///< memory only
   /// Writes row `row` of a batch; nothing else of it is touched. Throws only what is not a bad
   /// entry.
   virtual SampleReport fill(std::int64_t global_sample, Batch& batch, std::int64_t row) const = 0;
 };
-
-using ImageSource = SampleSource<ImageBatch>;
-using ClipSource = SampleSource<ClipBatch>;
-
-/// Both throw stc::Error: kUsage for options out of range, kBadData for shards of the other kind or
-/// too few samples.
-std::unique_ptr<ImageSource> make_image_source(std::shared_ptr<const ShardSet> shards,
-                                               std::uint64_t seed,
-                                               const ImageOptions& options);
-std::unique_ptr<ClipSource> make_clip_source(std::shared_ptr<const ShardSet> shards,
-                                             std::uint64_t seed,
-                                             const ClipOptions& options);
 
 /// Tries the permuted sample of `place`, and after each one that is bad another one, drawn by
 /// (seed, place, attempt). `use` writes the row from a sample of 0..epoch_size-1, or returns what
@@ -61,7 +48,7 @@ SampleReport fill_with_replacement(std::uint64_t seed,
                                    const StreamPlace& place,
                                    const UseSample& use);
 
-/// One entry, read and decoded; `bad` where it is damaged or smaller than 8 x 8.
+/// One entry, read and decoded; `bad` if it is damaged or smaller than 8 x 8.
 struct DecodedEntry {
   Image image;
   std::optional<BadEntry> bad;

@@ -36,6 +36,7 @@ struct SampleWindow {
   std::int64_t batch_size = 0;  ///< global; a multiple of world
   int rank = 0;
   int world = 1;
+  std::uint64_t seed = 0;  ///< decides the order of the samples and all that is random in them
 };
 
 /// First global sample and number of samples of this rank at one step.

@@ -5,7 +5,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "data/file.h"
-#include "data/images/image_codecs.h"
+#include "data/images/orientation.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
@@ -18,10 +18,8 @@ bool is_too_large(const Image& image, int max_side) {
 // INTER_AREA averages over the area that a pixel covers, so nothing is aliased.
 Image shrunk(const Image& image, int max_side) {
   const double scale = static_cast<double>(max_side) / std::max(image.height, image.width);
-  Image result;
-  result.height = std::max(1, static_cast<int>(std::lround(image.height * scale)));
-  result.width = std::max(1, static_cast<int>(std::lround(image.width * scale)));
-  result.pixels.resize(std::size_t{3} * result.height * result.width);
+  Image result = blank_image(std::max(1, static_cast<int>(std::lround(image.height * scale))),
+                             std::max(1, static_cast<int>(std::lround(image.width * scale))));
   const cv::Mat from(
       image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.pixels.data()));
   cv::Mat to(result.height, result.width, CV_8UC3, result.pixels.data());

@@ -1,5 +1,4 @@
-// What a shard keeps of one image: its own bytes where it may, a new JPEG where it must. Private to
-// data.
+// What a shard keeps of one image: its own bytes if it can, a new JPEG if it must. Private to data.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +6,7 @@
 #include <vector>
 
 #include "data/images/image.h"
-#include "data/packing/pack_options.h"
+#include "data/packing/pack.h"
 
 namespace stc::data {
 

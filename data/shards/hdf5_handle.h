@@ -24,7 +24,7 @@ class Hdf5Handle {
 
   explicit operator bool() const { return id_ >= 0; }
   std::int64_t get() const { return id_; }
-  /// Closing a file writes to it, so a writer must see whether it went well.
+  /// Closing a file writes to it, so a writer must see whether it succeeded.
   bool close() { return close_(std::exchange(id_, -1)) >= 0; }
 
  private:
@@ -32,11 +32,12 @@ class Hdf5Handle {
   Close close_;
 };
 
-/// Comes before the first call of HDF5 in a thread. Without it HDF5 prints its stack of errors, and
-/// closes files at exit; one that could not be written (disk full) makes it crash there.
+/// To be called before the first use of HDF5 in a thread. Without it HDF5 prints its stack of
+/// errors, and closes files at exit; one that could not be written (disk full) makes it crash
+/// there.
 void prepare_hdf5();
 
-/// The innermost cause of the call that just failed; of a failed system call its own words alone.
+/// The innermost cause of the call that just failed; for a failed system call only its own message.
 std::string hdf5_cause();
 
 /// H5T_NATIVE_... of uint8, uint32 or uint64.

@@ -71,6 +71,12 @@ std::int64_t Manifest::count() const {
   return count;
 }
 
+std::uint64_t Manifest::bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& shard : shards) bytes += shard.bytes;
+  return bytes;
+}
+
 std::string Manifest::digest() const {
   constexpr std::size_t kDigits = 8;
   std::string digest;
@@ -78,10 +84,8 @@ std::string Manifest::digest() const {
     std::string column;
     for (const auto& shard : shards)
       column += shard.digest.substr(std::min(begin, shard.digest.size()), kDigits);
-    std::array<char, kDigits + 1> hex = {};
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(column.data());
-    std::snprintf(hex.data(), hex.size(), "%08x", crc32c({bytes, column.size()}));
-    digest += hex.data();
+    digest += hexadecimal(crc32c({bytes, column.size()}));
   }
   return digest;
 }
@@ -89,15 +93,14 @@ std::string Manifest::digest() const {
 Manifest read_manifest(const std::string& folder) {
   check_folder(folder);
   const auto path = (fs::path(folder) / kManifest).string();
-  const auto bytes = read_file(path);
-  const auto root = json::parse(bytes.begin(), bytes.end(), nullptr, /*allow_exceptions=*/false);
+  const auto root = json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
   STC_CHECK_DATA(
       root.is_object(), "{}: is not JSON; it was cut short or damaged: pack the set again", path);
   try {
     return parse(root, path);
   } catch (const json::exception& cause) {
     throw Error(Exit::kBadData,
-                text("{}: is no manifest of a set of shards: {}", path, cause.what()));
+                text("{}: is not a manifest of a set of shards: {}", path, cause.what()));
   }
 }
 
@@ -115,9 +118,7 @@ void write_manifest(const std::string& folder, const Manifest& manifest) {
                      {"count", manifest.count()},
                      {"digest", manifest.digest()},
                      {"shards", shards}};
-  const auto line = root.dump(2) + "\n";
-  write_file((fs::path(folder) / kManifest).string(),
-             {reinterpret_cast<const std::uint8_t*>(line.data()), line.size()});
+  write_text((fs::path(folder) / kManifest).string(), root.dump(2) + "\n");
 }
 
 std::string shard_file_name(std::size_t shard) {

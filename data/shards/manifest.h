@@ -20,8 +20,9 @@ struct Manifest {
   ShardKind kind = ShardKind::kImages;
   std::vector<ShardRecord> shards;
 
-  std::int64_t count() const;
-  /// Of all shards: for each column of eight digits, the crc32c of that column's text.
+  std::int64_t count() const;   ///< entries of all shards
+  std::uint64_t bytes() const;  ///< of all shards
+  /// For each column of eight digits of the shards' digests, the crc32c of that column's text.
   std::string digest() const;
 };
 

@@ -13,12 +13,6 @@ namespace fs = std::filesystem;
 
 constexpr char kRemedy[] = "; name another disk, or leave data.local out";
 
-std::uint64_t bytes_of(const Manifest& manifest) {
-  std::uint64_t bytes = 0;
-  for (const auto& shard : manifest.shards) bytes += shard.bytes;
-  return bytes;
-}
-
 void check_room(const std::string& shards, const std::string& disk, std::uint64_t needed) {
   std::error_code failed;
   fs::create_directories(disk, failed);
@@ -57,7 +51,7 @@ std::uint64_t copy_shards(const std::string& shards, const std::string& disk) {
   const fs::path copy = path_of_copy(shards, disk);
   if (fs::exists(copy)) return 0;
   const auto manifest = read_manifest(shards);
-  const auto bytes = bytes_of(manifest);
+  const auto bytes = manifest.bytes();
   check_room(shards, disk, bytes);
   const auto partial = make_temporary_folder(copy);
   std::error_code failed;
@@ -70,7 +64,7 @@ std::uint64_t copy_shards(const std::string& shards, const std::string& disk) {
     throw;
   }
   fs::rename(partial, copy, failed);
-  // Another job of this node was quicker.
+  // Otherwise another job on this node was faster.
   if (failed) fs::remove_all(partial, failed);
   STC_CHECK(fs::exists(copy), "{}: cannot be made{}", copy.string(), kRemedy);
   return bytes;

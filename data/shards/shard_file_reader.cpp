@@ -1,10 +1,11 @@
+#include "data/shards/shard_file_reader.h"
+
 #include <hdf5.h>
 
 #include <algorithm>
 
 #include "data/file.h"
 #include "data/shards/hdf5_handle.h"
-#include "data/shards/shard_file.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
@@ -124,7 +125,7 @@ class Reader {
     STC_CHECK_DATA(static_cast<bool>(set), "{}: has no dataset {} ({})", path_, name, hdf5_cause());
     const Hdf5Handle type(H5Dget_type(set.get()), H5Tclose);
     STC_CHECK_DATA(H5Tequal(type.get(), expected_type) > 0,
-                   "{}: dataset {} has another element type than format {} asks for",
+                   "{}: dataset {} has another element type than format {} requires",
                    path_,
                    name,
                    kShardVersion);
@@ -189,10 +190,7 @@ void check_attributes(const Reader& file, const std::string& path) {
                  kShardVersion);
 }
 
-void read_videos(const Reader& file, const std::string& path, ShardIndex& index) {
-  index.video_offset = file.dataset<std::uint64_t>("video_offset");
-  index.video_name.bytes = file.dataset<std::uint8_t>("video_name");
-  index.video_name.offset = file.dataset<std::uint64_t>("video_name_offset");
+void check_videos(const std::string& path, const ShardIndex& index) {
   STC_CHECK_DATA(index.video_offset.size() > 1, "{}: holds no video", path);
   const auto videos = index.video_offset.size() - 1;
   check_offsets(path, "video_offset", index.video_offset, videos, index.size());
@@ -228,7 +226,12 @@ OpenedShard read_shard_index(const std::string& path) {
   STC_CHECK_DATA(!index.offset.empty(), "{}: dataset offset is empty", path);
   check_offsets(path, "offset", index.offset, index.size(), index.offset.back());
   check_offsets(path, "name_offset", index.name.offset, index.size(), index.name.bytes.size());
-  if (index.kind == ShardKind::kVideos) read_videos(file, path, index);
+  if (index.kind == ShardKind::kVideos) {
+    index.video_offset = file.dataset<std::uint64_t>("video_offset");
+    index.video_name.bytes = file.dataset<std::uint8_t>("video_name");
+    index.video_name.offset = file.dataset<std::uint64_t>("video_name_offset");
+    check_videos(path, index);
+  }
   shard.bytes_position = file.position_of_bytes(index.byte_count());
 
   const auto expected = file.text_attribute("source_digest");

@@ -1,10 +1,11 @@
+#include "data/shards/shard_file_writer.h"
+
 #include <hdf5.h>
 
 #include <algorithm>
 
 #include "data/file.h"
 #include "data/shards/hdf5_handle.h"
-#include "data/shards/shard_file.h"
 #include "monitoring/check.h"
 
 namespace stc::data {

@@ -1,8 +1,5 @@
 #include "data/shards/shard_index.h"
 
-#include <array>
-#include <cstdio>
-
 #include "data/crc32c.h"
 #include "monitoring/check.h"
 
@@ -10,11 +7,9 @@ namespace stc::data {
 namespace {
 
 template <typename T>
-void append_crc(std::string& digest, const std::vector<T>& values) {
-  std::array<char, 9> hex = {};
+std::string crc_of(const std::vector<T>& values) {
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(values.data());
-  std::snprintf(hex.data(), hex.size(), "%08x", crc32c({bytes, values.size() * sizeof(T)}));
-  digest += hex.data();
+  return hexadecimal(crc32c({bytes, values.size() * sizeof(T)}));
 }
 
 }  // namespace
@@ -43,16 +38,9 @@ void StringTable::cut(std::size_t count) {
 }
 
 std::string ShardIndex::digest() const {
-  std::string digest;
-  append_crc(digest, offset);
-  append_crc(digest, crc32c);
-  append_crc(digest, name.bytes);
-  append_crc(digest, name.offset);
-  if (kind == ShardKind::kImages) return digest;
-  append_crc(digest, video_offset);
-  append_crc(digest, video_name.bytes);
-  append_crc(digest, video_name.offset);
-  return digest;
+  const auto entries = crc_of(offset) + crc_of(crc32c) + crc_of(name.bytes) + crc_of(name.offset);
+  if (kind == ShardKind::kImages) return entries;
+  return entries + crc_of(video_offset) + crc_of(video_name.bytes) + crc_of(video_name.offset);
 }
 
 }  // namespace stc::data

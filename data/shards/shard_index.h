@@ -13,7 +13,7 @@ inline constexpr const char* kShardFormat = "stc-shard";
 inline constexpr std::int64_t kShardVersion = 1;
 
 std::string name_of(ShardKind kind);
-/// Throws stc::Error (kBadData), naming `file`, where it is neither "images" nor "videos".
+/// Throws stc::Error (kBadData), naming `file`, if it is neither "images" nor "videos".
 ShardKind kind_of(const std::string& name, const std::string& file);
 
 /// Strings, one after the other.

@@ -9,7 +9,7 @@
 #include "data/crc32c.h"
 #include "data/file.h"
 #include "data/shards/manifest.h"
-#include "data/shards/shard_file.h"
+#include "data/shards/shard_file_reader.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
@@ -39,14 +39,14 @@ Shard open_shard(const std::string& folder,
   const auto path = (std::filesystem::path(folder) / record.file).string();
   InputFile file(path);
   STC_CHECK_DATA(file.size() == record.bytes,
-                 "{}: holds {} bytes, the manifest says {}; it was cut short or replaced: copy or "
+                 "{}: holds {} bytes, the manifest lists {}; it was cut short or replaced: copy or "
                  "pack it again",
                  path,
                  file.size(),
                  record.bytes);
   auto opened = read_shard_index(path);
   STC_CHECK_DATA(opened.index.kind == kind,
-                 "{}: holds {}, the manifest says {}",
+                 "{}: holds {}, the manifest lists {}",
                  path,
                  name_of(opened.index.kind),
                  name_of(kind));

@@ -7,7 +7,7 @@
 #include "data/file.h"
 #include "data/images/image.h"
 #include "data/result_folder.h"
-#include "data/shards/shard_file.h"
+#include "data/shards/shard_file_writer.h"
 #include "data/shards/spool.h"
 #include "monitoring/check.h"
 
@@ -31,12 +31,12 @@ void check_target(const std::string& folder, Existing existing) {
   for (const auto& entry : fs::directory_iterator(folder)) {
     const auto name = entry.path().filename().string();
     STC_CHECK_USAGE(is_ours(name),
-                    "{}: holds {}, which is no part of a set of shards; choose another --out",
+                    "{}: holds {}, which is not part of a set of shards; choose another --out",
                     folder,
                     name);
   }
   STC_CHECK_USAGE(existing == Existing::kReplace || !fs::exists(folder + "/manifest.json"),
-                  "{}: is a complete set already; choose another --out, or replace it with --force",
+                  "{}: is already a complete set; choose another --out, or replace it with --force",
                   folder);
 }
 
@@ -49,7 +49,7 @@ void make_folders(const std::string& folder) {
 void rename_folder(const std::string& from, const std::string& to) {
   std::error_code error;
   fs::rename(from, to, error);
-  STC_CHECK(!error, "{}: cannot be given its name: {}", to, error.message());
+  STC_CHECK(!error, "{}: cannot be renamed from its temporary name: {}", to, error.message());
 }
 
 std::string encoding_of(bool has_jpeg, bool has_png) {

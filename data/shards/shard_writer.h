@@ -15,10 +15,10 @@ enum class Existing { kRefuse, kReplace };  ///< what to do about a complete set
 
 /// Entries come one after the other; a shard is closed once it holds `shard_bytes`, between two
 /// images or two videos. All is written into `folder` + ".partial", which becomes `folder` in
-/// finish() and else goes away with this object.
+/// finish() and otherwise is removed with this object.
 class ShardWriter {
  public:
-  /// Throws stc::Error (kUsage) where `folder` is a complete set that may not be replaced, holds
+  /// Throws stc::Error (kUsage) if `folder` is a complete set that may not be replaced, holds
   /// other files, or is being written by another process.
   ShardWriter(const std::string& folder,
               ShardKind kind,

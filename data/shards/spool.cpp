@@ -6,17 +6,15 @@
 
 #include <cerrno>
 #include <cstring>
-#include <utility>
 
 #include "monitoring/check.h"
 
 namespace stc::data {
 
-Spool::Spool(const std::string& path) : path_(path) {
-  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  STC_CHECK(descriptor_ >= 0, "{}: cannot be created: {}", path, std::strerror(errno));
-  const bool is_taken = ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  if (is_taken) ::close(std::exchange(descriptor_, -1));
+Spool::Spool(const std::string& path)
+    : path_(path), file_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+  STC_CHECK(file_.is_open(), "{}: cannot be created: {}", path, std::strerror(errno));
+  const bool is_taken = ::flock(file_.number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   STC_CHECK_USAGE(
       !is_taken,
       "{}: another process is packing into this folder; wait for it, or choose another --out",
@@ -24,13 +22,10 @@ Spool::Spool(const std::string& path) : path_(path) {
   cut(0);
 }
 
-Spool::~Spool() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
 void Spool::append(std::span<const std::uint8_t> bytes) {
   while (!bytes.empty()) {
-    const auto put = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(size_));
+    const auto put =
+        ::pwrite(file_.number(), bytes.data(), bytes.size(), static_cast<off_t>(size_));
     if (put < 0 && errno == EINTR) continue;
     STC_CHECK(put > 0, "{}: cannot be written: {}", path_, std::strerror(errno));
     size_ += static_cast<std::uint64_t>(put);
@@ -40,7 +35,8 @@ void Spool::append(std::span<const std::uint8_t> bytes) {
 
 void Spool::read(std::uint64_t offset, std::span<std::uint8_t> bytes) const {
   while (!bytes.empty()) {
-    const auto got = ::pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    const auto got =
+        ::pread(file_.number(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     STC_CHECK(got > 0,
               "{}: cannot be read back: {}",
@@ -52,8 +48,8 @@ void Spool::read(std::uint64_t offset, std::span<std::uint8_t> bytes) const {
 }
 
 void Spool::cut(std::uint64_t size) {
-  STC_CHECK(::ftruncate(descriptor_, static_cast<off_t>(size)) == 0,
-            "{}: cannot be cut: {}",
+  STC_CHECK(::ftruncate(file_.number(), static_cast<off_t>(size)) == 0,
+            "{}: cannot be truncated: {}",
             path_,
             std::strerror(errno));
   size_ = size;

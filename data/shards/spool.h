@@ -5,6 +5,8 @@
 #include <span>
 #include <string>
 
+#include "data/descriptor.h"
+
 namespace stc::data {
 
 /// Holds a lock on the file, so that two processes cannot write the same set. Failures throw
@@ -12,9 +14,6 @@ namespace stc::data {
 class Spool {
  public:
   explicit Spool(const std::string& path);
-  ~Spool();
-  Spool(const Spool&) = delete;
-  Spool& operator=(const Spool&) = delete;
 
   void append(std::span<const std::uint8_t> bytes);
   void read(std::uint64_t offset, std::span<std::uint8_t> bytes) const;
@@ -23,7 +22,7 @@ class Spool {
 
  private:
   std::string path_;
-  int descriptor_ = -1;
+  Descriptor file_;
   std::uint64_t size_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// Looks at every entry of a set: its checksum, and whether it decodes.
+// Checks every entry of a set: its checksum, and whether it decodes.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct VerifySummary {
   std::string digest;
 };
 
-/// Throws stc::Error (kBadData) where the set does not even open.
+/// Throws stc::Error (kBadData) if the set does not open.
 VerifySummary verify_shards(const std::string& folder, const VerifyOptions& options);
 
 }  // namespace stc::data

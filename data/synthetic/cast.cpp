@@ -22,11 +22,11 @@ struct Look {
 };
 
 int grey(const Image& image, int y, int x) {
-  const auto* p = image.pixels.data() + (static_cast<std::size_t>(y) * image.width + x) * 3;
+  const auto* p = image.at(y, x);
   return p[0] + p[1] + p[2];
 }
 
-/// Of the square of half side `reach` around (y, x); every third pixel is enough.
+/// In the square of half side `reach` around (y, x); every third pixel is enough.
 Look look_at(const Image& image, double y, double x, double reach) {
   Look look;
   int seen = 0;
@@ -37,7 +37,7 @@ Look look_at(const Image& image, double y, double x, double reach) {
        v += 3) {
     for (int u = std::max(0, static_cast<int>(x - reach)); u <= last(x + reach, image.width);
          u += 3) {
-      const auto* p = image.pixels.data() + (static_cast<std::size_t>(v) * image.width + u) * 3;
+      const auto* p = image.at(v, u);
       for (int c = 0; c < 3; ++c) look.color[c] += p[c];
       look.texture += std::abs(grey(image, v, u) - grey(image, v, u + 1)) +
                       std::abs(grey(image, v, u) - grey(image, v + 1, u));
@@ -105,8 +105,8 @@ class Director {
     return layer;
   }
 
-  /// Of several places, the one with much texture and colours close to the background's: neither a
-  /// flat patch nor one that its colour alone gives away.
+  /// Takes, among several places, the one with much texture and colours close to the background's:
+  /// neither a flat patch nor one that its colour alone gives away.
   Layer cutout(const Photo& photo, double radius) {
     Layer layer;
     layer.photo = photo;
@@ -166,7 +166,7 @@ class Director {
       Layer layer = crossing(photos_[object], radius(0.15, 0.22));
       layer.label = static_cast<std::uint8_t>(object);
       if (object > 1) {
-        // Against the first one's way, so that they meet and one hides part of the other.
+        // Moves against the first one, so that they meet and one hides part of the other.
         const Layer& first = scene.layers.back();
         layer.x.slope = std::copysign(layer.x.slope, -first.x.slope);
         layer.y.middle = first.y.middle + sign() * uniform(0.5, 1.0) * layer.outline->radius;

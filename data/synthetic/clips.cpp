@@ -1,14 +1,13 @@
 #include "data/synthetic/clips.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <opencv2/imgproc.hpp>
 
 #include "data/file.h"
-#include "data/images/frame_source.h"
+#include "data/folder_listing.h"
 #include "data/images/image.h"
 #include "data/result_folder.h"
 #include "data/synthetic/cast.h"
@@ -30,22 +29,17 @@ std::string numbered(const char* format, int number) {
   return name;
 }
 
-bool is_photo(const fs::path& path) {
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
-  return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
-}
-
 std::vector<std::string> find_photos(const std::vector<std::string>& sources) {
   std::vector<std::string> paths;
   for (const auto& source : sources) {
     STC_CHECK_DATA(fs::exists(source), "{}: no such folder or photograph", source);
-    if (!fs::is_directory(source)) paths.push_back(source);
-    if (!fs::is_directory(source)) continue;
+    if (!fs::is_directory(source)) {
+      paths.push_back(source);
+      continue;
+    }
     for (const auto& entry : fs::recursive_directory_iterator(source)) {
-      if (entry.is_regular_file() && is_photo(entry.path())) paths.push_back(entry.path().string());
+      if (entry.is_regular_file() && has_ending(entry.path(), {".jpg", ".jpeg", ".png"}))
+        paths.push_back(entry.path());
     }
   }
   std::sort(paths.begin(), paths.end(), natural_less);
@@ -64,9 +58,9 @@ std::vector<std::string> find_photos(const std::vector<std::string>& sources) {
 std::vector<std::string> photos_of_clip(std::vector<std::string> paths,
                                         std::uint64_t seed,
                                         int clip) {
-  const auto clips_a_round = paths.size() / kPhotosPerClip;
-  const auto round = static_cast<std::size_t>(clip) / clips_a_round;
-  const auto first = static_cast<std::size_t>(clip) % clips_a_round * kPhotosPerClip;
+  const auto clips_per_round = paths.size() / kPhotosPerClip;
+  const auto round = static_cast<std::size_t>(clip) / clips_per_round;
+  const auto first = static_cast<std::size_t>(clip) % clips_per_round * kPhotosPerClip;
   CounterRandom random(seed, Purpose::kSyntheticClip, round, kShuffle);
   for (std::size_t i = paths.size() - 1; i > 0; --i) {
     const auto other = random.integer(0, static_cast<std::int64_t>(i));
@@ -81,10 +75,8 @@ std::shared_ptr<const Image> read_photo(const std::string& path, int height, int
   Image photo = read_image(path);
   const double scale = kSpare * std::max(static_cast<double>(height) / photo.height,
                                          static_cast<double>(width) / photo.width);
-  Image scaled{static_cast<int>(std::ceil(photo.height * scale)),
-               static_cast<int>(std::ceil(photo.width * scale)),
-               {}};
-  scaled.pixels.resize(static_cast<std::size_t>(scaled.height) * scaled.width * 3);
+  Image scaled = blank_image(static_cast<int>(std::ceil(photo.height * scale)),
+                             static_cast<int>(std::ceil(photo.width * scale)));
   const cv::Mat from(photo.height, photo.width, CV_8UC3, photo.pixels.data());
   cv::Mat to(scaled.height, scaled.width, CV_8UC3, scaled.pixels.data());
   cv::resize(from, to, to.size(), 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_CUBIC);
@@ -103,12 +95,6 @@ void write_frames(const Scene& scene, const fs::path& root, const std::string& n
                encode_jpeg(draw_image(scene, t), kJpegQuality));
     write_label_png((annotations / (stem + ".png")).string(), draw_labels(scene, t));
   }
-}
-
-void write_text(const fs::path& path, const std::string& content) {
-  fs::create_directories(path.parent_path());
-  write_file(path.string(),
-             {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
 }
 
 void write_tree(const std::vector<std::string>& photos,
@@ -135,7 +121,9 @@ void write_tree(const std::vector<std::string>& photos,
     names += name + "\n";
   }
   write_text(root / "sources.txt", sources);
-  write_text(root / "ImageSets" / "2017" / "val.txt", names);
+  const auto lists = root / "ImageSets" / "2017";
+  fs::create_directories(lists);
+  write_text(lists / "val.txt", names);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 namespace stc::data {
 namespace {
 
-constexpr int kSamples = 2;  // a pixel and axis
+constexpr int kSamples = 2;  // per pixel and axis
 constexpr double kTwoPi = 2 * std::numbers::pi;
 
 struct Point {
@@ -42,7 +42,7 @@ class Placed {
     return layer_.outline ? layer_.outline->depth(point.y, point.x) * scale_ : 1e9;
   }
 
-  /// Bilinear; beyond its border the photograph's last pixels go on.
+  /// Bilinear; beyond its border the photograph's last pixels are repeated.
   std::array<float, 3> color(const Point& point) const {
     const Image& photo = *layer_.photo;
     const double y = std::clamp(point.y + layer_.anchor_y, 0.0, photo.height - 1.0);
@@ -53,7 +53,7 @@ class Placed {
     const auto fx = static_cast<float>(x - left);
     const int below = top + 1 < photo.height ? photo.width * 3 : 0;
     const int right = left + 1 < photo.width ? 3 : 0;
-    const auto* p = photo.pixels.data() + (static_cast<std::size_t>(top) * photo.width + left) * 3;
+    const auto* p = photo.at(top, left);
     std::array<float, 3> color;
     for (int c = 0; c < 3; ++c) {
       const float upper = (1 - fx) * p[c] + fx * p[c + right];
@@ -79,7 +79,7 @@ class Placed {
 };
 
 /// Calls visit(row, column, y, x) for each sample that the layer can touch; samples lie on a grid
-/// of `samples` a pixel and axis, and (y, x) is the sample's place in pixels.
+/// of `samples` per pixel and axis, and (y, x) is the sample's place in pixels.
 template <typename Visit>
 void for_each_sample(const Scene& scene, const Placed& placed, int samples, const Visit& visit) {
   int top = 0, left = 0, bottom = scene.height * samples, right = scene.width * samples;
@@ -119,7 +119,7 @@ double Blob::depth(double y, double x) const {
     outline += cosine[i] * ck + sine[i] * sk;
     slope += static_cast<double>(i + 2) * (sine[i] * ck - cosine[i] * sk);
   }
-  // The radial distance, shortened where the outline runs obliquely.
+  // The radial distance, shorter the more obliquely the outline runs.
   return (radius * outline - distance) / std::hypot(1.0, slope / outline);
 }
 
@@ -159,9 +159,7 @@ Image draw_image(const Scene& scene, double t) {
       for (int c = 0; c < 3; ++c) sample[c] += cover * (color[c] - sample[c]);
     });
   }
-  Image image{scene.height,
-              scene.width,
-              std::vector<std::uint8_t>(static_cast<std::size_t>(scene.height) * scene.width * 3)};
+  Image image = blank_image(scene.height, scene.width);
   for (int y = 0; y < scene.height; ++y) {
     for (int x = 0; x < scene.width; ++x) {
       for (int c = 0; c < 3; ++c) {

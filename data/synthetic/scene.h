@@ -58,7 +58,7 @@ struct Scene {
 
 /// The topmost layer at the centre of each pixel decides its label.
 LabelMap draw_labels(const Scene& scene, double t);
-/// Four samples a pixel; edges of cut-outs are antialiased.
+/// Four samples per pixel; edges of cut-outs are antialiased.
 Image draw_image(const Scene& scene, double t);
 
 }  // namespace stc::data

@@ -52,7 +52,7 @@ struct Header {
   std::uint64_t data_begin = 0;  // position in the file
 };
 
-// Bytes of a tensor; 2^64 - 1, which no file can hold, where the product overflows.
+// Bytes of a tensor; 2^64 - 1, which no file can hold, if the product overflows.
 std::uint64_t byte_count(const Entry& entry) {
   std::uint64_t bytes = at::elementSize(entry.type);
   for (const auto side : entry.shape) {
@@ -73,7 +73,7 @@ Header read_header(const InputFile& file) {
                  file.size());
   file.read(0, {reinterpret_cast<std::uint8_t*>(&length), sizeof(length)});
   STC_CHECK_DATA(length >= 2 && length <= kLargestHeader,
-                 "{}: is not a safetensors file (its first 8 bytes are no header length)",
+                 "{}: is not a safetensors file (its first 8 bytes are not the length of a header)",
                  file.path());
   STC_CHECK_DATA(
       length <= file.size() - sizeof(length),
@@ -128,10 +128,10 @@ Entry read_entry(const std::string& path, const std::string& name, const json& v
 }
 
 // Tensors must tile the data exactly: no hole, no overlap, nothing past the end.
-void check_offsets(const std::string& path, std::vector<Entry>& entries, std::uint64_t data_bytes) {
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
-  });
+// `entries` in the order of the file.
+void check_offsets(const std::string& path,
+                   const std::vector<Entry>& entries,
+                   std::uint64_t data_bytes) {
   std::uint64_t expected = 0;
   for (const auto& entry : entries) {
     STC_CHECK_DATA(entry.begin == expected && entry.end >= entry.begin &&
@@ -167,8 +167,8 @@ std::map<std::string, std::string> read_metadata(const std::string& path, const 
   return metadata;
 }
 
-// Wide types first: then every tensor is aligned to its own type, as readers that map the file want
-// it.
+// Wide types first: then every tensor is aligned to its own type, as readers that map the file
+// expect.
 std::vector<Entry> lay_out(const NamedTensors& tensors) {
   std::vector<Entry> entries;
   for (const auto& [name, tensor] : tensors) {
@@ -225,6 +225,9 @@ SafeTensors read_safetensors(const std::string& path) {
       entries.push_back(read_entry(path, name, value));
     }
   }
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
+  });
   check_offsets(path, entries, file.size() - header.data_begin);
 
   for (const auto& entry : entries) {

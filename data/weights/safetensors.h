@@ -15,7 +15,7 @@ struct SafeTensors {
   std::map<std::string, std::string> metadata;  ///< "__metadata__"; may be empty
 };
 
-/// Reads the whole file. Throws stc::Error (kBadData) naming the file where it is missing, cut
+/// Reads the whole file. Throws stc::Error (kBadData) naming the file if it is missing, cut
 /// short, not safetensors, or its offsets do not fit.
 SafeTensors read_safetensors(const std::string& path);
 

@@ -24,7 +24,7 @@ using Bytes = std::span<const std::uint8_t>;
 constexpr std::array<std::uint8_t, 15> kOldMagic = {
     0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e};
 constexpr std::array<std::uint8_t, 4> kZipMagic = {'P', 'K', 3, 4};
-constexpr int kDeepest = 32;  // dicts within dicts
+constexpr int kMaxDepth = 32;  // dicts within dicts
 
 bool starts_with(Bytes bytes, Bytes magic) {
   return bytes.size() >= magic.size() && std::equal(magic.begin(), magic.end(), bytes.begin());
@@ -81,7 +81,7 @@ class Storages {
     const auto* count = type != nullptr ? id[4].get_if<std::int64_t>() : nullptr;
     STC_CHECK_DATA(key != nullptr && count != nullptr, "{}: a storage of unknown form", name_);
     const auto scalar = type_of_storage(type->name);
-    STC_CHECK_DATA(scalar.has_value(), "{}: tensors of {} are not known here", name_, type->name);
+    STC_CHECK_DATA(scalar.has_value(), "{}: tensors of {} are not supported", name_, type->name);
     STC_CHECK_DATA(
         *count >= 0 && static_cast<std::uint64_t>(*count) <= file_size_ / c10::elementSize(*scalar),
         "{}: cut short, or damaged: storage {} has {} elements",
@@ -131,7 +131,7 @@ class Storages {
       }
       return last < flat->numel();
     };
-    STC_CHECK_DATA(is_within(), "{}: a tensor that reaches out of its storage", name_);
+    STC_CHECK_DATA(is_within(), "{}: a tensor that exceeds its storage", name_);
     return flat->as_strided(sizes, strides, *offset);
   }
 
@@ -151,19 +151,14 @@ class Storages {
   std::map<std::string, at::Tensor> by_key_;
 };
 
-void collect(const PickleValue& value, const std::string& name, int depth, NamedTensors* found) {
-  if (const auto* tensor = value.get_if<at::Tensor>()) found->emplace(name, *tensor);
-  if (value.entries() == nullptr || depth == kDeepest) return;
-  for (const auto& [key, inner] : *value.entries()) {
-    const auto* part = key.get_if<std::string>();
-    if (part != nullptr)
-      collect(inner, name.empty() ? *part : name + "." + *part, depth + 1, found);
-  }
-}
-
-NamedTensors tensors_of(const PickleValue& value) {
+NamedTensors tensors_of(const PickleValue& value, const std::string& name = "", int depth = 0) {
   NamedTensors found;
-  collect(value, "", 0, &found);
+  if (const auto* tensor = value.get_if<at::Tensor>()) found.emplace(name, *tensor);
+  if (value.entries() == nullptr || depth == kMaxDepth) return found;
+  for (const auto& [key, inner] : *value.entries()) {
+    if (const auto* part = key.get_if<std::string>())
+      found.merge(tensors_of(inner, name.empty() ? *part : name + "." + *part, depth + 1));
+  }
   return found;
 }
 
@@ -182,10 +177,10 @@ NamedTensors read_zip(const std::string& path, std::uint64_t file_size) {
     }
     return tensors_of(value);
   } catch (const c10::Error& error) {
-    throw Error(
-        Exit::kBadData,
-        text(
-            "{}: no zip file by torch.save, or damaged: {}", path, error.what_without_backtrace()));
+    throw Error(Exit::kBadData,
+                text("{}: is not a zip file by torch.save, or damaged: {}",
+                     path,
+                     error.what_without_backtrace()));
   }
 }
 
@@ -221,7 +216,7 @@ NamedTensors read_torch_file(const std::string& path) {
   std::vector<std::uint8_t> start(std::min<std::uint64_t>(file.size(), kOldMagic.size()));
   file.read(0, start);
   if (starts_with(start, kZipMagic)) return read_zip(path, file.size());
-  STC_CHECK_DATA(starts_with(start, kOldMagic), "{}: is no file by torch.save", path);
+  STC_CHECK_DATA(starts_with(start, kOldMagic), "{}: was not written by torch.save", path);
   return read_old_form(path, read_file(path));
 }
 

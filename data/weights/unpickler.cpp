@@ -12,7 +12,7 @@ PickleValue items_of(PickleItems items) {
   return {std::make_shared<PickleItems>(std::move(items))};
 }
 
-constexpr std::size_t kMostMemos = std::size_t{1} << 24;
+constexpr std::size_t kMaxMemos = std::size_t{1} << 24;
 
 }  // namespace
 
@@ -195,7 +195,7 @@ bool Unpickler::step_object(std::uint8_t code) {
       return true;
     case 'Q': {
       const auto id = pop();
-      if (id.items() == nullptr) damaged("a persistent id that is no tuple");
+      if (id.items() == nullptr) damaged("a persistent id that is not a tuple");
       push(hooks_.persistent(*id.items()));
       return true;
     }
@@ -218,7 +218,7 @@ std::uint64_t Unpickler::number(int bytes) {
   return value;
 }
 
-// Wider numbers, of which a file by torch.save holds one that is known, lose their upper part.
+// Wider numbers lose their upper part; a file by torch.save holds one, whose value is known.
 std::int64_t Unpickler::signed_number(std::uint64_t bytes) {
   const auto taken = take(bytes);
   const bool negative = bytes > 0 && (taken[bytes - 1] & 0x80) != 0;
@@ -280,13 +280,13 @@ void Unpickler::add_items(PickleItems added) {
 }
 
 void Unpickler::memoise(std::uint64_t place) {
-  if (place >= kMostMemos) damaged("a memo that is out of bounds");
+  if (place >= kMaxMemos) damaged("a memo that is out of bounds");
   if (place >= memo_.size()) memo_.resize(place + 1);
   memo_[place] = top();
 }
 
 void Unpickler::recall(std::uint64_t place) {
-  if (place >= memo_.size()) damaged("a memo that is not there");
+  if (place >= memo_.size()) damaged("a memo that does not exist");
   push(memo_[place]);
 }
 

@@ -1,5 +1,5 @@
 // Python's pickle format as far as files by torch.save use it. No code that a file names is run:
-// what is no plain value, list or dict is handed to the caller, who knows a few by name.
+// what is not a plain value, list or dict is left to the caller, who knows a few by name.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -41,8 +41,8 @@ struct PickleValue {
   const T* get_if() const {
     return std::get_if<T>(&held);
   }
-  const PickleItems* items() const;      ///< null where it is none
-  const PickleEntries* entries() const;  ///< null where it is none
+  const PickleItems* items() const;      ///< null if it is none
+  const PickleEntries* entries() const;  ///< null if it is none
 };
 
 class Unpickler {
@@ -58,7 +58,7 @@ class Unpickler {
             std::string name,
             Hooks hooks);
 
-  /// The value of one pickle. Throws stc::Error (kBadData) where it is cut short or damaged.
+  /// The value of one pickle. Throws stc::Error (kBadData) if it is cut short or damaged.
   PickleValue read();
   std::size_t position() const { return position_; }  ///< behind what was read
 

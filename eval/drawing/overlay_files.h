@@ -4,7 +4,6 @@
 #include <memory>
 #include <string>
 
-#include "data/images/frame_source.h"
 #include "data/images/image.h"
 #include "data/images/video_writer.h"
 

@@ -22,15 +22,10 @@ fs::path error_path(const std::string& out, const std::string& clip) {
   return records_folder(out) / (clip + ".error");
 }
 
-void write_text(const fs::path& path, const std::string& content) {
+// The name of a clip may hold folders.
+void write_below(const fs::path& path, const std::string& content) {
   fs::create_directories(path.parent_path());
-  data::write_file(path.string(),
-                   {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
-}
-
-std::string read_text(const fs::path& path) {
-  const auto bytes = data::read_file(path.string());
-  return {bytes.begin(), bytes.end()};
+  data::write_text(path, content);
 }
 
 bool is_recorded(const Benchmark& benchmark, const std::string& clip) {
@@ -57,7 +52,7 @@ void evaluate_clip(const Benchmark& benchmark,
   for (const auto& variant : benchmark.variants()) fs::remove(error_path(variant.out, clip));
   const auto records = benchmark.evaluate(index, on_frame);
   for (std::size_t i = 0; i < records.size(); ++i)
-    write_text(record_path(benchmark.variants()[i].out, clip), records[i].dump() + "\n");
+    write_below(record_path(benchmark.variants()[i].out, clip), records[i].dump() + "\n");
 }
 
 }  // namespace
@@ -88,7 +83,7 @@ std::int64_t evaluate_clips(const Benchmark& benchmark, const JobOptions& option
       if (!options.keep_going || error.exit() != Exit::kBadData) throw;
       log::error("clip {} is left out: {}", clip, error.what());
       for (const auto& variant : benchmark.variants())
-        write_text(error_path(variant.out, clip), error.what());
+        write_below(error_path(variant.out, clip), error.what());
     }
   }
   return passed_over;
@@ -99,12 +94,12 @@ JobResult collect_records(const std::vector<Clip>& clips, const std::string& out
   for (const auto& clip : clips) {
     const auto path = record_path(out, clip.name);
     if (fs::exists(path)) {
-      result.records.push_back(Json::parse(read_text(path)));
+      result.records.push_back(Json::parse(data::read_text(path)));
       continue;
     }
     result.records.push_back(nullptr);
     const auto error = error_path(out, clip.name);
-    result.failed.push_back(fs::exists(error) ? read_text(error)
+    result.failed.push_back(fs::exists(error) ? data::read_text(error)
                                               : clip.name + ": was not evaluated");
   }
   return result;

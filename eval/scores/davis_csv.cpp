@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "data/file.h"
 #include "eval/scores/davis_scores.h"
 #include "eval/scores/text_files.h"
 #include "monitoring/check.h"
@@ -35,16 +36,16 @@ nlohmann::ordered_json json_of(const Statistics& statistics) {
 
 void write_official_csv(const std::string& folder, const DavisScores& scores) {
   const std::filesystem::path root(folder);
-  write_text(root / "global_results.csv",
-             "J&F-Mean,J-Mean,J-Recall,J-Decay,F-Mean,F-Recall,F-Decay\n" +
-                 official(scores.jf_mean()) + statistics_fields(scores.j, scores.f, official) +
-                 "\n");
+  data::write_text(root / "global_results.csv",
+                   "J&F-Mean,J-Mean,J-Recall,J-Decay,F-Mean,F-Recall,F-Decay\n" +
+                       official(scores.jf_mean()) +
+                       statistics_fields(scores.j, scores.f, official) + "\n");
   std::string lines = "Sequence,J-Mean,F-Mean\n";
   for (const auto& object : scores.objects) {
     lines += csv_field(text("{}_{}", object.sequence, object.object)) + "," +
              official(object.j_statistics.mean) + "," + official(object.f_statistics.mean) + "\n";
   }
-  write_text(root / "per-sequence_results.csv", lines);
+  data::write_text(root / "per-sequence_results.csv", lines);
 }
 
 void write_results_csv(const std::string& path, const DavisScores& scores) {
@@ -53,7 +54,7 @@ void write_results_csv(const std::string& path, const DavisScores& scores) {
     lines += csv_field(object.sequence) + "," + std::to_string(object.object) +
              statistics_fields(object.j_statistics, object.f_statistics, exact) + "\n";
   }
-  write_text(path, lines);
+  data::write_text(path, lines);
 }
 
 void write_frames_csv(const std::string& path, const DavisScores& scores) {
@@ -65,7 +66,7 @@ void write_frames_csv(const std::string& path, const DavisScores& scores) {
                "\n";
     }
   }
-  write_text(path, lines);
+  data::write_text(path, lines);
 }
 
 std::string scores_json(const DavisScores& scores) {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "data/file.h"
 #include "eval/scores/key_point_files.h"
 #include "eval/scores/text_files.h"
 #include "monitoring/check.h"
@@ -94,7 +95,7 @@ JhmdbScores sum_jhmdb(std::vector<JhmdbClipScore> clips) {
 }
 
 void write_jhmdb_csv(const std::string& path, const JhmdbScores& scores) {
-  write_text(
+  data::write_text(
       path,
       "rule,joint,scored" + threshold_columns() + "\n" +
           joint_lines("reference", scores.reference, total(scores, &JhmdbClipScore::reference)) +
@@ -110,7 +111,7 @@ void write_jhmdb_clips_csv(const std::string& path, const JhmdbScores& scores) {
     for (const double mean : pck_scores(clip.reference).mean) lines += "," + exact(mean);
     lines += "\n";
   }
-  write_text(path, lines);
+  data::write_text(path, lines);
 }
 
 std::string jhmdb_json(const JhmdbScores& scores) {

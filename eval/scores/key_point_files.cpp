@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "data/benchmarks/jhmdb.h"
+#include "data/file.h"
 #include "eval/scores/text_files.h"
 #include "monitoring/check.h"
 
@@ -71,7 +72,7 @@ void write_key_points(const std::string& path, const at::Tensor& points) {
     for (std::int64_t joint = 0; joint < points.size(1); ++joint)
       content += text(
           "{},{},{},{}\n", t, joint, exact(positions[t][joint][0]), exact(positions[t][joint][1]));
-  write_text(path, content);
+  data::write_text(path, content);
 }
 
 at::Tensor read_key_points(const std::string& path) {

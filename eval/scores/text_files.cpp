@@ -1,12 +1,6 @@
 #include "eval/scores/text_files.h"
 
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <span>
-
-#include "data/file.h"
-#include "monitoring/check.h"
 
 namespace stc::eval {
 namespace {
@@ -28,17 +22,6 @@ std::string csv_field(const std::string& name) {
   std::string quoted = "\"";
   for (const char c : name) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
   return quoted + '"';
-}
-
-void write_text(const std::string& path, const std::string& content) {
-  if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path)) {
-    std::ofstream out(path);
-    out << content << std::flush;
-    STC_CHECK(out.good(), "{}: cannot be written", path);
-    return;
-  }
-  data::write_file(
-      path, std::span(reinterpret_cast<const std::uint8_t*>(content.data()), content.size()));
 }
 
 }  // namespace stc::eval

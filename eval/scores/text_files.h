@@ -11,7 +11,4 @@ std::string percent(double share);  ///< 0.5 -> "50.0"
 /// Of a line of CSV; quoted where the name would break it.
 std::string csv_field(const std::string& name);
 
-/// A file appears at once and whole; a pipe or a device keeps its name.
-void write_text(const std::string& path, const std::string& content);
-
 }  // namespace stc::eval

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "data/file.h"
 #include "eval/scores/text_files.h"
 #include "monitoring/check.h"
 
@@ -79,7 +80,7 @@ void write_vip_csv(const std::string& path, const VipScores& scores) {
                 exact(scores.all.mean_iou),
                 exact(scores.all.mean_accuracy),
                 exact(scores.later_frames.mean_iou));
-  write_text(path, lines);
+  data::write_text(path, lines);
 }
 
 void write_vip_sequences_csv(const std::string& path, const VipScores& scores) {
@@ -93,7 +94,7 @@ void write_vip_sequences_csv(const std::string& path, const VipScores& scores) {
                   exact(part_scores(sequence.later_frames).mean_iou),
                   exact(all.pixel_accuracy));
   }
-  write_text(path, lines);
+  data::write_text(path, lines);
 }
 
 std::string vip_json(const VipScores& scores) {

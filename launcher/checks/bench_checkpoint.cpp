@@ -1,11 +1,10 @@
-// `stc bench checkpoint`: for how long a save holds up training, beside one memcpy of the same
-// bytes and beside a save that training waits for.
+// `stc bench checkpoint`: how long a save holds up training, compared with one memcpy of the same
+// bytes and with a save that training waits for.
 #include <ATen/ATen.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
+#include <cmath>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -14,11 +13,13 @@
 #include <vector>
 
 #include "launcher/checks/bench.h"
+#include "launcher/checks/measurement.h"
 #include "launcher/run_folder/checkpoint_writer.h"
 #include "launcher/run_folder/scratch_folder.h"
 #include "launcher/training/optimizer.h"
 #include "models/spatial_model.h"
 #include "monitoring/check.h"
+#include "monitoring/stopwatch.h"
 
 namespace stc::launcher {
 namespace {
@@ -32,9 +33,9 @@ struct Arguments {
 };
 
 double seconds_of(const std::function<void()>& body) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch stopwatch;
   body();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return stopwatch.seconds();
 }
 
 double median(std::vector<double> values) {
@@ -49,9 +50,9 @@ std::vector<at::Tensor> tensors_of(const Checkpoint& state) {
   return tensors;
 }
 
-class KeptBuffer {
+class CopyBuffer {
  public:
-  explicit KeptBuffer(const std::vector<at::Tensor>& tensors) : tensors_(tensors) {
+  explicit CopyBuffer(const std::vector<at::Tensor>& tensors) : tensors_(tensors) {
     std::size_t bytes = 0;
     for (const auto& tensor : tensors_) bytes += tensor.nbytes();
     buffer_.resize(bytes);
@@ -70,20 +71,20 @@ class KeptBuffer {
   std::vector<char> buffer_;
 };
 
-struct Seconds {
+struct RoundSeconds {
   std::vector<double> copy, stall, written, synchronous;
 };
 
-// Side by side in each round, so that what else the machine does meets all alike. The first round
-// is the warm-up: buffers are allocated in it.
-Seconds measure(const Arguments& arguments, const Checkpoint& state, KeptBuffer& buffer) {
+// All in each round, so that other load on the machine affects them alike. The first round is the
+// warm-up: it allocates the buffers.
+RoundSeconds measure(const Arguments& arguments, const Checkpoint& state, CopyBuffer& buffer) {
   const ScratchFolder folder(arguments.folder, "--folder");
   CheckpointStore behind(folder.path() + "/behind", 2), waited_for(folder.path() + "/waited", 2);
   monitoring::MetricsOptions none;
   none.port = -1;
   monitoring::Metrics off(none);
   CheckpointWriter writer(behind, off);
-  Seconds seconds;
+  RoundSeconds seconds;
   for (int round = 0; round <= arguments.repeats; ++round) {
     const double copy = seconds_of([&] { buffer.copy(); });
     std::string failure;
@@ -103,77 +104,77 @@ Seconds measure(const Arguments& arguments, const Checkpoint& state, KeptBuffer&
   return seconds;
 }
 
-void print(const nlohmann::ordered_json& result) {
+std::string words_of(const nlohmann::ordered_json& result) {
   const auto number = [&](const char* key) { return result.at(key).get<double>(); };
-  std::printf("state of ResNet-%d MoCo, queue %lld, SGD: %.0f MB; medians of %d\n",
-              result.at("depth").get<int>(),
-              result.at("queue").get<long long>(),
-              number("bytes") / 1e6,
-              result.at("repeats").get<int>());
-  const double copy = number("memcpy_seconds");
   const auto row = [&](const char* what, const char* key) {
-    std::printf("  %-46s %9.4f s  %8.2f x memcpy\n", what, number(key), number(key) / copy);
+    const double seconds = number(key);
+    return text("\n  {}: {} s, {} x memcpy", what, seconds, seconds / number("memcpy_seconds"));
   };
-  row("one memcpy into a kept buffer", "memcpy_seconds");
-  row("stall of a save (copy; a thread writes)", "stall_seconds");
-  row("the same until it is on the disk", "written_seconds");
-  row("stall of a save that is waited for", "synchronous_seconds");
+  return text("state of ResNet-{} MoCo, queue {}, SGD: {} MB; medians of {}",
+              result.at("depth").dump(),
+              result.at("queue").dump(),
+              std::lround(number("bytes") / 1e6),
+              result.at("repeats").dump()) +
+         row("one memcpy into an allocated buffer", "memcpy_seconds") +
+         row("training stalled by a save (copy; a thread writes)", "stall_seconds") +
+         row("until that save is on disk", "written_seconds") +
+         row("training stalled by a save that it waits for", "synchronous_seconds");
 }
 
 int bench_checkpoint(const Arguments& arguments) {
   models::SpatialOptions options;
-  options.depth = arguments.depth;
   options.queue_size = arguments.queue;
-  const models::SpatialModel model(options, /*seed=*/1);
+  const models::SpatialModel model(arguments.depth, options, /*seed=*/1);
   const Optimizer optimizer({OptimizerKind::kSgd}, model.query.parameters());
   const Checkpoint state{
       1, model.query.trunk.state(), model.method_state(), optimizer.state(), "{}\n"};
-  KeptBuffer buffer(tensors_of(state));
-  const Seconds seconds = measure(arguments, state, buffer);
-
-  nlohmann::ordered_json result;
-  result["benchmark"] = "checkpoint";
-  result["depth"] = arguments.depth;
-  result["queue"] = arguments.queue;
-  result["repeats"] = arguments.repeats;
-  result["bytes"] = buffer.bytes();
-  result["memcpy_seconds"] = median(seconds.copy);
-  result["stall_seconds"] = median(seconds.stall);
-  result["written_seconds"] = median(seconds.written);
-  result["synchronous_seconds"] = median(seconds.synchronous);
-  result["stall_over_memcpy"] = median(seconds.stall) / median(seconds.copy);
-  result["synchronous_over_stall"] = median(seconds.synchronous) / median(seconds.stall);
-  if (!arguments.json) print(result);
-  std::printf("%s\n", result.dump().c_str());
+  CopyBuffer buffer(tensors_of(state));
+  const RoundSeconds seconds = measure(arguments, state, buffer);
+  const double copy = median(seconds.copy), stall = median(seconds.stall);
+  const double synchronous = median(seconds.synchronous);
+  const nlohmann::ordered_json result = {{"benchmark", "checkpoint"},
+                                         {"depth", arguments.depth},
+                                         {"queue", arguments.queue},
+                                         {"repeats", arguments.repeats},
+                                         {"bytes", buffer.bytes()},
+                                         {"memcpy_seconds", copy},
+                                         {"stall_seconds", stall},
+                                         {"written_seconds", median(seconds.written)},
+                                         {"synchronous_seconds", synchronous},
+                                         {"stall_over_memcpy", stall / copy},
+                                         {"synchronous_over_stall", synchronous / stall}};
+  print_measurement(words_of(result), result, arguments.json);
   return 0;
 }
 
 }  // namespace
 
-void add_bench_checkpoint(CLI::App& bench, Run& run) {
-  auto* command = bench.add_subcommand(
-      "checkpoint",
-      "For how long a save holds up training: step 1's state, beside one memcpy of it and beside a "
-      "save that training waits for");
+void add_bench_checkpoint(CLI::App& bench, Action& action) {
+  auto* command = bench.add_subcommand("checkpoint",
+                                       "How long a save of step 1 stalls training, compared with "
+                                       "one memcpy and with a blocking save");
+  command->footer(
+      "Examples:\n"
+      "  stc bench checkpoint\n"
+      "  stc bench checkpoint --depth 18 --queue 4096 --folder /tmp --json");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--depth", arguments->depth, "Of the ResNet")
-      ->check(CLI::IsMember({18, 50}))
-      ->capture_default_str();
-  command->add_option("--queue", arguments->queue, "Keys")
-      ->check(CLI::Range(1, 1 << 24))
-      ->capture_default_str();
-  command->add_option("--repeats", arguments->repeats, "Rounds after one warm-up")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
+  command->option_defaults()->always_capture_default()->group("Method");
+  command->add_option("--depth", arguments->depth, "Depth of the ResNet")
+      ->check(CLI::IsMember({18, 50}));
+  command->add_option("--queue", arguments->queue, "Keys in the queue")
+      ->check(CLI::Range(1, 1 << 24));
+  command->add_option("--repeats", arguments->repeats, "Timed rounds, after one warm-up")
+      ->check(CLI::Range(1, 1000));
+  command->option_defaults()->group("Machine");
   command
       ->add_option("--folder",
                    arguments->folder,
                    "A folder on the disk to measure; what is written there is removed")
-      ->check(CLI::ExistingDirectory)
-      ->capture_default_str();
-  command->add_flag("--json", arguments->json, "Print the JSON line alone");
+      ->check(CLI::ExistingDirectory);
+  command->option_defaults()->group("Output");
+  command->add_flag("--json", arguments->json, "Print only the JSON line");
   command->callback(
-      [arguments, &run] { run = [arguments] { return bench_checkpoint(*arguments); }; });
+      [arguments, &action] { action = [arguments] { return bench_checkpoint(*arguments); }; });
 }
 
 }  // namespace stc::launcher

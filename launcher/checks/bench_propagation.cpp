@@ -3,16 +3,14 @@
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <chrono>
-#include <iostream>
-#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "eval/propagation/window_search.h"
 #include "launcher/checks/bench.h"
+#include "launcher/checks/measurement.h"
 #include "monitoring/check.h"
+#include "monitoring/stopwatch.h"
 
 namespace stc::launcher {
 namespace {
@@ -25,21 +23,21 @@ struct Arguments {
   bool json = false;
 };
 
-constexpr std::int64_t kHeight = 480;  // pixels, as DAVIS has them
+constexpr std::int64_t kHeight = 480;  // pixels, as in DAVIS
 constexpr int kContext = 21, kLabels = 4;
 
-struct Case {
+struct SearchCase {
   std::vector<std::int64_t> size;  // [C, h, w]
   eval::SearchWindow window;
   std::vector<eval::SearchFrame> context;
 };
 
-Case make_case(const Arguments& arguments) {
+SearchCase make_case(const Arguments& arguments) {
   at::manual_seed(0);
   const auto cells = [&](std::int64_t pixels) {
     return (pixels + arguments.stride - 1) / arguments.stride;
   };
-  Case made;
+  SearchCase made;
   made.size = {arguments.depth == 18 ? 256 : 1024, cells(kHeight), cells(arguments.width)};
   made.window = eval::square_window(arguments.stride == 8 ? 12 : 35);
   for (int t = 0; t < kContext; ++t) {
@@ -50,21 +48,20 @@ Case make_case(const Arguments& arguments) {
   return made;
 }
 
-// All that a step of label propagation does; the fastest of the frames, after one that warms up.
-double seconds_per_frame(const Case& made, int frames) {
+// All that a step of label propagation does.
+double seconds_per_frame(const SearchCase& made, int frames) {
   std::vector<eval::SearchSlot> slots;
   for (const auto& frame : made.context) slots.push_back({&frame, &made.window});
-  double fastest = std::numeric_limits<double>::infinity();
+  std::vector<double> rounds;
   for (int t = 0; t <= frames; ++t) {
     const auto features = at::rand(made.size);
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch stopwatch;
     const auto unit = eval::unit_features(features);
     const auto labels = eval::search_labels(unit, slots, {});
     const auto searched_next = eval::make_search_frame(unit, labels);
-    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-    if (t > 0) fastest = std::min(fastest, taken.count());
+    rounds.push_back(stopwatch.seconds());
   }
-  return fastest;
+  return fastest_after_warm_up(rounds);
 }
 
 int measure(const Arguments& arguments) {
@@ -73,50 +70,57 @@ int measure(const Arguments& arguments) {
   const double seconds = seconds_per_frame(made, arguments.frames);
   const auto context_bytes = kContext * static_cast<std::int64_t>(made.context[0].keys.nbytes() +
                                                                   made.context[0].labels.nbytes());
-  const nlohmann::ordered_json result = {{"benchmark", "propagation"},
-                                         {"depth", arguments.depth},
-                                         {"stride", arguments.stride},
-                                         {"channels", made.size[0]},
-                                         {"height", made.size[1]},
-                                         {"width", made.size[2]},
-                                         {"context_frames", kContext},
-                                         {"context_bytes", context_bytes},
-                                         {"threads", arguments.threads},
-                                         {"seconds_per_frame", seconds}};
-  if (!arguments.json) {
-    std::cout << text(
-        "label propagation, ResNet-{}, stride {}, {}x{} pixels, {} frames of context ({} MiB): {} "
-        "ms a frame\n",
-        arguments.depth,
-        arguments.stride,
-        kHeight,
-        arguments.width,
-        kContext,
-        context_bytes >> 20,
-        1000 * seconds);
-  }
-  std::cout << result.dump() << "\n";
+  print_measurement(
+      text("label propagation, ResNet-{}, stride {}, {}x{} pixels, {} context frames ({} MiB): {} "
+           "ms per frame",
+           arguments.depth,
+           arguments.stride,
+           kHeight,
+           arguments.width,
+           kContext,
+           context_bytes >> 20,
+           1000 * seconds),
+      {{"benchmark", "propagation"},
+       {"depth", arguments.depth},
+       {"stride", arguments.stride},
+       {"channels", made.size[0]},
+       {"height", made.size[1]},
+       {"width", made.size[2]},
+       {"context_frames", kContext},
+       {"context_bytes", context_bytes},
+       {"threads", arguments.threads},
+       {"seconds_per_frame", seconds}},
+      arguments.json);
   return 0;
 }
 
 }  // namespace
 
-void add_bench_propagation(CLI::App& bench, Run& run) {
+void add_bench_propagation(CLI::App& bench, Action& action) {
   auto* command = bench.add_subcommand(
-      "propagation", "Labels of one frame out of 21, on random features: the search and the vote");
+      "propagation", "Time the label propagation of one frame from 21, on random features");
+  command->footer(
+      "Examples:\n"
+      "  stc bench propagation\n"
+      "  stc bench propagation --depth 50 --stride 4 --threads 2 --json");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--depth", arguments->depth, "18: 256 channels; 50: 1024")
+  command->option_defaults()->always_capture_default()->group("Method");
+  command->add_option("--depth", arguments->depth, "18 has 256 channels, 50 has 1024")
       ->check(CLI::IsMember({18, 50}));
-  command->add_option("--stride", arguments->stride, "8, or 4 with its wider window")
+  command
+      ->add_option(
+          "--stride", arguments->stride, "Feature stride in pixels; 4 searches a wider window")
       ->check(CLI::IsMember({8, 4}));
-  command->add_option("--width", arguments->width, "Of the frame, in pixels; the height is 480")
+  command->add_option("--width", arguments->width, "Frame width in pixels; the height is 480")
       ->check(CLI::Range(8, 8192));
-  command->add_option("--frames", arguments->frames, "Timed ones, after one that warms up")
+  command->add_option("--frames", arguments->frames, "Timed frames, after one warm-up")
       ->check(CLI::PositiveNumber);
+  command->option_defaults()->group("Machine");
   command->add_option("--threads", arguments->threads, "Compute threads")
       ->check(CLI::PositiveNumber);
-  command->add_flag("--json", arguments->json, "Print the JSON line alone");
-  command->callback([arguments, &run] { run = [arguments] { return measure(*arguments); }; });
+  command->option_defaults()->group("Output");
+  command->add_flag("--json", arguments->json, "Print only the JSON line");
+  command->callback([arguments, &action] { action = [arguments] { return measure(*arguments); }; });
 }
 
 }  // namespace stc::launcher

@@ -3,21 +3,18 @@
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <chrono>
-#include <iostream>
-#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "dist/communicator.h"
 #include "dist/device.h"
-#include "dist/gradient_reducer.h"
 #include "dist/run_together.h"
 #include "launcher/checks/bench.h"
-#include "launcher/training/optimizer.h"
-#include "models/temporal_model.h"
+#include "launcher/checks/measurement.h"
+#include "launcher/training/random_loader.h"
+#include "launcher/training/training_step.h"
 #include "monitoring/log.h"
+#include "monitoring/stopwatch.h"
 
 namespace stc::launcher {
 namespace {
@@ -30,88 +27,104 @@ struct Arguments {
   bool json = false;
 };
 
-models::TemporalModel::Batch random_clips(const Arguments& arguments, at::Device device) {
-  at::manual_seed(0);
-  const std::vector<std::int64_t> shape = {arguments.batch, 2, 3, arguments.size, arguments.size};
-  models::TemporalModel::Batch batch;
-  batch.rgb = at::randn(shape).to(device);
-  batch.lab = (at::rand(shape) - 0.5).to(device);
-  return batch;
+/// The same clips at every step, so that drawing them costs nothing.
+class SameClips : public data::ClipLoader {
+ public:
+  SameClips(std::int64_t batch, std::int64_t size)
+      : batch_(RandomLoader<data::ClipBatch>(batch, size).next()) {}
+  data::ClipBatch next() override { return batch_; }
+  std::int64_t corrupt_samples() const override { return 0; }
+  std::int64_t epoch_size() const override { return batch_.rgb.size(0); }
+
+ private:
+  data::ClipBatch batch_;
+};
+
+std::unique_ptr<TrainingMethod> make_method(const Arguments& arguments,
+                                            dist::Communicator& ranks,
+                                            at::Device device) {
+  VideoTrainOptions options;
+  options.depth = arguments.depth;
+  options.batch_size = arguments.batch * ranks.size();
+  options.clips.size = arguments.size;
+  const models::ResNet teacher(models::standard_options(arguments.depth), /*seed=*/0);
+  return make_temporal_method(options,
+                              ranks,
+                              device,
+                              std::make_unique<SameClips>(arguments.batch, arguments.size),
+                              teacher.state());
 }
 
-// The fastest of the steps, after one that warms up; over all ranks where there are several.
-double seconds_per_step(const Arguments& arguments, dist::Communicator& world, at::Device device) {
-  models::TemporalOptions options;
-  options.depth = options.teacher_depth = arguments.depth;
-  options.losses = models::with_preset({}, "paper_code");
-  models::TemporalModel model(options, /*seed=*/0);
-  model.to(device, at::kFloat);
-  const auto batch = random_clips(arguments, device);
-  dist::GradientReducer reducer(model.student.parameters(), world, {});
-  Optimizer optimizer({OptimizerKind::kAdam}, model.student.parameters());
-  models::SumOverRanks sum;
-  if (world.size() > 1) sum = [&world](const at::Tensor& t) { world.all_reduce(t); };
-  double fastest = std::numeric_limits<double>::infinity();
+double seconds_per_step(const Arguments& arguments,
+                        dist::Communicator& host_ranks,
+                        dist::Communicator& device_ranks,
+                        at::Device device) {
+  const auto method = make_method(arguments, device_ranks, device);
+  TrainingStep training_step(
+      *method, {.optimizer = {OptimizerKind::kAdam}}, host_ranks, device_ranks);
+  std::vector<double> rounds;
   for (int step = 0; step <= arguments.steps; ++step) {
-    world.barrier();
-    const auto start = std::chrono::steady_clock::now();
-    reducer.zero();
-    const auto losses = model.losses(batch, sum, world.size());
-    reducer.backward(losses.total);
-    optimizer.step(1e-5);
-    losses.total.item<double>();  // on a GPU: until it is computed
-    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-    if (step > 0) fastest = std::min(fastest, taken.count());
+    device_ranks.barrier();
+    const Stopwatch clock;
+    const auto result = training_step.run(step, /*learning_rate=*/1e-5);
+    result.outcome.losses.front().second.item<double>();  // on a GPU: until it is computed
+    rounds.push_back(clock.seconds());
   }
-  return fastest;
+  return fastest_after_warm_up(rounds);
 }
 
 int measure(const Arguments& arguments, dist::Session& session) {
   log::open(session.world().rank, session.world().size);
   at::set_num_threads(arguments.threads);
-  const auto device = dist::choose_device(arguments.device);
-  const auto world = dist::make_communicator(session, device, {});
-  const double seconds = seconds_per_step(arguments, *world, at::Device(device));
-  if (!world->is_root()) return 0;
-  nlohmann::ordered_json result;
-  result["benchmark"] = "step2";
-  result["depth"] = arguments.depth;
-  result["size"] = arguments.size;
-  result["batch"] = arguments.batch;
-  result["ranks"] = world->size();
-  result["threads"] = arguments.threads;
-  result["device"] = device;
-  result["seconds_per_step"] = seconds;
-  if (!arguments.json) {
-    std::cout << text("step 2, ResNet-{}, {} clips of {} pixels a rank: {} ms a step\n",
-                      arguments.depth,
-                      arguments.batch,
-                      arguments.size,
-                      1000 * seconds);
-  }
-  std::cout << result.dump() << "\n";
+  const auto host_ranks = dist::make_communicator(session, at::kCPU, {});
+  const auto device = dist::choose_device(arguments.device, *host_ranks);
+  const auto device_ranks =
+      device.is_cpu() ? host_ranks : dist::make_communicator(session, device, {});
+  const double seconds = seconds_per_step(arguments, *host_ranks, *device_ranks, device);
+  if (!host_ranks->is_root()) return 0;
+  print_measurement(text("step 2, ResNet-{}, {} clips of {} pixels per rank: {} ms per step",
+                         arguments.depth,
+                         arguments.batch,
+                         arguments.size,
+                         1000 * seconds),
+                    {{"benchmark", "step2"},
+                     {"depth", arguments.depth},
+                     {"size", arguments.size},
+                     {"batch", arguments.batch},
+                     {"ranks", host_ranks->size()},
+                     {"threads", arguments.threads},
+                     {"device", dist::device_word(device)},
+                     {"seconds_per_step", seconds}},
+                    arguments.json);
   return 0;
 }
 
 }  // namespace
 
-void add_bench_step2(CLI::App& bench, Run& run) {
+void add_bench_step2(CLI::App& bench, Action& action) {
   auto* command = bench.add_subcommand(
-      "step2", "A step of step 2 (both networks, losses, backward, update) on random clips");
+      "step2", "Time a step of step 2 (both networks, losses, backward, update) on random clips");
+  command->footer(
+      "Examples:\n"
+      "  stc bench step2 --depth 50 --size 256 --batch 2 --steps 4 --threads 2 --json\n"
+      "  mpirun -np 2 --bind-to none stc bench step2 --size 64");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--depth", arguments->depth, "Of student and teacher")
+  command->option_defaults()->always_capture_default()->group("Method");
+  command->add_option("--depth", arguments->depth, "Depth of student and teacher")
       ->check(CLI::IsMember({18, 50}));
-  command->add_option("--size", arguments->size, "Side in pixels, a multiple of 32")
+  command->add_option("--size", arguments->size, "Clip side in pixels, a multiple of 32")
       ->check(CLI::PositiveNumber);
-  command->add_option("--batch", arguments->batch, "Clips a rank")->check(CLI::PositiveNumber);
-  command->add_option("--steps", arguments->steps, "Timed ones, after one that warms up")
+  command->add_option("--batch", arguments->batch, "Clips per rank")->check(CLI::PositiveNumber);
+  command->add_option("--steps", arguments->steps, "Timed steps, after one warm-up")
       ->check(CLI::PositiveNumber);
-  command->add_option("--threads", arguments->threads, "Compute threads a rank")
+  command->option_defaults()->group("Machine");
+  command->add_option("--threads", arguments->threads, "Compute threads per rank")
       ->check(CLI::PositiveNumber);
   command->add_option("--device", arguments->device, "cpu, cuda or auto");
-  command->add_flag("--json", arguments->json, "Print the JSON line alone");
-  command->callback([arguments, &run] {
-    run = [arguments] {
+  command->option_defaults()->group("Output");
+  command->add_flag("--json", arguments->json, "Print only the JSON line");
+  command->callback([arguments, &action] {
+    action = [arguments] {
       STC_CHECK_USAGE(
           arguments->size % 32 == 0, "--size is {}; expected a multiple of 32", arguments->size);
       return dist::run_over_ranks(

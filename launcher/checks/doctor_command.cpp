@@ -1,4 +1,4 @@
-// stc doctor: one screen on what this build and this host offer, and what is wrong with it.
+// stc doctor: one screen on what this build and this host offer, and what is wrong.
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 
@@ -12,8 +12,8 @@
 #include "data/versions.h"
 #include "dist/communicator.h"
 #include "dist/versions.h"
-#include "launcher/checks/doctor.h"
 #include "launcher/checks/host_facts.h"
+#include "launcher/checks/host_findings.h"
 #include "launcher/commands.h"
 #include "launcher/version.h"
 #include "monitoring/check.h"
@@ -21,42 +21,40 @@
 namespace stc::launcher {
 namespace {
 
-void look_at_cores(const dist::World& world, Findings& findings) {
+constexpr char kIndent[] = "                             ";  // below what was seen
+
+Finding cores_finding(const dist::World& world) {
   const double quota = cgroup_cores();
   Finding finding{"cores of this rank", text("{} of {}", world.cores, host_cores())};
   if (quota > 0) finding.seen += text(", cgroup limit {}", quota);
   if (world.cores == 1 && host_cores() > 1) {
     finding.verdict = Verdict::kWarning;
     finding.advice =
-        "loader threads share this one core with the model; mpirun: --bind-to none, srun: "
+        "loader threads share this one core with the model; give mpirun --bind-to none, or srun "
         "--cpus-per-task";
   } else if (quota > 0 && quota < world.cores) {
     finding.verdict = Verdict::kWarning;
     finding.advice = text(
-        "threads beyond the limit are put to sleep: give --run.threads={} divided by the ranks "
-        "here, or raise the container's CPU limit",
+        "threads beyond the limit are throttled: give --run.threads={} divided by the ranks of "
+        "this host, or raise the container's CPU limit",
         std::max(1, static_cast<int>(quota)));
   }
-  findings.push_back(finding);
+  return finding;
 }
 
-void look_at_ranks(const std::optional<dist::Session>& session, Findings& findings) {
-  if (!session) return;
-  const dist::World& world = session->world();
+Finding launcher_finding(const dist::World& world) {
   const bool alone = world.launcher == "none";
-  findings.push_back(
-      {"launcher",
-       alone ? "none: a world of one"
-             : text("{}: {} ranks, {} on this host, MPI_THREAD_MULTIPLE",
-                    world.launcher,
-                    world.size,
-                    world.local_size),
-       Verdict::kFine,
-       alone ? "`mpirun -np N --bind-to none stc doctor` shows what a job's ranks get" : ""});
-  look_at_cores(world, findings);
+  return {"launcher",
+          alone ? "none: a world of one"
+                : text("{}: {} ranks, {} on this host, MPI_THREAD_MULTIPLE",
+                       world.launcher,
+                       world.size,
+                       world.local_size),
+          Verdict::kFine,
+          alone ? "`mpirun -np N --bind-to none stc doctor` shows what a job's ranks get" : ""};
 }
 
-void look_at_mpi(const std::string& mpi_error, Findings& findings) {
+Finding mpi_finding(const std::string& mpi_error) {
   const bool has_mpirun = !output_of("mpirun --version").empty();
   Finding mpi{"MPI", dist::mpi_version()};
   if (!mpi_error.empty()) {
@@ -67,32 +65,31 @@ void look_at_mpi(const std::string& mpi_error, Findings& findings) {
     mpi.advice = "mpirun is not in PATH; many ranks need it (Debian: openmpi-bin), or srun";
   }
   if (output_of("ompi_info").find("MCA pmix") != std::string::npos) mpi.seen += ", with PMIx";
-  findings.push_back(mpi);
+  return mpi;
+}
 
+Finding slurm_finding() {
   const std::string plugins = output_of("srun --mpi=list");
-  const bool has_pmix = plugins.find("pmix") != std::string::npos;
-  findings.push_back({"Slurm",
-                      plugins.empty() ? "no working srun here"
-                      : has_pmix      ? "srun with PMIx"
-                                      : "srun without PMIx",
-                      plugins.empty() || has_pmix ? Verdict::kFine : Verdict::kWarning,
-                      plugins.empty() ? ""
-                      : has_pmix
-                          ? "start ranks by `srun --mpi=pmix`"
-                          : "its ranks cannot find each other; start mpirun inside the job"});
+  if (plugins.empty()) return {"Slurm", "no working srun here"};
+  if (plugins.find("pmix") != std::string::npos)
+    return {"Slurm", "srun with PMIx", Verdict::kFine, "start ranks with `srun --mpi=pmix`"};
+  return {"Slurm",
+          "srun without PMIx",
+          Verdict::kWarning,
+          "its ranks cannot find each other; start mpirun inside the job"};
 }
 
-void look_at_signals(Findings& findings) {
-  findings.push_back(
-      {"signals",
-       "SIGTERM, SIGUSR1 and SIGINT to `stc launch` or to any one rank: all ranks save and stop",
-       Verdict::kFine,
-       "mpirun passes SIGUSR1 on, but on SIGTERM kills after 1 s (--mca odls_base_sigkill_timeout "
-       "60); srun passes SIGUSR1 on, with -X Ctrl-C too, but on SIGTERM kills at once; scancel "
-       "--signal"});
+Finding signals_finding() {
+  return {
+      "signals",
+      "SIGTERM, SIGUSR1 and SIGINT to `stc launch` or to any one rank: all ranks save and stop",
+      Verdict::kFine,
+      "mpirun passes SIGUSR1 on, but on SIGTERM kills after 1 s (--mca odls_base_sigkill_timeout "
+      "60); srun passes SIGUSR1 on, with -X Ctrl-C too, but on SIGTERM kills at once; scancel "
+      "--signal"};
 }
 
-Finding nccl() {
+Finding cuda_finding() {
   const std::string loaded = dist::nccl_version();
   const std::string compiled = dist::nccl_header_version();
   Finding finding{"CUDA", "not built in"};
@@ -105,13 +102,13 @@ Finding nccl() {
   finding.seen = text("built in, NCCL {} loaded, compiled against {}", loaded, compiled);
   if (loaded != compiled) {
     finding.verdict = Verdict::kWarning;
-    finding.advice = "another libnccl is found first; look at LD_LIBRARY_PATH and ldd";
+    finding.advice = "another libnccl is found first; check LD_LIBRARY_PATH and ldd";
   }
   return finding;
 }
 
 /// Whether GPUs reach each other's memory; without it NCCL goes through the host.
-Finding peer_access(const std::vector<dist::Gpu>& gpus) {
+Finding peer_access_finding(const std::vector<dist::Gpu>& gpus) {
   Finding finding{"peer access", "between all GPUs"};
   std::string missing;
   for (std::size_t i = 0; i < gpus.size(); ++i) {
@@ -122,39 +119,38 @@ Finding peer_access(const std::vector<dist::Gpu>& gpus) {
   finding.seen = text("not from GPU {} to all others", missing);
   finding.verdict = Verdict::kWarning;
   finding.advice =
-      "sums go through the host: slower. In a virtual machine or container pass the NVLink "
-      "through; "
-      "`nvidia-smi topo -p2p r` says why";
+      "sums go through the host, which is slower; pass NVLink through to the virtual machine or "
+      "container; `nvidia-smi topo -p2p r` shows why";
   return finding;
 }
 
-void look_at_gpus(Findings& findings) {
+Finding gpus_finding(const std::vector<dist::Gpu>& gpus) {
   const std::string driver = nvidia_driver();
-  const std::vector<dist::Gpu> gpus = dist::gpus();
-  findings.push_back(nccl());
-  Finding cards{"GPUs",
-                text("{}{}", gpus.size(), driver.empty() ? ", no driver" : ", driver " + driver)};
+  Finding finding{"GPUs",
+                  text("{}{}", gpus.size(), driver.empty() ? ", no driver" : ", driver " + driver)};
   for (const dist::Gpu& gpu : gpus)
-    cards.seen += text("\n{}{} at {}", std::string(29, ' '), gpu.name, gpu.pci_address);
+    finding.seen += text("\n{}{} at {}", kIndent, gpu.name, gpu.pci_address);
   if (built_with_cuda() && gpus.empty()) {
-    cards.verdict = Verdict::kWarning;
-    cards.advice = driver.empty() ? "runs on the CPU only; install the NVIDIA driver to use a GPU"
-                                  : "the driver is there but gives no GPU; look at nvidia-smi and "
-                                    "CUDA_VISIBLE_DEVICES";
+    finding.verdict = Verdict::kWarning;
+    finding.advice = driver.empty()
+                         ? "runs on the CPU only; install the NVIDIA driver to use a GPU"
+                         : "the driver is loaded but offers no GPU; check nvidia-smi and "
+                           "CUDA_VISIBLE_DEVICES";
   }
-  findings.push_back(cards);
-  if (gpus.size() > 1) findings.push_back(peer_access(gpus));
+  return finding;
+}
+
+Finding hdf5_finding() {
+  const bool safe = data::hdf5_is_thread_safe();
+  return {"HDF5",
+          data::hdf5_version() + (safe ? ", thread-safe" : ", not thread-safe"),
+          Verdict::kFine,
+          safe ? "" : "slower indexing only: images are read outside HDF5"};
 }
 
 const char* word(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kFine:
-      return "ok";
-    case Verdict::kWarning:
-      return "warning";
-    default:
-      return "BROKEN";
-  }
+  constexpr const char* kWords[] = {"ok", "warning", "BROKEN"};
+  return kWords[static_cast<int>(verdict)];
 }
 
 std::string as_json(const Findings& findings, bool fine) {
@@ -174,21 +170,41 @@ std::string as_text(const Findings& findings) {
     char line[64];
     std::snprintf(line, sizeof(line), "%-8s %-19s ", word(finding.verdict), finding.topic.c_str());
     all += line + finding.seen + "\n";
-    if (!finding.advice.empty()) all += std::string(29, ' ') + "-> " + finding.advice + "\n";
+    if (!finding.advice.empty()) all += text("{}-> {}\n", kIndent, finding.advice);
   }
   return all;
 }
 
-Findings broken_of(const Findings& findings) {
-  Findings broken;
-  for (const Finding& finding : findings) {
-    if (finding.verdict == Verdict::kBroken) broken.push_back(finding);
+Findings all_findings(const std::optional<dist::Session>& session,
+                      const std::string& mpi_error,
+                      const std::string& data_folder) {
+  Findings findings = {{"stc", version()},
+                       {"LibTorch",
+                        text("{}, {}, threads: {}",
+                             libtorch_version(),
+                             at::get_cpu_capability(),
+                             at::get_num_threads())}};
+  if (session) {
+    findings.push_back(launcher_finding(session->world()));
+    findings.push_back(cores_finding(session->world()));
   }
-  return broken;
+  const std::vector<dist::Gpu> gpus = dist::gpus();
+  for (const Finding& finding : {mpi_finding(mpi_error),
+                                 slurm_finding(),
+                                 signals_finding(),
+                                 hdf5_finding(),
+                                 Finding{"OpenCV", data::opencv_version()},
+                                 cuda_finding(),
+                                 gpus_finding(gpus)})
+    findings.push_back(finding);
+  if (gpus.size() > 1) findings.push_back(peer_access_finding(gpus));
+  const Findings host = host_findings(data_folder);
+  findings.insert(findings.end(), host.begin(), host.end());
+  return findings;
 }
 
 int examine(const std::string& data_folder, bool json) {
-  // A world that does not start is a finding here, not the end.
+  // A world that does not start is reported, and the rest examined all the same.
   std::optional<dist::Session> session;
   std::string mpi_error;
   try {
@@ -196,25 +212,9 @@ int examine(const std::string& data_folder, bool json) {
   } catch (const Error& error) {
     mpi_error = error.what();
   }
-  Findings findings = {{"stc", version()},
-                       {"LibTorch",
-                        text("{}, {}, threads: {}",
-                             libtorch_version(),
-                             at::get_cpu_capability(),
-                             at::get_num_threads())}};
-  look_at_ranks(session, findings);
-  look_at_mpi(mpi_error, findings);
-  look_at_signals(findings);
-  findings.push_back(
-      {"HDF5",
-       data::hdf5_version() + (data::hdf5_is_thread_safe() ? ", thread-safe" : ", not thread-safe"),
-       Verdict::kFine,
-       data::hdf5_is_thread_safe() ? "" : "slower indexing only: images are read outside HDF5"});
-  findings.push_back({"OpenCV", data::opencv_version()});
-  look_at_gpus(findings);
-  look_at_host(data_folder, findings);
-
-  const Findings broken = broken_of(findings);
+  const Findings findings = all_findings(session, mpi_error, data_folder);
+  Findings broken = findings;
+  std::erase_if(broken, [](const Finding& f) { return f.verdict != Verdict::kBroken; });
   const bool fine = broken.empty();
   if (!session || session->world().rank == 0) {
     std::fputs((json ? as_json(findings, fine) : as_text(findings)).c_str(), stdout);
@@ -227,7 +227,7 @@ int examine(const std::string& data_folder, bool json) {
 
 }  // namespace
 
-void add_doctor(CLI::App& app, Run& run) {
+void add_doctor(CLI::App& app, Action& action) {
   struct Options {
     std::string data;
     bool json = false;
@@ -235,10 +235,18 @@ void add_doctor(CLI::App& app, Run& run) {
   auto* command =
       app.add_subcommand("doctor", "Show what this build and this host offer, and what is wrong");
   const auto options = std::make_shared<Options>();
-  command->add_option("--data", options->data, "A data folder whose file system is looked at");
-  command->add_flag("--json", options->json, "For programs");
+  command->footer(
+      "Examples:\n"
+      "  stc doctor\n"
+      "  stc doctor --data runs/demo/data/videos --json\n"
+      "  mpirun -np 2 --bind-to none stc doctor\n"
+      "It exits with 1 if something is broken.");
+  command->option_defaults()->group("Input");
+  command->add_option("--data", options->data, "A data folder whose file system is examined");
+  command->option_defaults()->group("Output");
+  command->add_flag("--json", options->json, "Print JSON");
   command->callback(
-      [options, &run] { run = [options] { return examine(options->data, options->json); }; });
+      [options, &action] { action = [options] { return examine(options->data, options->json); }; });
 }
 
 }  // namespace stc::launcher

@@ -21,14 +21,14 @@
 namespace stc::launcher {
 namespace {
 
-struct Kind {
+struct FileSystemKind {
   std::int64_t magic;
   const char* name;
   bool over_network;
 };
 
-// Those that data sets lie on; the numbers are the kernel's (statfs(2)).
-constexpr Kind kKinds[] = {
+// Those that hold data sets; the numbers are the kernel's (statfs(2)).
+constexpr FileSystemKind kKinds[] = {
     {0xEF53, "ext4", false},
     {0x58465342, "xfs", false},
     {0x9123683E, "btrfs", false},
@@ -75,7 +75,7 @@ FileSystem file_system_of(const std::string& folder) {
   std::array<char, 24> unnamed{};
   std::snprintf(unnamed.data(), unnamed.size(), "type 0x%llx", static_cast<long long>(magic));
   result.kind = unnamed.data();
-  for (const Kind& kind : kKinds) {
+  for (const FileSystemKind& kind : kKinds) {
     if (kind.magic != magic) continue;
     result.kind = kind.name;
     result.over_network = kind.over_network;
@@ -87,13 +87,13 @@ FileSystem file_system_of(const std::string& folder) {
 }
 
 Limits process_limits() {
-  const auto of = [](int resource) {
+  const auto limit_of = [](int resource) {
     rlimit limit{};
     if (getrlimit(static_cast<__rlimit_resource>(resource), &limit) != 0) return std::int64_t{-1};
     return limit.rlim_cur == RLIM_INFINITY ? std::int64_t{-1}
                                            : static_cast<std::int64_t>(limit.rlim_cur);
   };
-  return {of(RLIMIT_MEMLOCK), of(RLIMIT_NOFILE)};
+  return {limit_of(RLIMIT_MEMLOCK), limit_of(RLIMIT_NOFILE)};
 }
 
 double cores_of_quota(const std::string& cpu_max) {

@@ -15,7 +15,7 @@ namespace stc::launcher {
 namespace {
 
 // A golden file, read with errors that name it.
-struct Case {
+struct GoldenCase {
   const data::SafeTensors& golden;
   const std::string& file;
   at::Device device;
@@ -46,9 +46,9 @@ struct Case {
 
 at::Tensor wide(const at::Tensor& t) { return t.detach().to(at::kCPU, at::kDouble); }
 
-class Rows {
+class ParityRows {
  public:
-  explicit Rows(const Case& c) : case_(c) {}
+  explicit ParityRows(const GoldenCase& c) : case_(c) {}
 
   void relative(const std::string& name, const at::Tensor& own, double tolerance) {
     const auto expected = wide(case_.raw(name)).flatten(), got = wide(own).flatten();
@@ -86,7 +86,7 @@ class Rows {
                    case_.raw(name).sizes(),
                    got.sizes());
   }
-  const Case& case_;
+  const GoldenCase& case_;
   std::vector<ParityRow> rows_;
 };
 
@@ -94,7 +94,7 @@ struct Tolerances {
   double loss, gradient, feature;
 };
 
-models::TemporalLossOptions loss_options(const Case& c) {
+models::TemporalLossOptions loss_options(const GoldenCase& c) {
   models::TemporalLossOptions options;
   options.fine_radius = c.integer("radius", 0);
   options.coarse_radius = c.integer("radius", 1);
@@ -104,27 +104,28 @@ models::TemporalLossOptions loss_options(const Case& c) {
   return options;
 }
 
-// A choice may flip where its score lies within rounding of the threshold; it is held to elsewhere.
+// A choice may flip if its score is within rounding of the threshold; all others must agree.
 at::Tensor clear_choices(const at::Tensor& score,
                          double margin,
                          const models::TemporalLossOptions& options) {
   return (score - models::selection_threshold(score, options)).abs() > margin * score.abs();
 }
 
-void add_losses(Rows* rows,
-                const models::TemporalLosses& losses,
-                const Case& c,
-                const Tolerances& tolerance,
-                const models::TemporalLossOptions& options) {
-  rows->relative("loss.reconstruction0", losses.reconstruction0, tolerance.loss);
-  rows->relative("loss.reconstruction1", losses.reconstruction1, tolerance.loss);
-  rows->relative("loss.local_distillation", losses.local_distillation, tolerance.loss);
-  rows->relative("loss.global_distillation", losses.global_distillation, tolerance.loss);
-  rows->relative_l2("selection_score", losses.selection_score, tolerance.feature);
-  rows->unequal(
+ParityRows loss_rows(const GoldenCase& c,
+                     const models::TemporalLosses& losses,
+                     const Tolerances& tolerance,
+                     const models::TemporalLossOptions& options) {
+  ParityRows rows(c);
+  rows.relative("loss.reconstruction0", losses.reconstruction0, tolerance.loss);
+  rows.relative("loss.reconstruction1", losses.reconstruction1, tolerance.loss);
+  rows.relative("loss.local_distillation", losses.local_distillation, tolerance.loss);
+  rows.relative("loss.global_distillation", losses.global_distillation, tolerance.loss);
+  rows.relative_l2("selection_score", losses.selection_score, tolerance.feature);
+  rows.unequal(
       "selection",
       losses.selection,
       clear_choices(wide(c.raw("selection_score")), std::max(1e-4, tolerance.feature), options));
+  return rows;
 }
 
 struct LevelGradients {
@@ -132,9 +133,9 @@ struct LevelGradients {
   std::vector<at::Tensor> gradients;
 };
 
-// The losses with the stored choice (so that a flipped cell does not hide everything else), and
-// with the own choice.
-LevelGradients losses_of_maps(const Case& c,
+// The losses with the stored selection, so that a flipped cell does not hide everything else, and
+// this build's own selection.
+LevelGradients losses_of_maps(const GoldenCase& c,
                               models::TemporalInputs inputs,
                               const models::TemporalLossOptions& options) {
   for (auto& level : inputs.levels) level = level.detach().requires_grad_();
@@ -148,7 +149,7 @@ LevelGradients losses_of_maps(const Case& c,
   return out;
 }
 
-std::vector<ParityRow> step2_features(const Case& c) {
+std::vector<ParityRow> step2_features(const GoldenCase& c) {
   const bool in_double = c.dtype == at::kDouble;
   const Tolerances tolerance =
       in_double ? Tolerances{1e-9, 1e-9, 1e-9} : Tolerances{1e-4, 1e-3, 1e-3};
@@ -159,14 +160,13 @@ std::vector<ParityRow> step2_features(const Case& c) {
   inputs.lab = c.input("input.lab");
   inputs.dropped = c.integer("dropped_channel");
   const auto result = losses_of_maps(c, inputs, options);
-  Rows rows(c);
-  add_losses(&rows, result.losses, c, tolerance, options);
+  ParityRows rows = loss_rows(c, result.losses, tolerance, options);
   for (int l = 0; l < 3; ++l)
     rows.relative_l2(text("grad.level{}", l), result.gradients[l], tolerance.gradient);
   return rows.take();
 }
 
-std::vector<ParityRow> step2_network(const Case& c) {
+std::vector<ParityRow> step2_network(const GoldenCase& c) {
   const bool in_double = c.dtype == at::kDouble;
   const Tolerances tolerance =
       in_double ? Tolerances{1e-9, 1e-8, 1e-8} : Tolerances{1e-3, 1e-1, 1e-1};
@@ -187,8 +187,7 @@ std::vector<ParityRow> step2_network(const Case& c) {
       c, {maps.levels, maps.teacher, batch.lab, batch.dropped, {}, {}, 1}, options.losses);
   torch::autograd::backward({maps.levels.begin(), maps.levels.end()}, result.gradients);
 
-  Rows rows(c);
-  add_losses(&rows, result.losses, c, tolerance, options.losses);
+  ParityRows rows = loss_rows(c, result.losses, tolerance, options.losses);
   for (int l = 0; l < 3; ++l) {
     rows.relative_l2(text("feat.level{}", l), maps.levels[l], tolerance.feature);
     rows.relative_l2(text("grad.level{}", l), result.gradients[l], tolerance.gradient);
@@ -204,11 +203,11 @@ std::vector<ParityRow> step2_network(const Case& c) {
   return rows.take();
 }
 
-std::vector<ParityRow> moco(const Case& c) {
+std::vector<ParityRow> moco(const GoldenCase& c) {
   constexpr double kTolerance = 1e-5;  // the case itself was computed in float32
   models::KeyQueue queue{c.input("queue.start").clone(), 0};
   const double temperature = c.raw("temperature")[0].item<double>();
-  Rows rows(c);
+  ParityRows rows(c);
   for (int t = 0; c.has(text("query.{}", t)); ++t) {
     const auto query = c.input(text("query.{}", t)).requires_grad_();
     const auto key = c.input(text("key.{}", t));
@@ -224,7 +223,7 @@ std::vector<ParityRow> moco(const Case& c) {
   return rows.take();
 }
 
-std::vector<ParityRow> propagation(const Case& c) {
+std::vector<ParityRow> propagation(const GoldenCase& c) {
   eval::PropagationOptions options;
   options.half_window = c.integer("half");
   options.preceding = c.integer("preceding");
@@ -234,7 +233,7 @@ std::vector<ParityRow> propagation(const Case& c) {
   eval::LabelPropagation propagation(options, features[0], labels);
   std::vector<at::Tensor> soft{labels};
   for (std::int64_t t = 1; t < features.size(0); ++t) soft.push_back(propagation.step(features[t]));
-  Rows rows(c);
+  ParityRows rows(c);
   rows.absolute("soft", at::stack(soft), 1e-5);
   if (!c.has("mask")) return rows.take();
   std::vector<at::Tensor> masks;
@@ -251,8 +250,7 @@ std::vector<ParityRow> propagation(const Case& c) {
 std::vector<ParityRow> parity_rows(const data::SafeTensors& golden,
                                    const std::string& file,
                                    const ParityOptions& options) {
-  const Case c{
-      golden, file, at::Device(options.device), options.in_double ? at::kDouble : at::kFloat};
+  const GoldenCase c{golden, file, options.device, options.in_double ? at::kDouble : at::kFloat};
   const auto kind = c.metadata("kind");
   if (kind == "moco") return moco(c);
   if (kind == "step2") return step2_network(c);

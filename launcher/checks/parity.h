@@ -1,4 +1,4 @@
-// Golden cases against this build: each tensor's error, and what it is held to (docs/parity.md).
+// Golden cases against this build: each tensor's error and tolerance (docs/parity.md).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,18 +14,18 @@ struct ParityRow {
   std::string tensor;
   double error = 0;      ///< see `measure`
   double tolerance = 0;  ///< passes when error <= tolerance
-  std::string
-      measure;  ///< "relative", "relative L2", "absolute" or "cells" (number of unequal ones)
+  /// "relative", "relative L2", "absolute" or "cells" (number of unequal ones)
+  std::string measure;
   bool passes() const { return error <= tolerance; }  // NaN fails
 };
 
 struct ParityOptions {
-  std::string device = "cpu";  ///< "cpu" or "cuda"
+  at::Device device = at::kCPU;
   bool in_double = false;
 };
 
-/// The kind stands in the file's metadata: moco, step2, step2-features or propagation. Throws
-/// stc::Error (kBadData) naming the file where the kind is unknown or a tensor is missing.
+/// The kind is in the file's metadata: moco, step2, step2-features or propagation. Throws
+/// stc::Error (kBadData) naming the file if the kind is unknown or a tensor is missing.
 std::vector<ParityRow> parity_rows(const data::SafeTensors& golden,
                                    const std::string& file,
                                    const ParityOptions& options);

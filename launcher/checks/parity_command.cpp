@@ -1,11 +1,11 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "data/file.h"
 #include "dist/device.h"
 #include "launcher/checks/parity.h"
 #include "launcher/commands.h"
@@ -17,6 +17,7 @@ namespace {
 struct Arguments {
   std::vector<std::string> cases;
   ParityOptions options;
+  std::string device = "cpu";
   std::string json;
 };
 
@@ -47,43 +48,49 @@ nlohmann::json to_json(const std::string& file, const std::vector<ParityRow>& ro
 }
 
 int run_parity(const Arguments& arguments) {
-  dist::require_device(arguments.options.device);
+  auto options = arguments.options;
+  options.device = dist::choose_device(arguments.device, 0);
   nlohmann::json report = nlohmann::json::array();
   std::size_t passed = 0;
   for (const auto& file : arguments.cases) {
     const auto golden = data::read_safetensors(file);
-    const auto rows = parity_rows(golden, file, arguments.options);
+    const auto rows = parity_rows(golden, file, options);
     print_rows(file, golden.metadata.at("kind"), rows);
     report.push_back(to_json(file, rows));
     bool passes = true;
     for (const auto& row : rows) passes = passes && row.passes();
     passed += passes;
   }
-  if (!arguments.json.empty()) {
-    std::ofstream out(arguments.json);
-    out << report.dump(1) << "\n";
-    STC_CHECK(out.flush(), "{}: cannot be written", arguments.json);
-  }
+  if (!arguments.json.empty()) data::write_text(arguments.json, report.dump(1) + "\n");
   std::printf("parity: %zu of %zu cases pass (%s, %s)\n",
               passed,
               arguments.cases.size(),
-              arguments.options.device.c_str(),
+              arguments.device.c_str(),
               arguments.options.in_double ? "double" : "float32");
   return passed == arguments.cases.size() ? 0 : 1;
 }
 
 }  // namespace
 
-void add_parity(CLI::App& app, Run& run) {
+void add_parity(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("parity", "Check this build's numbers against golden cases");
+  command->footer(
+      "Examples:\n"
+      "  stc parity tests/golden/prop_*.safetensors\n"
+      "  stc parity tests/golden/prop_davis-like.safetensors --double --json errors.json\n"
+      "It exits with 1 if an error is above its tolerance.");
   command->add_option("CASE", arguments->cases, "Golden cases (.safetensors)")->required();
-  command->add_option("--device", arguments->options.device, "cpu or cuda")
+  command->option_defaults()->group("Method");
+  command->add_flag("--double", arguments->options.in_double, "Compute in double precision");
+  command->option_defaults()->group("Machine");
+  command->add_option("--device", arguments->device, "cpu or cuda")
       ->check(CLI::IsMember({"cpu", "cuda"}))
       ->capture_default_str();
-  command->add_flag("--double", arguments->options.in_double, "Compute in double");
+  command->option_defaults()->group("Output");
   command->add_option("--json", arguments->json, "Write every error to this file");
-  command->callback([arguments, &run] { run = [arguments] { return run_parity(*arguments); }; });
+  command->callback(
+      [arguments, &action] { action = [arguments] { return run_parity(*arguments); }; });
 }
 
 }  // namespace stc::launcher

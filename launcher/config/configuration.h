@@ -1,4 +1,4 @@
-// What a training is told: a TOML file and keys, read and checked.
+// The options of a training with the schema that reads them from a TOML file and arguments.
 #pragma once
 
 #include <string>
@@ -8,19 +8,17 @@
 
 namespace stc::launcher {
 
-/// The schema holds pointers into `options`, so both live side by side.
+/// The schema points into `options`, so both live together.
 template <typename Options>
 struct Configuration {
   Options options;
   ConfigSchema schema;
 
-  Configuration() { options.bind(&schema); }
-  Configuration(const Configuration&) = delete;
+  Configuration() { options.bind(schema); }
 
   /// `config` may be empty. Throws stc::Error (kUsage).
   void read(const std::string& config, const std::vector<std::string>& overrides, int ranks) {
-    if (!config.empty()) schema.read_file(config);
-    for (const auto& argument : overrides) schema.override_with(argument);
+    schema.read(config, overrides);
     options.check(ranks);
   }
 };

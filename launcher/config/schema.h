@@ -2,70 +2,95 @@
 // (docs/configuration.md).
 #pragma once
 
+#include <concepts>
 #include <cstdint>
-#include <memory>
+#include <deque>
+#include <limits>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
+
+#include "launcher/config/key.h"
 
 namespace stc::launcher {
 
-/// Would another value train other weights? A run folder resumes only where all kTraining keys are
-/// equal.
-enum class Effect { kTraining, kOperation };
+/// An enumeration, or a switch, by the words that stand for its values.
+template <typename Value>
+using WordList = std::vector<std::pair<std::string, Value>>;
 
 /// The keys that one subcommand knows. Bind every field first (its value then is the default), then
 /// read files and overrides; the later wins. Errors are stc::Error (kUsage) naming file, line, key,
 /// the rule, and the nearest known key.
 class ConfigSchema {
  public:
-  ConfigSchema();
-  ~ConfigSchema();
+  ConfigSchema() = default;
+  ConfigSchema(const ConfigSchema&) = delete;
 
-  /// Bounds are inclusive; the ends of int64, and infinity for numbers, leave that side open. A
-  /// number is finite.
-  void integer(const std::string& key,
-               std::int64_t* field,
-               std::int64_t least,
-               std::int64_t most,
-               Effect effect,
-               const std::string& help);
-  void number(const std::string& key,
-              double* field,
-              double least,
-              double most,
-              Effect effect,
-              const std::string& help);
-  void boolean(const std::string& key, bool* field, Effect effect, const std::string& help);
-  /// `allowed` empty: any text.
-  void text(const std::string& key,
-            std::string* field,
-            const std::vector<std::string>& allowed,
-            Effect effect,
-            const std::string& help);
-  /// A whole number, or the word that stands for `word_value` ("off" -> -1, "auto" -> 0).
-  void integer_or_word(const std::string& key,
-                       std::int64_t* field,
-                       std::int64_t least,
-                       std::int64_t most,
-                       const std::string& word,
-                       std::int64_t word_value,
-                       Effect effect,
-                       const std::string& help);
+  /// Of any type: what the field can hold bounds the key until range() narrows it.
+  template <std::integral Integer>
+  KeyBinding<std::int64_t> integer(const std::string& name, Integer* field) {
+    using Limits = std::numeric_limits<Integer>;
+    auto binding = bind<std::int64_t>(name, field);
+    if constexpr (sizeof(Integer) < sizeof(std::int64_t)) {
+      binding.range(Limits::min(), Limits::max());
+    } else if constexpr (std::unsigned_integral<Integer>) {
+      binding.at_least(0);
+    }
+    return binding;
+  }
+  KeyBinding<double> number(const std::string& name, double* field) {
+    return bind<double>(name, field);
+  }
+  KeyBinding<bool> boolean(const std::string& name, bool* field) { return bind<bool>(name, field); }
+  KeyBinding<std::string> text(const std::string& name, std::string* field) {
+    return bind<std::string>(name, field);
+  }
+  template <typename Value>
+  KeyBinding<std::string> word(const std::string& name,
+                               Value* field,
+                               const std::type_identity_t<WordList<Value>>& words) {
+    const auto read = [field, words]() -> ConfigValue {
+      for (const auto& [word, value] : words)
+        if (value == *field) return word;
+      throw Error(Exit::kFailed, "a config key holds a value without a word");
+    };
+    const auto write = [field, words](const ConfigValue& value) {
+      for (const auto& entry : words)
+        if (entry.first == std::get<std::string>(value)) *field = entry.second;
+    };
+    KeyBinding<std::string> binding(add({name, read, write}));
+    std::vector<std::string> allowed;
+    for (const auto& entry : words) allowed.push_back(entry.first);
+    return binding.one_of(allowed);
+  }
 
+  /// The file, unless its path is empty, then the overrides.
+  void read(const std::string& path, const std::vector<std::string>& overrides);
   void read_file(const std::string& path);
   /// "--section.key=value". Text needs no quotes; everything else is written as in TOML.
   void override_with(const std::string& argument);
 
-  std::string resolved()
-      const;                 ///< TOML of all keys, sections and keys in the order they were bound
-  std::string help() const;  ///< one line a key: type, range, default, meaning
+  const std::deque<ConfigKey>& keys() const { return keys_; }  ///< in the order they were bound
+  /// TOML of all keys, sections and keys in the order they were bound.
+  std::string resolved() const;
+  std::string help() const;  ///< one line per key: default, type, range, meaning
   /// kTraining keys whose value differs from the resolved TOML text of an earlier run:
   /// "train.steps: 100 there, 200 here".
   std::vector<std::string> training_differences(const std::string& earlier_resolved) const;
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  template <typename Value, typename Field>
+  KeyBinding<Value> bind(const std::string& name, Field* field) {
+    const auto read = [field] { return ConfigValue(static_cast<Value>(*field)); };
+    const auto write = [field](const ConfigValue& value) {
+      *field = static_cast<Field>(std::get<Value>(value));
+    };
+    return KeyBinding<Value>(add({name, read, write}));
+  }
+  ConfigKey& add(ConfigKey key);
+
+  std::deque<ConfigKey> keys_;  // a deque: bindings refer to its keys while more are added
 };
 
 }  // namespace stc::launcher

@@ -71,7 +71,7 @@ int evaluate(const EvalArguments& arguments, dist::Session& session) {
   dist::run_on_all_ranks(*world, [&] {
     if (!arguments.push.empty()) monitoring::check_push_url(arguments.push);
     const auto settings = read_settings(arguments);
-    const auto device = dist::device_of_rank(arguments.device, session.world().local_rank);
+    const auto device = dist::choose_device(arguments.device, session.world().local_rank);
     const auto trunk =
         std::make_shared<PropagationTrunk>(load_trunk(arguments, settings.stride, device));
     const auto label = arguments.label.empty() ? label_of_weights(trunk->weights) : arguments.label;
@@ -120,7 +120,7 @@ constexpr BenchmarkHelp kBenchmarks[] = {
      "masks"},
 };
 
-void add_benchmark(CLI::App* eval_command, const BenchmarkHelp& help, Run& run) {
+void add_benchmark(CLI::App* eval_command, const BenchmarkHelp& help, Action& action) {
   auto* command = eval_command->add_subcommand(help.name, help.what);
   const auto arguments = std::make_shared<EvalArguments>();
   arguments->source.name = help.name;
@@ -143,8 +143,8 @@ void add_benchmark(CLI::App* eval_command, const BenchmarkHelp& help, Run& run) 
   command->add_flag("--keep-going",
                     arguments->source.keep_going,
                     "Leave out clips with bad data, and name them at the end (exit code 3)");
-  command->callback([arguments, &run] {
-    run = [arguments] {
+  command->callback([arguments, &action] {
+    action = [arguments] {
       return dist::run_over_ranks(
           [&](dist::Session& session) { return evaluate(*arguments, session); });
     };
@@ -153,10 +153,10 @@ void add_benchmark(CLI::App* eval_command, const BenchmarkHelp& help, Run& run) 
 
 }  // namespace
 
-void add_eval(CLI::App& app, Run& run) {
+void add_eval(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("eval", "Propagate labels through a benchmark and score them");
   command->require_subcommand(1);
-  for (const auto& benchmark : kBenchmarks) add_benchmark(command, benchmark, run);
+  for (const auto& benchmark : kBenchmarks) add_benchmark(command, benchmark, action);
 }
 
 }  // namespace stc::launcher

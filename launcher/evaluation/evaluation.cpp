@@ -18,6 +18,7 @@
 #include "eval/jobs/jhmdb_benchmark.h"
 #include "eval/jobs/vip_benchmark.h"
 #include "launcher/evaluation/evaluation_folder.h"
+#include "launcher/evaluation/frame_progress.h"
 #include "launcher/version.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
@@ -35,9 +36,7 @@ std::string hexadecimal(std::uint32_t value) {
 }
 
 void write_json(const fs::path& path, const ordered_json& json) {
-  const auto content = json.dump(2) + "\n";
-  data::write_file(path.string(),
-                   {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
+  data::write_text(path, json.dump(2) + "\n");
 }
 
 // Sums over clips, whatever ranks and starts they were evaluated in.
@@ -207,7 +206,7 @@ std::shared_ptr<dist::Communicator> start_evaluation(const dist::Session& sessio
   log::open(world.rank, world.size);
   const int share = world.owns_cores ? world.cores : std::max(1, world.cores / world.local_size);
   at::set_num_threads(threads > 0 ? static_cast<int>(threads) : share);
-  return dist::make_communicator(session, "cpu", {kNoTimeout});
+  return dist::make_communicator(session, at::kCPU, {kNoTimeout});
 }
 
 void evaluate_over_ranks(const std::vector<const Evaluation*>& evaluations,

@@ -30,15 +30,14 @@ bool holds_only_a_lock(const std::string& out) {
 void write_job(const std::string& out, const ordered_json& job) {
   const auto path = fs::path(out) / kJob;
   const auto own = text("{}.{}", path.string(), ::getpid());
-  const auto content = job.dump(2) + "\n";
-  data::write_file(own, {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
+  data::write_text(own, job.dump(2) + "\n");
   fs::rename(own, path);
 }
 
 void check_same_job(const std::string& out, const ordered_json& job) {
   const auto path = (fs::path(out) / kJob).string();
-  const auto bytes = data::read_file(path);
-  const auto earlier = ordered_json::parse(bytes, nullptr, /*allow_exceptions=*/false);
+  const auto earlier =
+      ordered_json::parse(data::read_text(path), nullptr, /*allow_exceptions=*/false);
   STC_CHECK_USAGE(earlier.is_object(), "{}: is not readable; --force evaluates anew", path);
   for (const auto& [key, value] : job.items()) {
     const auto before = earlier.value(key, ordered_json());

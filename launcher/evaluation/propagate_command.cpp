@@ -11,6 +11,7 @@
 #include "eval/drawing/overlay.h"
 #include "eval/propagation/video_propagation.h"
 #include "launcher/commands.h"
+#include "launcher/evaluation/frame_progress.h"
 #include "launcher/evaluation/propagation_arguments.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
@@ -95,7 +96,7 @@ int propagate_clip(const ClipArguments& arguments) {
   const auto note = eval::settle_void(&labels);
   if (!note.empty()) log::info("{}", note);
   const auto trunk =
-      load_trunk(arguments, settings.stride, dist::device_of_rank(arguments.device, 0));
+      load_trunk(arguments, settings.stride, dist::choose_device(arguments.device, 0));
   const auto first = source->next();
   STC_CHECK_DATA(first.has_value(), "{}: holds no frame", arguments.video);
   eval::check_mask_size(labels, arguments.mask, *first);
@@ -136,7 +137,7 @@ int propagate_clip(const ClipArguments& arguments) {
 
 }  // namespace
 
-void add_propagate(CLI::App& app, Run& run) {
+void add_propagate(CLI::App& app, Action& action) {
   auto* command =
       app.add_subcommand("propagate", "Carry a first frame's mask through a clip of one's own");
   const auto arguments = std::make_shared<ClipArguments>();
@@ -151,7 +152,7 @@ void add_propagate(CLI::App& app, Run& run) {
   add_propagation_options(command, arguments.get());
   command->add_flag("--force", arguments->force, "Replace an earlier result in --out");
   command->callback(
-      [arguments, &run] { run = [arguments] { return propagate_clip(*arguments); }; });
+      [arguments, &action] { action = [arguments] { return propagate_clip(*arguments); }; });
 }
 
 }  // namespace stc::launcher

@@ -5,6 +5,7 @@
 #include "data/benchmarks/davis.h"
 #include "data/benchmarks/jhmdb.h"
 #include "data/benchmarks/vip.h"
+#include "data/file.h"
 #include "eval/scores/davis_scores.h"
 #include "eval/scores/jhmdb_scores.h"
 #include "eval/scores/text_files.h"
@@ -38,7 +39,7 @@ void give_out(const ScoreArguments& arguments,
   if (!arguments.csv.empty()) write_csv(arguments.csv);
   if (!arguments.frames.empty()) write_frames(arguments.frames);
   const bool prints_json = arguments.json == "-";
-  if (!arguments.json.empty() && !prints_json) eval::write_text(arguments.json, json);
+  if (!arguments.json.empty() && !prints_json) data::write_text(arguments.json, json);
   std::fputs((prints_json ? json : table).c_str(), stdout);
 }
 
@@ -200,7 +201,7 @@ void add_davis_options(CLI::App* command, ScoreArguments* arguments) {
                     "Predicted labels above the highest of the first true mask are background");
 }
 
-void add_benchmark(CLI::App* score_command, const ScoreHelp& help, Run& run) {
+void add_benchmark(CLI::App* score_command, const ScoreHelp& help, Action& action) {
   auto* command = score_command->add_subcommand(help.name, help.what);
   const auto arguments = std::make_shared<ScoreArguments>();
   command->add_option("--truth", arguments->truth, help.truth)->required();
@@ -214,17 +215,17 @@ void add_benchmark(CLI::App* score_command, const ScoreHelp& help, Run& run) {
                     arguments->keep_going,
                     "Leave clips with bad data out, name them, and end with exit code 3");
   if (help.score == &score_davis_folders) add_davis_options(command, arguments.get());
-  command->callback([arguments, &run, score = help.score] {
-    run = [arguments, score] { return score(*arguments); };
+  command->callback([arguments, &action, score = help.score] {
+    action = [arguments, score] { return score(*arguments); };
   });
 }
 
 }  // namespace
 
-void add_score(CLI::App& app, Run& run) {
+void add_score(CLI::App& app, Action& action) {
   auto* score = app.add_subcommand("score", "Score results that exist already against their truth");
   score->require_subcommand(1);
-  for (const auto& benchmark : kBenchmarks) add_benchmark(score, benchmark, run);
+  for (const auto& benchmark : kBenchmarks) add_benchmark(score, benchmark, action);
 }
 
 }  // namespace stc::launcher

@@ -156,20 +156,15 @@ std::vector<SweepRow> rows_of(const SweepGroup& group, int ranks) {
   return rows;
 }
 
-void write_text(const fs::path& path, const std::string& content) {
-  data::write_file(path.string(),
-                   {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
-}
-
 void make_table(const SweepPlan& plan, const std::vector<SweepGroup>& groups, int ranks) {
   std::vector<SweepRow> rows;
   for (const auto& group : groups)
     for (auto& row : rows_of(group, ranks)) rows.push_back(std::move(row));
   sort_rows(&rows, plan.sort);
   const fs::path out(plan.out);
-  write_text(out / "sweep.csv", sweep_csv(rows));
-  write_text(out / "sweep.json", ordered_json(rows).dump(2) + "\n");
-  write_text(out / "sweep.html", sweep_page(rows, "stc sweep: " + plan.out));
+  data::write_text(out / "sweep.csv", sweep_csv(rows));
+  data::write_text(out / "sweep.json", ordered_json(rows).dump(2) + "\n");
+  data::write_text(out / "sweep.html", sweep_page(rows, "stc sweep: " + plan.out));
   std::fputs(sweep_text(rows).c_str(), stdout);
   std::fflush(stdout);
   std::int64_t failed = 0;
@@ -211,7 +206,7 @@ int sweep(const SweepArguments& arguments, dist::Session& session) {
                     "without --part, or name another out");
     plan = read_sweep(arguments.plan);
     for (auto& benchmark : plan.benchmarks) benchmark.keep_going = arguments.keep_going;
-    groups = groups_of(plan, dist::device_of_rank(arguments.device, session.world().local_rank));
+    groups = groups_of(plan, dist::choose_device(arguments.device, session.world().local_rank));
   });
   const bool is_part = !arguments.part.empty();
   const auto use = is_part           ? FolderUse::kShare
@@ -242,7 +237,7 @@ int sweep(const SweepArguments& arguments, dist::Session& session) {
 
 }  // namespace
 
-void add_sweep(CLI::App& app, Run& run) {
+void add_sweep(CLI::App& app, Action& action) {
   auto* command =
       app.add_subcommand("sweep", "Evaluate weights x benchmarks x settings into one table");
   const auto arguments = std::make_shared<SweepArguments>();
@@ -263,8 +258,8 @@ void add_sweep(CLI::App& app, Run& run) {
   command->add_flag("--force", arguments->force, "Evaluate anew what is there already");
   command->add_flag(
       "--keep-going", arguments->keep_going, "Leave out clips with bad data (exit code 3)");
-  command->callback([arguments, &run] {
-    run = [arguments] {
+  command->callback([arguments, &action] {
+    action = [arguments] {
       return dist::run_over_ranks(
           [&](dist::Session& session) { return sweep(*arguments, session); });
     };

@@ -143,7 +143,7 @@ SweepPlan read_sweep(const std::string& path) {
       root.contains("out"), "{}: out is missing; expected a folder for the results", path);
   plan.out = text_of(*root.get("out"), path, "out");
   if (root.contains("sort")) plan.sort = text_of(*root.get("sort"), path, "sort");
-  plan.depth = root["depth"].value_or(std::int64_t{0});
+  plan.depth = root["depth"].value_or(0);
   plan.weights = weights_of(root, path);
   plan.benchmarks = benchmarks_of(root, path);
   plan.settings = settings_of(root, path);

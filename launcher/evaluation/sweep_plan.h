@@ -20,7 +20,7 @@ struct SweepSetting {
 struct SweepPlan {
   std::string out;
   std::string sort = "score";  ///< column of the table; numbers: highest first
-  std::int64_t depth = 0;      ///< of random weights
+  int depth = 0;               ///< of random weights
   std::vector<std::string> weights;
   std::vector<BenchmarkSource> benchmarks;
   std::vector<SweepSetting> settings;

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <map>
 
-#include "launcher/report/chart.h"
+#include "launcher/report/html.h"
 #include "launcher/report/style.h"
 #include "monitoring/check.h"
 

@@ -3,7 +3,6 @@
 
 #include "data/synthetic/clips.h"
 #include "launcher/commands.h"
-#include "monitoring/check.h"
 #include "monitoring/log.h"
 
 namespace stc::launcher {
@@ -18,8 +17,8 @@ struct SynthesizeOptions {
 int synthesize(const SynthesizeOptions& options) {
   data::synthesize_clips(options.photos, options.out, options.clips);
   log::info(
-      "{}: {} annotated clip(s) of {} frames, {}x{}; the photographs of each are named in "
-      "sources.txt",
+      "{}: {} annotated clip(s) of {} frames, {}x{}; sources.txt names the photographs of "
+      "each",
       options.out,
       options.clips.clips,
       options.clips.frames,
@@ -30,24 +29,35 @@ int synthesize(const SynthesizeOptions& options) {
 
 }  // namespace
 
-void add_synthesize(CLI::App& app, Run& run) {
-  auto* command = app.add_subcommand("synthesize",
-                                     "Make annotated clips (a DAVIS tree) of photographs: cut-outs "
-                                     "that move, masks right by construction");
+void add_synthesize(CLI::App& app, Action& action) {
+  auto* command =
+      app.add_subcommand("synthesize",
+                         "Make annotated clips (a DAVIS tree) from photographs: cut-outs that "
+                         "move, with masks that are right by construction");
   const auto options = std::make_shared<SynthesizeOptions>();
   auto& clips = options->clips;
   command
-      ->add_option("photos", options->photos, "Photographs, or folders that are searched for them")
-      ->required();
-  command->add_option("--out", options->out, "DAVIS root to write")->required();
-  command->add_option("--clips", clips.clips, "Number of clips")->capture_default_str();
-  command->add_option("--frames", clips.frames, "Frames a clip, at least 3")->capture_default_str();
-  command->add_option("--height", clips.height, "Height of a frame in pixels")
-      ->capture_default_str();
-  command->add_option("--width", clips.width, "Width of a frame in pixels")->capture_default_str();
-  command->add_option("--seed", clips.seed, "Another seed, other clips")->capture_default_str();
-  command->add_flag("--force", clips.replace, "Replace an earlier result in --out");
-  command->callback([options, &run] { run = [options] { return synthesize(*options); }; });
+      ->add_option("photos",
+                   options->photos,
+                   "Photographs, at least four, or folders that are searched for them")
+      ->required()
+      ->group("Input");
+  command->add_option("--out", options->out, "DAVIS root to write")->required()->group("Output");
+  command->add_flag("--force", clips.replace, "Replace an earlier result in --out")
+      ->group("Output");
+  const auto add_number = [&](const char* name, auto& value, const char* help) {
+    command->add_option(name, value, help)->capture_default_str()->group("Method");
+  };
+  add_number("--clips", clips.clips, "Number of clips");
+  add_number("--frames", clips.frames, "Frames per clip, at least 3");
+  add_number("--height", clips.height, "Height of a frame in pixels");
+  add_number("--width", clips.width, "Width of a frame in pixels");
+  add_number("--seed", clips.seed, "Another seed gives other clips");
+  command->footer(
+      "Examples:\n"
+      "  stc synthesize photos --out clips\n"
+      "  stc synthesize photos --out clips --clips 2 --frames 12 --seed 1 --force");
+  command->callback([options, &action] { action = [options] { return synthesize(*options); }; });
 }
 
 }  // namespace stc::launcher

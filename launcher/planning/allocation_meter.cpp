@@ -8,7 +8,7 @@
 
 namespace stc::launcher {
 
-// Where the profiler of LibTorch would listen.
+// Takes the place of LibTorch's profiler.
 struct AllocationMeter::State : c10::MemoryReportingInfoBase {
   void reportMemoryUsage(
       void*, std::int64_t bytes, std::size_t, std::size_t, c10::Device) override {

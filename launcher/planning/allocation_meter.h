@@ -6,15 +6,15 @@
 
 namespace stc::launcher {
 
-/// Counts from construction to destruction what this thread allocates and frees (backward on the
-/// CPU runs on it too). Workspaces that kernels take elsewhere are not seen.
+/// Counts what this thread allocates and frees from construction to destruction (backward on the
+/// CPU runs on it too). Workspaces that kernels allocate elsewhere are not counted.
 class AllocationMeter {
  public:
   AllocationMeter();
   ~AllocationMeter();
   AllocationMeter(const AllocationMeter&) = delete;
 
-  std::int64_t live() const;  ///< allocated and not yet freed; below 0 where older memory was freed
+  std::int64_t live() const;  ///< allocated and not yet freed; below 0 if older memory was freed
   std::int64_t peak() const;  ///< of live() so far, or since restart_peak()
   void restart_peak();
 

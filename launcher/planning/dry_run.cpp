@@ -3,72 +3,41 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
-#include <numeric>
 
 #include "dist/fake_world.h"
 #include "launcher/planning/allocation_meter.h"
 #include "launcher/training/method.h"
-#include "launcher/training/optimizer.h"
+#include "launcher/training/random_loader.h"
+#include "launcher/training/training_step.h"
 #include "monitoring/check.h"
+#include "monitoring/stopwatch.h"
 
 namespace stc::launcher {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using Log = std::shared_ptr<dist::CollectiveLog>;
 
-template <typename Batch>
-class RandomLoader : public data::Loader<Batch> {
- public:
-  RandomLoader(std::int64_t batch, std::int64_t size) : batch_(batch), size_(size) {}
-  Batch next() override;
-  std::int64_t corrupt_samples() const override { return 0; }
-  std::int64_t epoch_size() const override { return batch_; }
-
- private:
-  at::Tensor pixels(const std::vector<std::int64_t>& shape) const {
-    return at::randint(0, 256, shape, at::kByte);
-  }
-  std::vector<std::int64_t> indices() const {
-    std::vector<std::int64_t> all(batch_);
-    std::iota(all.begin(), all.end(), 0);
-    return all;
-  }
-  const std::int64_t batch_, size_;
-};
-
-template <>
-data::ImageBatch RandomLoader<data::ImageBatch>::next() {
-  return {pixels({batch_, 3, size_, size_}), pixels({batch_, 3, size_, size_}), indices()};
-}
-
-template <>
-data::ClipBatch RandomLoader<data::ClipBatch>::next() {
-  const std::vector<std::int64_t> shape = {batch_, 2, 3, size_, size_};
-  return {pixels(shape), at::rand(shape, at::kFloat) * 2 - 1, indices()};
-}
-
-std::unique_ptr<Method> make_method(const PretrainOptions& options, dist::Communicator& world) {
+std::unique_ptr<TrainingMethod> make_method(const PretrainOptions& options,
+                                            dist::Communicator& ranks) {
   return make_spatial_method(options,
-                             world,
-                             "cpu",
+                             ranks,
+                             at::kCPU,
                              std::make_unique<RandomLoader<data::ImageBatch>>(
-                                 options.batch_size / world.size(), options.images.size));
+                                 options.batch_size / ranks.size(), options.images.size));
 }
 
-std::unique_ptr<Method> make_method(const VideoTrainOptions& options, dist::Communicator& world) {
+std::unique_ptr<TrainingMethod> make_method(const VideoTrainOptions& options,
+                                            dist::Communicator& ranks) {
   data::NamedTensors teacher;
   if (options.teacher.empty()) {
-    const auto depth = static_cast<int>(options.depth);
-    teacher = models::ResNet(models::standard_options(depth), 0).state();
+    teacher = models::ResNet(models::standard_options(options.depth), 0).state();
   }
   return make_temporal_method(options,
-                              world,
-                              "cpu",
+                              ranks,
+                              at::kCPU,
                               std::make_unique<RandomLoader<data::ClipBatch>>(
-                                  options.batch_size / world.size(), options.clips.size),
+                                  options.batch_size / ranks.size(), options.clips.size),
                               teacher);
 }
 
@@ -105,13 +74,13 @@ void add(std::vector<Traffic>* traffic, const std::string& purpose, const dist::
   traffic->push_back({purpose, entry.verb, 1, entry.bytes});
 }
 
-/// A world and what was handed to its collectives from a number on.
-struct Recorded {
+/// A world whose collectives complete at once, and what was handed to them from a number on.
+struct RecordedWorld {
   Log log = std::make_shared<dist::CollectiveLog>(1'000'000);
-  std::shared_ptr<dist::Communicator> world;
+  std::shared_ptr<dist::Communicator> ranks;
   std::int64_t seen = 0;
 
-  explicit Recorded(const dist::World& place) : world(make_fake_communicator(place, log)) {}
+  explicit RecordedWorld(const dist::World& place) : ranks(make_fake_communicator(place, log)) {}
   void skip() { seen = log->progress().arrived; }
   std::vector<dist::Collective> later() const {
     auto entries = log->recent();
@@ -128,77 +97,81 @@ dist::World place_in(int world) {
 }
 
 /// Gradients travel through a world of their own, so that what else is summed in backward is not
-/// taken for them.
+/// taken for them; the guard's few numbers, which are not counted, through a third.
 template <typename Options>
-class Rank {
+class DryRank {
  public:
-  Rank(const Options& options, int world)
-      : forward_(place_in(world)),
+  DryRank(const Options& options, int world)
+      : host_(place_in(world)),
+        forward_(place_in(world)),
         gradients_(place_in(world)),
-        method_(make_method(options, *forward_.world)),
-        optimizer_(options.optimizer, method_->parameters()),
-        reducer_(method_->parameters(), *gradients_.world, options.reducer),
-        accumulate_(options.accumulate) {}
+        method_(make_method(options, *forward_.ranks)),
+        step_(*method_,
+              {.optimizer = options.optimizer,
+               .reducer = options.reducer,
+               .micro_batches = options.accumulate,
+               .on_phase = [this](activity::Phase phase) { enter(phase); }},
+              *host_.ranks,
+              *gradients_.ranks) {}
 
   DryRun run(std::int64_t batch) {
     step(0);  // builds the optimizer's state; c10d settles its buckets after it
     forward_.skip();
     gradients_.skip();
     step(1);
-    DryRun result = step_;
-    result.batch = batch;
-    fill_memory(&result.memory);
-    for (const auto& entry : forward_.later()) add(&result.traffic, purpose_of(entry), entry);
+    result_.batch = batch;
+    fill_memory();
+    for (const auto& entry : forward_.later()) add(&result_.traffic, purpose_of(entry), entry);
     for (const auto& entry : gradients_.later()) {
-      if (entry.verb != "all_reduce") continue;  // c10d tells the new buckets once
-      add(&result.traffic, "gradients", entry);
-      const double seconds = std::chrono::duration<double>(entry.arrived - backward_).count();
-      result.buckets.push_back(
+      if (entry.verb != "all_reduce") continue;  // c10d announces the new buckets once
+      add(&result_.traffic, "gradients", entry);
+      const double seconds = seconds_between(backward_, entry.arrived);
+      result_.buckets.push_back(
           {static_cast<double>(entry.bytes), std::clamp(seconds / backward_seconds_, 0.0, 1.0)});
     }
-    return result;
+    return result_;
   }
 
  private:
   void step(std::int64_t number) {
-    reducer_.zero();
     meter_.restart_peak();
-    const std::int64_t before = meter_.live();
-    for (std::int64_t micro_batch = 0; micro_batch < accumulate_; ++micro_batch) {
-      const std::int64_t without = meter_.live();
-      const auto outcome = method_->forward(number, micro_batch);
-      step_.memory.activations = meter_.live() - without;
-      step_.logged_values = std::ssize(outcome.losses) + std::ssize(outcome.health);
-      backward_ = Clock::now();
-      micro_batch + 1 < accumulate_ ? reducer_.accumulate(outcome.total)
-                                    : reducer_.backward(outcome.total);
-      backward_seconds_ = std::chrono::duration<double>(Clock::now() - backward_).count();
-    }
-    step_.memory.peak = meter_.peak() - before;
-    method_->after_backward();
-    optimizer_.step(0);
+    before_step_ = meter_.live();
+    const auto result = step_.run(number, /*learning_rate=*/0);
+    result_.logged_values = std::ssize(result.outcome.losses) + std::ssize(result.outcome.health);
   }
 
-  void fill_memory(RankMemory* memory) const {
+  void enter(activity::Phase phase) {
+    if (phase == activity::Phase::kDataWait) before_forward_ = meter_.live();
+    if (phase == activity::Phase::kBackward) {
+      result_.memory.activations = meter_.live() - before_forward_;
+      backward_ = steady_now();
+    }
+    if (phase == activity::Phase::kUpdate) {
+      backward_seconds_ = seconds_since(backward_);
+      result_.memory.peak = meter_.peak() - before_step_;
+    }
+  }
+
+  void fill_memory() {
+    auto& memory = result_.memory;
     const auto method = method_->method_state();
-    memory->parameters = bytes_of(method_->parameters());
+    memory.parameters = bytes_of(method_->parameters());
     for (const auto& [name, parameter] : method_->parameters())
-      memory->gradients += static_cast<std::int64_t>(parameter.grad().nbytes());
-    memory->optimizer = bytes_of(optimizer_.state(), "");
-    memory->queue = bytes_of(method, "queue");
-    memory->frozen = bytes_of(method, "key.") + method_->frozen_bytes();
-    memory->buffers =
-        bytes_of(method_->backbone_state(), "") + bytes_of(method, "query.") - memory->parameters;
+      memory.gradients += static_cast<std::int64_t>(parameter.grad().nbytes());
+    memory.optimizer = bytes_of(step_.optimizer.state(), "");
+    memory.queue = bytes_of(method, "queue");
+    memory.frozen = bytes_of(method, "key.") + method_->frozen_bytes();
+    memory.buffers =
+        bytes_of(method_->backbone_state(), "") + bytes_of(method, "query.") - memory.parameters;
   }
 
   AllocationMeter meter_;  // first: it must see the size of all that is freed later
-  Recorded forward_, gradients_;
-  std::unique_ptr<Method> method_;
-  Optimizer optimizer_;
-  dist::GradientReducer reducer_;
-  const std::int64_t accumulate_;
-  DryRun step_;
-  Clock::time_point backward_;
+  RecordedWorld host_, forward_, gradients_;
+  std::unique_ptr<TrainingMethod> method_;
+  TrainingStep step_;
+  DryRun result_;
+  std::int64_t before_step_ = 0, before_forward_ = 0;  // bytes in use
+  SteadyTime backward_;
   double backward_seconds_ = 1;
 };
 
@@ -209,7 +182,7 @@ DryRun run(const Options& options, int world) {
                   "multiple of them",
                   world,
                   options.batch_size);
-  return Rank<Options>(options, world).run(options.batch_size / world);
+  return DryRank<Options>(options, world).run(options.batch_size / world);
 }
 
 std::int64_t line_through(std::int64_t at2, std::int64_t at4, std::int64_t batch) {

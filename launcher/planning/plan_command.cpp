@@ -34,32 +34,32 @@ std::string method_of(const std::string& config) {
   }
 }
 
-/// Samples a second of one GPU with ResNet-50 at 224 pixels, as its maker or the method's authors
+/// Samples per second of one GPU with ResNet-50 at 224 pixels, as its maker or the method's authors
 /// published them.
-struct Published {
+struct PublishedSpeed {
   const char* gpu;
   bool half;
-  double samples;   ///< a second
+  double samples;   ///< per second
   double of_step1;  ///< how much longer step 1 takes than what was measured
   const char* source;
 };
 
-constexpr Published kPublished[] = {
+constexpr PublishedSpeed kPublished[] = {
     {"a100",
      true,
      2470,
      4.0 / 3,
      "A100, supervised ResNet-50 in mixed precision at 2,470 images/s"},
     {"a100", false, 938, 4.0 / 3, "A100, supervised ResNet-50 in TF32 at 938 images/s"},
-    {"v100", false, 168, 1, "V100, MoCo v1 with ResNet-50 at 168 images/s a GPU (53 h on 8)"}};
+    {"v100", false, 168, 1, "V100, MoCo v1 with ResNet-50 at 168 images/s per GPU (53 h on 8)"}};
 
 ComputeTime compute_time(const Arguments& arguments,
                          const TrainOptions& options,
-                         const Plan& plan) {
+                         const ScalingPlan& plan) {
   if (arguments.step_seconds > 0) return {arguments.step_seconds, "as given by --step-seconds"};
   if (plan.method != "pretrain")
-    return {0, "no time of step 2 is published; measure one and give --step-seconds"};
-  for (const Published& known : kPublished) {
+    return {0, "no time for step 2 is published; measure one and give --step-seconds"};
+  for (const PublishedSpeed& known : kPublished) {
     const bool half = options.precision != "float32" && arguments.gpu == "a100";
     if (known.gpu != arguments.gpu || known.half != half) continue;
     constexpr double kOperations18 = 1.82 / 4.09;  // of ResNet-50's
@@ -77,7 +77,7 @@ ComputeTime compute_time(const Arguments& arguments,
 std::int64_t size_of(const PretrainOptions& options) { return options.images.size; }
 std::int64_t size_of(const VideoTrainOptions& options) { return options.clips.size; }
 
-// A dry run needs neither a run folder, nor data, nor a teacher's values.
+// A dry run needs no run folder, no data and no teacher's weights.
 template <typename Options>
 void check(Options options, int world) {
   for (std::string* path : {&options.run_dir, &options.shards}) {
@@ -93,13 +93,12 @@ template <typename Options>
 int plan_of(const Arguments& arguments, const std::string& method) {
   Options options;
   ConfigSchema schema;
-  options.bind(&schema);
-  if (!arguments.config.empty()) schema.read_file(arguments.config);
-  for (const auto& argument : arguments.overrides) schema.override_with(argument);
+  options.bind(schema);
+  schema.read(arguments.config, arguments.overrides);
   options.init.clear();
   check(options, arguments.worlds.front());
 
-  Plan plan;
+  ScalingPlan plan;
   plan.method = method;
   plan.depth = options.depth;
   plan.size = size_of(options);
@@ -130,33 +129,43 @@ int plan(Arguments arguments) {
 
 }  // namespace
 
-void add_plan(CLI::App& app, Run& run) {
+void add_plan(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand(
       "plan", "Dry run of N ranks: memory, bytes on the wire, predicted step time");
-  command->add_option("method", arguments->method, "pretrain or train; default: the config's")
+  command->footer(
+      "Examples:\n"
+      "  stc plan --config configs/paper/pretrain_r50.toml --world 8,64,512\n"
+      "  stc plan train --world 8 --train.batch_size=32 --step-seconds 0.4 --json\n"
+      "Keys of the configuration can be given as --section.key=value.");
+  command->add_option("method", arguments->method, "pretrain or train; default: as in the config")
       ->check(CLI::IsMember({"pretrain", "train"}));
+  command->option_defaults()->group("Input");
   command->add_option("--config", arguments->config, "TOML file");
+  command->option_defaults()->group("Machine");
   command
       ->add_option("--world",
                    arguments->worlds,
-                   "Ranks; with several, as in 8,64,512, train.batch_size is that of the first and "
-                   "grows with them")
+                   "Numbers of ranks, as in 8,64,512; train.batch_size is that of the first and "
+                   "grows with the ranks")
       ->delimiter(',')
       ->capture_default_str();
-  command->add_option("--fabric", arguments->fabric, "One of the named ones; default: all");
-  command->add_option("--gpu", arguments->gpu, "Whose published speed is assumed: a100 or v100")
+  command->add_option(
+      "--fabric", arguments->fabric, "nvlink+8x200, nvlink+1x100 or nvlink+25gbe; default: all");
+  command
+      ->add_option("--gpu", arguments->gpu, "Assume the published speed of this GPU: a100 or v100")
       ->capture_default_str();
   command
       ->add_option("--step-seconds",
                    arguments->step_seconds,
                    "Measured time of one rank's step, instead of an assumed one")
       ->check(CLI::PositiveNumber);
-  command->add_flag("--json", arguments->json, "For programs");
+  command->option_defaults()->group("Output");
+  command->add_flag("--json", arguments->json, "Print JSON");
   command->allow_extras();
-  command->callback([arguments, command, &run] {
+  command->callback([arguments, command, &action] {
     arguments->overrides = command->remaining();
-    run = [arguments] { return plan(*arguments); };
+    action = [arguments] { return plan(*arguments); };
   });
 }
 

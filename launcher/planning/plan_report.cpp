@@ -30,12 +30,12 @@ std::string size_of(double bytes) {
 
 bool is_gradient(const Traffic& line) { return line.purpose == "gradients"; }
 
-double share_of_backward(const Plan& plan) {
+double share_of_backward(const ScalingPlan& plan) {
   // Step 1 runs a second forward, of the key encoder; a backward costs two forwards.
   return plan.method == "pretrain" ? 1.0 / 2 : 2.0 / 3;
 }
 
-double blocking_seconds(const Plan& plan, const Fabric& fabric, int ranks) {
+double blocking_seconds(const ScalingPlan& plan, const Fabric& fabric, int ranks) {
   double seconds = 0;
   for (const Traffic& line : plan.run.traffic) {
     const auto calls = static_cast<double>(line.calls);
@@ -52,7 +52,7 @@ double blocking_seconds(const Plan& plan, const Fabric& fabric, int ranks) {
   return seconds;
 }
 
-std::vector<std::pair<std::string, std::int64_t>> memory_lines(const Plan& plan) {
+std::vector<std::pair<std::string, std::int64_t>> memory_lines(const ScalingPlan& plan) {
   const RankMemory& m = plan.run.memory;
   const bool spatial = plan.method == "pretrain";
   return {{"parameters", m.parameters},
@@ -65,13 +65,13 @@ std::vector<std::pair<std::string, std::int64_t>> memory_lines(const Plan& plan)
           {"peak of a step", m.peak}};
 }
 
-/// What the training loop itself says over the ranks: at every step one StepStatus; at a logged one
-/// the means of what is logged and two times of each rank.
-std::pair<std::int64_t, std::int64_t> control_bytes(const Plan& plan) {
+/// What the training loop itself sends over the ranks: at every step one StepStatus, and at a
+/// logged one the means of what is logged and two times of each rank.
+std::pair<std::int64_t, std::int64_t> control_bytes(const ScalingPlan& plan) {
   return {16, 8 * plan.run.logged_values + 16};
 }
 
-std::string memory_text(const Plan& plan) {
+std::string memory_text(const ScalingPlan& plan) {
   std::string all = "memory of a rank\n";
   for (const auto& [name, bytes] : memory_lines(plan)) {
     if (bytes == 0) continue;
@@ -79,11 +79,11 @@ std::string memory_text(const Plan& plan) {
   }
   return all +
          "  (activations and peak: measured through LibTorch's allocator on the CPU in float32" +
-         (plan.run.batch > 4 ? ", at 2 and 4 samples, on a line from there)\n" : ")\n");
+         (plan.run.batch > 4 ? ", at 2 and 4 samples, extrapolated on a line)\n" : ")\n");
 }
 
-std::string traffic_text(const Plan& plan) {
-  std::string all = "handed to collectives by a rank in a step\n";
+std::string traffic_text(const ScalingPlan& plan) {
+  std::string all = "handed to collectives by a rank per step\n";
   for (const Traffic& line : plan.run.traffic) {
     all += printed("  %-24s %10s  %s x %lld\n",
                    line.purpose.c_str(),
@@ -92,7 +92,7 @@ std::string traffic_text(const Plan& plan) {
                    static_cast<long long>(line.calls));
   }
   const auto [always, logged] = control_bytes(plan);
-  all += printed("  %-24s %10s  all_reduce x 1, and %s at each %lldth step, over MPI\n",
+  all += printed("  %-24s %10s  all_reduce x 1, and %s every %lld steps, over MPI\n",
                  "control",
                  size_of(static_cast<double>(always)).c_str(),
                  size_of(static_cast<double>(logged)).c_str(),
@@ -104,11 +104,12 @@ std::string traffic_text(const Plan& plan) {
   return all + "of backward (timed here)\n";
 }
 
-std::string images_text(const Plan& plan) {
+std::string images_text(const ScalingPlan& plan) {
   if (plan.method != "pretrain") return "";
   std::string all =
-      "shuffle-BN sends the same bytes whatever the number of ranks; an all-gather of float32 "
-      "images, as MoCo's code does, receives\n ";
+      "shuffle-BN sends the same bytes for any number of ranks; an all-gather of float32 images, "
+      "as "
+      "in MoCo's code, receives\n ";
   for (const int ranks : plan.worlds) {
     const auto bytes = static_cast<double>(reference_gather_bytes(plan, ranks));
     all += printed(" %s on %d ranks,", size_of(bytes).c_str(), ranks);
@@ -117,9 +118,9 @@ std::string images_text(const Plan& plan) {
   return all;
 }
 
-std::string prediction_text(const Plan& plan) {
+std::string prediction_text(const ScalingPlan& plan) {
   if (plan.predictions.empty()) return "no step time is predicted: " + plan.compute.source + "\n";
-  std::string all = printed("predicted; compute %.1f ms a step: ", 1000 * plan.compute.seconds) +
+  std::string all = printed("predicted; compute %.1f ms per step: ", 1000 * plan.compute.seconds) +
                     plan.compute.source + "\n" +
                     printed("  %-14s %6s %12s %9s %11s %12s\n",
                             "fabric",
@@ -143,7 +144,7 @@ std::string prediction_text(const Plan& plan) {
 
 }  // namespace
 
-std::vector<Prediction> predict(const Plan& plan, const std::vector<Fabric>& fabrics) {
+std::vector<Prediction> predict(const ScalingPlan& plan, const std::vector<Fabric>& fabrics) {
   std::vector<Prediction> all;
   const double compute = plan.compute.seconds;
   if (compute <= 0) return all;
@@ -161,13 +162,13 @@ std::vector<Prediction> predict(const Plan& plan, const std::vector<Fabric>& fab
   return all;
 }
 
-std::int64_t reference_gather_bytes(const Plan& plan, int ranks) {
+std::int64_t reference_gather_bytes(const ScalingPlan& plan, int ranks) {
   constexpr std::int64_t kFloat = 4, kChannels = 3;
   return (ranks - 1) * plan.run.batch * kChannels * plan.size * plan.size * kFloat;
 }
 
-std::string plan_text(const Plan& plan) {
-  return text("stc plan {}: ResNet-{}, {} pixels, {} samples a rank; dry run of rank 0 of {}\n",
+std::string plan_text(const ScalingPlan& plan) {
+  return text("stc plan {}: ResNet-{}, {} pixels, {} samples per rank; dry run of rank 0 of {}\n",
               plan.method,
               plan.depth,
               plan.size,
@@ -176,7 +177,7 @@ std::string plan_text(const Plan& plan) {
          memory_text(plan) + traffic_text(plan) + images_text(plan) + prediction_text(plan);
 }
 
-std::string plan_json(const Plan& plan) {
+std::string plan_json(const ScalingPlan& plan) {
   nlohmann::ordered_json out = {{"method", plan.method},
                                 {"depth", plan.depth},
                                 {"size", plan.size},

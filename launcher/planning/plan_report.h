@@ -9,9 +9,9 @@
 
 namespace stc::launcher {
 
-/// Of one rank's step without communication.
+/// How long one rank's step takes without communication.
 struct ComputeTime {
-  double seconds = 0;  ///< 0: not known, nothing is predicted
+  double seconds = 0;  ///< 0: unknown, nothing is predicted
   std::string source;  ///< where the number comes from, or how to give one
 };
 
@@ -22,10 +22,10 @@ struct Prediction {
   double efficiency = 0;  ///< compute / step
 };
 
-struct Plan {
+struct ScalingPlan {
   std::string method;  ///< "pretrain" or "train"
   std::int64_t depth = 18, size = 224;
-  std::vector<int> worlds;  ///< the dry run is one of the first
+  std::vector<int> worlds;  ///< the dry run is that of the first
   std::int64_t log_every = 1;
   DryRun run;
   ComputeTime compute;
@@ -33,12 +33,12 @@ struct Plan {
 };
 
 /// One for each fabric and world.
-std::vector<Prediction> predict(const Plan& plan, const std::vector<Fabric>& fabrics);
+std::vector<Prediction> predict(const ScalingPlan& plan, const std::vector<Fabric>& fabrics);
 
-/// Of float32 images, that a rank receives where all ranks gather all images.
-std::int64_t reference_gather_bytes(const Plan& plan, int ranks);
+/// What a rank would receive if all ranks gathered all images in float32.
+std::int64_t reference_gather_bytes(const ScalingPlan& plan, int ranks);
 
-std::string plan_text(const Plan& plan);
-std::string plan_json(const Plan& plan);
+std::string plan_text(const ScalingPlan& plan);
+std::string plan_json(const ScalingPlan& plan);
 
 }  // namespace stc::launcher

@@ -14,7 +14,7 @@ constexpr double kBase = 8.4e-6;
 constexpr double kHopWithin = 3.4e-6, kHopBetween = 9.6e-6;
 constexpr double kTreeHopWithin = 28e-6, kTreeHopBetween = 50e-6;
 constexpr double kLargeMessages = 1.9;  // a ring's hops over several nodes take longer for these
-constexpr double kTreeMost = 80e9;      // bytes a second
+constexpr double kMaxTreeBandwidth = 80e9;  // bytes per second
 
 int nodes_of(const Fabric& fabric, int ranks) {
   return (ranks + fabric.gpus_per_node - 1) / fabric.gpus_per_node;
@@ -43,13 +43,13 @@ double tree_seconds(const Fabric& fabric, int ranks, double bytes) {
   if (nodes == 1) return std::numeric_limits<double>::infinity();
   const double latency = 2 * ((static_cast<double>(ranks) / nodes - 1) * kTreeHopWithin +
                               std::log2(nodes) * kTreeHopBetween);
-  return latency + bytes / (0.5 * std::min(0.9 * fabric.between_nodes, kTreeMost));
+  return latency + bytes / (0.5 * std::min(0.9 * fabric.between_nodes, kMaxTreeBandwidth));
 }
 
 }  // namespace
 
 // Bus bandwidths as measured with nccl-tests: 8 A100 on NVLink; 8 x 200 Gb/s between nodes; one
-// card of 100 Gb/s and one of 25 Gb/s, less their protocol.
+// card of 100 Gb/s and one of 25 Gb/s, minus protocol overhead.
 const std::vector<Fabric>& fabrics() {
   static const std::vector<Fabric> all = {{"nvlink+8x200", 8, 232.5e9, 192e9},
                                           {"nvlink+1x100", 8, 232.5e9, 12e9},

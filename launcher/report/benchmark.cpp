@@ -11,14 +11,12 @@
 namespace stc::launcher {
 namespace {
 
-using Evaluations = std::vector<ReportedEvaluation>;
-
-constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t kMostNamed = 3;      // best and worst clips
-constexpr std::size_t kMostOpenRows = 30;  // longer tables are folded
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+constexpr std::size_t kMaxNamed = 3;      // best and worst clips
+constexpr std::size_t kMaxOpenRows = 30;  // longer tables are folded
 
 /// Standard deviation with n - 1; 0 for one clip.
-double deviation(const std::vector<ReportedClip>& clips) {
+double deviation(const std::vector<ScoredItem>& clips) {
   const auto n = static_cast<double>(clips.size());
   double mean = 0, square = 0;
   for (const auto& clip : clips) mean += clip.score / n;
@@ -29,9 +27,9 @@ double deviation(const std::vector<ReportedClip>& clips) {
 std::string spread_cells(const ReportedEvaluation& evaluation) {
   const auto ranked = ranked_clips(evaluation);
   std::string cells;
-  for (const double value : {ranked.empty() ? kNothing : ranked.back().score,
-                             ranked.empty() ? kNothing : ranked.front().score,
-                             ranked.empty() ? kNothing : deviation(ranked)})
+  for (const double value : {ranked.empty() ? kMissing : ranked.back().score,
+                             ranked.empty() ? kMissing : ranked.front().score,
+                             ranked.empty() ? kMissing : deviation(ranked)})
     cells += cell(percent_text(value));
   return cells + cell(std::to_string(evaluation.clips.size()));
 }
@@ -71,7 +69,7 @@ std::string spread(const BenchmarkForm& form, const Evaluations& evaluations) {
       rows.back().values.push_back(clip.score);
     }
   }
-  return spread_chart(text("{}: each dot a {}, the bar the benchmark's number",
+  return spread_chart(text("{}: each dot is a {}, the bar the benchmark's number",
                            form.measures.front().name,
                            form.clip),
                       rows);
@@ -85,12 +83,12 @@ std::string named(Clips first, Clips last) {
   return list;
 }
 
-/// Best and worst clips by name; "" where there are not two to tell apart.
+/// Best and worst clips by name; "" if there are fewer than two.
 std::string extremes(const BenchmarkForm& form, const Evaluations& evaluations) {
   std::string body;
   for (const auto& e : evaluations) {
     const auto ranked = ranked_clips(e);
-    const auto count = static_cast<std::ptrdiff_t>(std::min(kMostNamed, ranked.size() / 2));
+    const auto count = static_cast<std::ptrdiff_t>(std::min(kMaxNamed, ranked.size() / 2));
     if (count == 0) continue;
     body += "<tr>" + row_name(e.label) + text_cell(named(ranked.begin(), ranked.begin() + count)) +
             text_cell(named(ranked.rbegin(), ranked.rbegin() + count)) + "</tr>";
@@ -102,27 +100,26 @@ std::string extremes(const BenchmarkForm& form, const Evaluations& evaluations) 
          "</div>";
 }
 
-/// Of any evaluation, in the order in which they come up.
-std::vector<ReportedClip> all_clips(const Evaluations& evaluations) {
-  std::vector<ReportedClip> clips;
+using ItemList = std::vector<ScoredItem> ReportedEvaluation::*;  // its clips or its parts
+
+/// Those of any evaluation, each once, in order of appearance.
+std::vector<ScoredItem> all_items(const Evaluations& evaluations, ItemList list) {
+  std::vector<ScoredItem> items;
   for (const auto& e : evaluations)
-    for (const auto& clip : e.clips)
-      if (std::none_of(
-              clips.begin(), clips.end(), [&](const auto& c) { return c.name == clip.name; }))
-        clips.push_back(clip);
-  return clips;
+    for (const auto& item : e.*list)
+      if (std::ranges::find(items, item.name, &ScoredItem::name) == items.end())
+        items.push_back(item);
+  return items;
 }
 
-double score_of(const ReportedEvaluation& evaluation, const std::string& clip) {
-  for (const auto& c : evaluation.clips)
-    if (c.name == clip) return c.score;
-  return kNothing;
-}
-
-double part_of(const ReportedEvaluation& evaluation, const std::string& part) {
-  for (const auto& [name, value] : evaluation.parts)
-    if (name == part) return value;
-  return kNothing;
+/// Of the item `name`, one cell per evaluation.
+std::string score_cells(const Evaluations& evaluations, ItemList list, const std::string& name) {
+  std::vector<double> scores;
+  for (const auto& e : evaluations) {
+    const auto found = std::ranges::find(e.*list, name, &ScoredItem::name);
+    scores.push_back(found == (e.*list).end() ? kMissing : found->score);
+  }
+  return percent_cells(scores);
 }
 
 std::string label_headings(const Evaluations& evaluations) {
@@ -132,50 +129,41 @@ std::string label_headings(const Evaluations& evaluations) {
 }
 
 std::string clip_table(const BenchmarkForm& form, const Evaluations& evaluations) {
-  const auto clips = all_clips(evaluations);
+  const auto clips = all_items(evaluations, &ReportedEvaluation::clips);
   if (clips.empty()) return "";
   const bool has_objects =
-      std::any_of(clips.begin(), clips.end(), [](const auto& clip) { return clip.objects > 0; });
+      std::ranges::any_of(clips, [](const auto& clip) { return clip.objects > 0; });
   const auto head = heading(form.clip) + (has_objects ? heading("objects") : "") +
                     heading("frames") + label_headings(evaluations);
   std::string body;
   for (const auto& clip : clips) {
     body += "<tr>" + row_name(clip.name) + (has_objects ? cell(std::to_string(clip.objects)) : "") +
-            cell(std::to_string(clip.frames));
-    std::vector<double> scores;
-    for (const auto& e : evaluations) scores.push_back(score_of(e, clip.name));
-    body += percent_cells(scores) + "</tr>";
+            cell(std::to_string(clip.frames)) +
+            score_cells(evaluations, &ReportedEvaluation::clips, clip.name) + "</tr>";
   }
   const auto title = text("{} by {}", form.measures.front().name, form.clip);
   const auto table = html_table(head, body);
-  if (clips.size() > kMostOpenRows) return folded(text("{} ({})", title, clips.size()), table);
+  if (clips.size() > kMaxOpenRows) return folded(text("{} ({})", title, clips.size()), table);
   return "<h3>" + escape_html(title) + "</h3>" + table;
 }
 
 std::string part_table(const BenchmarkForm& form, const Evaluations& evaluations) {
-  std::vector<std::string> names;
-  for (const auto& e : evaluations)
-    for (const auto& [name, value] : e.parts)
-      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-  if (names.empty()) return "";
   std::string body;
-  for (const auto& name : names) {
-    std::vector<double> values;
-    for (const auto& e : evaluations) values.push_back(part_of(e, name));
-    body += "<tr>" + row_name(name) + percent_cells(values) + "</tr>";
-  }
+  for (const auto& part : all_items(evaluations, &ReportedEvaluation::parts))
+    body += "<tr>" + row_name(part.name) +
+            score_cells(evaluations, &ReportedEvaluation::parts, part.name) + "</tr>";
+  if (body.empty()) return "";
   return "<h3>" + escape_html(text("{} by {}", form.part_score_name, form.part)) + "</h3>" +
          html_table(heading(form.part) + label_headings(evaluations), body);
 }
 
 std::string frame_charts(const Evaluations& evaluations) {
   std::string charts;
-  for (const auto& clip : all_clips(evaluations)) {
+  for (const auto& clip : all_items(evaluations, &ReportedEvaluation::clips)) {
     std::vector<ChartLine> lines;
     for (const auto& e : evaluations) {
       const auto found = e.frames.find(clip.name);
-      // An evaluation without the sequence keeps its place, so that colours mean the same in every
-      // chart.
+      // An evaluation without the sequence keeps its place, and so its colour in every chart.
       lines.push_back(found == e.frames.end() ? ChartLine{} : found->second);
       lines.back().label = e.label;
     }

@@ -1,17 +1,16 @@
-// The section of one benchmark: what its evaluations found, in tables, charts and pictures.
+// The section of one benchmark: the results of its evaluations in tables, charts and pictures.
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "launcher/report/evaluations.h"
 #include "launcher/report/pictures.h"
 
 namespace stc::launcher {
 
-/// `evaluations` are of the form's benchmark, at least one.
+/// At least one of `evaluations`, all of the form's benchmark.
 std::string benchmark_section(const BenchmarkForm& form,
-                              const std::vector<ReportedEvaluation>& evaluations,
+                              const Evaluations& evaluations,
                               const Pictures& pictures);
 
 }  // namespace stc::launcher

@@ -2,17 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
-#include "monitoring/check.h"
+#include "launcher/report/html.h"
+#include "monitoring/text.h"
 
 namespace stc::launcher {
 namespace {
 
 constexpr double kWidth = 420, kHeight = 204;
 constexpr double kLeft = 52, kRight = 10, kTop = 8, kBottom = 34;
-constexpr std::size_t kMostPoints = 240;
+constexpr std::size_t kMaxPoints = 240;
 constexpr int kColors = 6;
 
 struct Range {
@@ -24,7 +24,7 @@ struct Range {
     low = std::min(low, value);
     high = std::max(high, value);
   }
-  /// Something that can be divided by, for a line that is flat or empty too.
+  /// Never of width zero, even for a flat or an empty line.
   Range opened() const {
     if (low > high) return {0, 1};
     if (low < high) return *this;
@@ -34,14 +34,13 @@ struct Range {
 };
 
 /// Neighbouring points taken together.
-struct Bucket {
+struct PointGroup {
   double x, mean, low, high;
 };
 
-std::vector<Bucket> buckets_of(const ChartLine& line) {
-  const std::size_t size =
-      std::max<std::size_t>(1, (line.x.size() + kMostPoints - 1) / kMostPoints);
-  std::vector<Bucket> buckets;
+std::vector<PointGroup> groups_of(const ChartLine& line) {
+  const std::size_t size = std::max<std::size_t>(1, (line.x.size() + kMaxPoints - 1) / kMaxPoints);
+  std::vector<PointGroup> groups;
   for (std::size_t first = 0; first < line.x.size(); first += size) {
     const std::size_t end = std::min(first + size, line.x.size());
     Range range;
@@ -54,9 +53,9 @@ std::vector<Bucket> buckets_of(const ChartLine& line) {
       sum += line.y[i];
       ++count;
     }
-    if (count > 0) buckets.push_back({x / count, sum / count, range.low, range.high});
+    if (count > 0) groups.push_back({x / count, sum / count, range.low, range.high});
   }
-  return buckets;
+  return groups;
 }
 
 /// About four round numbers within the range.
@@ -72,12 +71,6 @@ std::vector<double> ticks_of(const Range& range) {
     ticks.push_back(k * step);
   }
   return ticks;
-}
-
-std::string fixed(double value) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof(buffer), "%.1f", value);
-  return buffer;
 }
 
 class Axes {
@@ -121,12 +114,12 @@ class Axes {
   Range x_, y_;
 };
 
-std::string drawn_line(const Axes& axes, const std::vector<Bucket>& buckets, std::size_t color) {
+std::string drawn_line(const Axes& axes, const std::vector<PointGroup>& groups, std::size_t color) {
   std::string upper, lower, middle;
-  for (const auto& bucket : buckets) {
-    upper += axes.point(bucket.x, bucket.high);
-    lower = axes.point(bucket.x, bucket.low) + lower;
-    middle += axes.point(bucket.x, bucket.mean);
+  for (const auto& group : groups) {
+    upper += axes.point(group.x, group.high);
+    lower = axes.point(group.x, group.low) + lower;
+    middle += axes.point(group.x, group.mean);
   }
   const auto name = text("c{}", color % kColors);
   return "<polygon class='band " + name + "' points='" + upper + lower + "'/><polyline class='" +
@@ -139,14 +132,14 @@ std::string line_chart(const std::string& title,
                        const std::string& x_name,
                        const std::vector<ChartLine>& lines,
                        bool unit_range) {
-  std::vector<std::vector<Bucket>> buckets;
+  std::vector<std::vector<PointGroup>> groups;
   Range x, y;
   for (const auto& line : lines) {
-    buckets.push_back(buckets_of(line));
-    for (const auto& bucket : buckets.back()) {
-      x.include(bucket.x);
-      y.include(bucket.low);
-      y.include(bucket.high);
+    groups.push_back(groups_of(line));
+    for (const auto& group : groups.back()) {
+      x.include(group.x);
+      y.include(group.low);
+      y.include(group.high);
     }
   }
   if (unit_range) y = {0, 1};
@@ -154,13 +147,12 @@ std::string line_chart(const std::string& title,
   std::string svg = axes.drawn(x_name);
   std::string legend;
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    svg += drawn_line(axes, buckets[i], i);
+    svg += drawn_line(axes, groups[i], i);
     legend += text("<span><i class='c{}'></i>{}</span>", i % kColors, escape_html(lines[i].label));
   }
-  const bool is_single = lines.size() == 1 && !buckets[0].empty();
+  const bool is_single = lines.size() == 1 && !groups[0].empty();
   return "<figure><figcaption>" + escape_html(title) +
-         (is_single ? "<b>" + short_number(buckets[0].back().mean) + "</b>" : "") +
-         "</figcaption>" +
+         (is_single ? "<b>" + short_number(groups[0].back().mean) + "</b>" : "") + "</figcaption>" +
          text("<svg viewBox='0 0 {} {}' role='img'>{}</svg>", kWidth, kHeight + 4, svg) +
          (lines.size() > 1 ? "<div class='legend'>" + legend + "</div>" : "") + "</figure>";
 }
@@ -206,48 +198,6 @@ std::string spread_chart(const std::string& title, const std::vector<SpreadRow>&
       kWide,
       height,
       svg);
-}
-
-std::string escape_html(const std::string& plain) {
-  std::string out;
-  for (const char c : plain) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
-std::string short_number(double value, int digits) {
-  if (!std::isfinite(value)) return "–";
-  const double size = std::abs(value);
-  char buffer[64];
-  if (size != 0 && (size >= 1e6 || size < 1e-3)) {
-    std::snprintf(buffer, sizeof(buffer), "%.3g", value);
-    return buffer;
-  }
-  std::snprintf(buffer, sizeof(buffer), "%.*f", digits, value);
-  std::string number = buffer;
-  if (number.find('.') == std::string::npos) return number;
-  number.erase(number.find_last_not_of('0') + 1);
-  if (number.back() == '.') number.pop_back();
-  return number == "-0" ? "0" : number;
 }
 
 }  // namespace stc::launcher

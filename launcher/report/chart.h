@@ -12,8 +12,8 @@ struct ChartLine {
   std::vector<double> x, y;  ///< equal lengths, x ascending; a y that is not finite is left out
 };
 
-/// Long lines are drawn as the mean of buckets of neighbouring points, with a band from least to
-/// most. A legend stands below where there are several lines. With `unit_range` the y axis is 0..1.
+/// Long lines are drawn as means of neighbouring points, with a band from their minimum to their
+/// maximum. Several lines get a legend below. With `unit_range` the y axis is 0..1.
 std::string line_chart(const std::string& title,
                        const std::string& x_name,
                        const std::vector<ChartLine>& lines,
@@ -22,15 +22,10 @@ std::string line_chart(const std::string& title,
 struct SpreadRow {
   std::string label;
   double mean = 0;                 ///< drawn as a bar across, unless NaN
-  std::vector<std::string> names;  ///< one a value, shown under the pointer
+  std::vector<std::string> names;  ///< one per value, shown under the pointer
   std::vector<double> values;      ///< in 0..1, drawn as dots
 };
 
 std::string spread_chart(const std::string& title, const std::vector<SpreadRow>& rows);
-
-std::string escape_html(const std::string& text);
-
-/// At most `digits` after the point; short forms of the very large and the very small.
-std::string short_number(double value, int digits = 3);
 
 }  // namespace stc::launcher

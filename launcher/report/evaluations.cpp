@@ -5,9 +5,11 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <limits>
 #include <sstream>
 
+#include "data/file.h"
 #include "launcher/report/files.h"
 #include "monitoring/check.h"
 
@@ -35,18 +37,19 @@ std::string text_at(const Json& json, const std::string& pointer) {
                                                             : "";
 }
 
-/// The items of a list that have a name; a list that is absent is noted.
-std::vector<Json> named_items(const Json& json,
-                              const std::string& key,
-                              const std::string& path,
-                              std::vector<std::string>* notes) {
-  std::vector<Json> items;
+/// The items of a list that have a name.
+std::vector<ScoredItem> scored_items(const Json& json,
+                                     const std::string& key,
+                                     const std::string& score) {
+  std::vector<ScoredItem> items;
   const auto list = json.value(key, Json());
-  if (list.is_array())
-    std::copy_if(list.begin(), list.end(), std::back_inserter(items), [](const Json& item) {
-      return !text_at(item, "/name").empty();
-    });
-  if (items.empty()) notes->push_back(text("{}: lists no {}", path, key));
+  if (!list.is_array()) return items;
+  for (const auto& item : list) {
+    const auto name = text_at(item, "/name");
+    if (!name.empty())
+      items.push_back(
+          {name, count_at(item, "/objects"), count_at(item, "/frames"), number_at(item, score)});
+  }
   return items;
 }
 
@@ -84,12 +87,11 @@ struct FrameLine {
   }
 };
 
-/// J&F of each frame, the mean over the sequence's objects. The file lists one object after the
-/// other.
+/// J&F of each frame, the mean over the sequence's objects. The file lists object after object.
 std::map<std::string, ChartLine> read_frames(const std::string& path) {
   std::map<std::string, ChartLine> curves;
   std::map<std::string, int> objects;
-  std::istringstream lines(read_text(path));
+  std::istringstream lines(data::read_text(path));
   std::string line, sequence, object;
   std::size_t frame = 0;
   std::getline(lines, line);
@@ -123,10 +125,26 @@ std::vector<MeasureForm> pck_measures() {
   return measures;
 }
 
-void collect_notes(const Json& json, const char* key, ReportedEvaluation* evaluation) {
-  const auto list = json.value(key, Json::array());
-  for (const auto& line : list)
-    if (line.is_string()) evaluation->notes.push_back(line.get<std::string>());
+std::vector<std::string> notes_of(const Json& json) {
+  std::vector<std::string> notes;
+  for (const char* key : {"failed", "notes"})
+    for (const auto& line : json.value(key, Json::array()))
+      if (line.is_string()) notes.push_back(line.get<std::string>());
+  return notes;
+}
+
+/// What the file lacks of the form.
+std::vector<std::string> missing_in(const ReportedEvaluation& evaluation,
+                                    const BenchmarkForm& form,
+                                    const std::string& path) {
+  std::vector<std::string> notes;
+  for (std::size_t m = 0; m < form.measures.size(); ++m)
+    if (std::isnan(evaluation.measures[m]))
+      notes.push_back(text("{}: has no {}", path, form.measures[m].name));
+  if (evaluation.clips.empty()) notes.push_back(text("{}: lists no {}s", path, form.clip));
+  if (evaluation.parts.empty() && !form.part.empty())
+    notes.push_back(text("{}: lists no {}s", path, form.part));
+  return notes;
 }
 
 }  // namespace
@@ -184,36 +202,36 @@ ReportedEvaluation read_evaluation(const std::string& folder) {
   evaluation.label = text_at(json, "/label");
   if (evaluation.label.empty()) evaluation.label = fs::path(folder).filename().string();
   evaluation.data = text_at(json, "/data");
-  for (const auto& measure : form.measures) {
+  for (const auto& measure : form.measures)
     evaluation.measures.push_back(number_at(json, measure.pointer));
-    if (std::isnan(evaluation.measures.back()))
-      evaluation.notes.push_back(text("{}: has no {}", path, measure.name));
-  }
-  for (const auto& clip : named_items(json, form.clip + "s", path, &evaluation.notes))
-    evaluation.clips.push_back({text_at(clip, "/name"),
-                                count_at(clip, "/objects"),
-                                count_at(clip, "/frames"),
-                                number_at(clip, form.clip_score)});
-  if (!form.part.empty())
-    for (const auto& part : named_items(json, form.part + "s", path, &evaluation.notes))
-      evaluation.parts.emplace_back(text_at(part, "/name"), number_at(part, form.part_score));
-  for (const char* key : {"weights", "data", "settings", "timings", "version"}) {
-    if (json.contains(key)) collect_facts({{key, json[key]}}, "", &evaluation.facts);
-  }
-  collect_notes(json, "failed", &evaluation);
-  collect_notes(json, "notes", &evaluation);
+  evaluation.clips = scored_items(json, form.clip + "s", form.clip_score);
+  if (!form.part.empty()) evaluation.parts = scored_items(json, form.part + "s", form.part_score);
+  Json stated;
+  for (const char* key : {"weights", "data", "settings", "timings", "version"})
+    if (json.contains(key)) stated[key] = json[key];
+  evaluation.facts = facts_of(stated);
+  evaluation.notes = missing_in(evaluation, form, path);
+  std::ranges::copy(notes_of(json), std::back_inserter(evaluation.notes));
   const auto frames = fs::path(folder) / "per-frame.csv";
   if (fs::exists(frames)) evaluation.frames = read_frames(frames.string());
   return evaluation;
 }
 
-std::vector<ReportedClip> ranked_clips(const ReportedEvaluation& evaluation) {
+std::vector<ScoredItem> ranked_clips(const ReportedEvaluation& evaluation) {
   auto clips = evaluation.clips;
-  std::erase_if(clips, [](const ReportedClip& clip) { return std::isnan(clip.score); });
-  std::stable_sort(clips.begin(), clips.end(), [](const ReportedClip& a, const ReportedClip& b) {
+  std::erase_if(clips, [](const ScoredItem& clip) { return std::isnan(clip.score); });
+  std::stable_sort(clips.begin(), clips.end(), [](const ScoredItem& a, const ScoredItem& b) {
     return a.score > b.score;
   });
   return clips;
+}
+
+Evaluations evaluations_of(const BenchmarkForm& form, const Evaluations& all) {
+  Evaluations found;
+  std::ranges::copy_if(all, std::back_inserter(found), [&](const ReportedEvaluation& evaluation) {
+    return evaluation.benchmark == form.name;
+  });
+  return found;
 }
 
 }  // namespace stc::launcher

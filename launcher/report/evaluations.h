@@ -1,5 +1,5 @@
-// Evaluations of every benchmark in one form, read back from results.json, so that one page shows
-// them all.
+// Evaluations of every benchmark in one form, read from results.json, so that one page shows them
+// all.
 #pragma once
 
 #include <map>
@@ -13,7 +13,7 @@ namespace stc::launcher {
 
 using Facts = std::vector<std::pair<std::string, std::string>>;  ///< name and value, in order
 
-/// A number of results.json that stands in the summary table.
+/// A number of results.json that the summary table shows.
 struct MeasureForm {
   std::string name;     ///< "J mean"
   std::string pointer;  ///< JSON pointer: "/j/mean"
@@ -24,10 +24,10 @@ struct MeasureForm {
 struct BenchmarkForm {
   std::string name;                   ///< "davis", as in results.json
   std::string title;                  ///< "DAVIS"
-  std::vector<MeasureForm> measures;  ///< the first ranks evaluations, and is given by clip too
-  std::string clip;                   ///< what a clip is called; the list's key has an "s" more
+  std::vector<MeasureForm> measures;  ///< the first one is also given by clip
+  std::string clip;                   ///< what a clip is called; the list's key is its plural
   std::string clip_score;
-  std::string part;  ///< "joint": what a clip consists of; "": no list of such
+  std::string part;  ///< "joint": what a clip shows; "": there is no such list
   std::string part_score;
   std::string part_score_name;
   std::string explanation;  ///< of the summary table
@@ -36,10 +36,11 @@ struct BenchmarkForm {
 /// In the order of the page's sections.
 const std::vector<BenchmarkForm>& benchmark_forms();
 
-struct ReportedClip {
+/// A clip, or a part of what clips show.
+struct ScoredItem {
   std::string name;
-  int objects = 0;  ///< 0: the benchmark does not count them
-  int frames = 0;
+  int objects = 0;  ///< 0: not counted
+  int frames = 0;   ///< 0: not counted
   double score = 0;
 };
 
@@ -50,23 +51,24 @@ struct ReportedEvaluation {
   std::string label;
   std::string data;              ///< root of the data set
   std::vector<double> measures;  ///< as in the form
-  std::vector<ReportedClip> clips;
-  std::vector<std::pair<std::string, double>> parts;
+  std::vector<ScoredItem> clips;
+  std::vector<ScoredItem> parts;
   Facts facts;                     ///< weights, settings, version, timings: "settings.top_k"
-  std::vector<std::string> notes;  ///< what is absent, what was left out, what was said
+  std::vector<std::string> notes;  ///< what is missing, left out or remarked
   std::map<std::string, ChartLine> frames;  ///< J&F of each scored frame by sequence; may be empty
 
   double score() const { return measures.front(); }
 };
 
-/// Reads FOLDER/results.json, and per-frame.csv where there is one. Throws stc::Error (kBadData)
-/// naming the file where it is damaged, or of no benchmark.
+using Evaluations = std::vector<ReportedEvaluation>;
+
+/// Reads FOLDER/results.json, and per-frame.csv if there is one. Throws stc::Error (kBadData)
+/// naming the file if it is damaged or of no known benchmark.
 ReportedEvaluation read_evaluation(const std::string& folder);
 
 /// Best first; clips without a score are left out.
-std::vector<ReportedClip> ranked_clips(const ReportedEvaluation& evaluation);
+std::vector<ScoredItem> ranked_clips(const ReportedEvaluation& evaluation);
 
-/// Adds to labels that are equal within a benchmark the settings that differ, else the path.
-void distinguish_labels(std::vector<ReportedEvaluation>* evaluations);
+Evaluations evaluations_of(const BenchmarkForm& form, const Evaluations& all);
 
 }  // namespace stc::launcher

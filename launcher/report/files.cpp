@@ -1,6 +1,10 @@
 #include "launcher/report/files.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "data/file.h"
+#include "launcher/report/html.h"
 #include "monitoring/check.h"
 
 namespace stc::launcher {
@@ -16,26 +20,23 @@ std::string plain(const Json& value) {
 
 }  // namespace
 
-std::string read_text(const std::string& path) {
-  const auto bytes = data::read_file(path);
-  return {bytes.begin(), bytes.end()};
-}
-
 Json read_json_object(const std::string& path) {
-  auto json = Json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
+  auto json = Json::parse(data::read_text(path), nullptr, /*allow_exceptions=*/false);
   STC_CHECK_DATA(
-      json.is_object(), "{}: is no JSON object; make the evaluation or the run again", path);
+      json.is_object(), "{}: is not a JSON object; run the evaluation or the training again", path);
   return json;
 }
 
-void collect_facts(const Json& json, const std::string& prefix, Facts* facts) {
+Facts facts_of(const Json& json, const std::string& prefix) {
+  Facts facts;
   for (const auto& [key, value] : json.items()) {
     if (value.is_object()) {
-      collect_facts(value, prefix + key + ".", facts);
+      std::ranges::copy(facts_of(value, prefix + key + "."), std::back_inserter(facts));
     } else {
-      facts->emplace_back(prefix + key, plain(value));
+      facts.emplace_back(prefix + key, plain(value));
     }
   }
+  return facts;
 }
 
 }  // namespace stc::launcher

@@ -1,4 +1,4 @@
-// What a report reads from files, as texts and JSON.
+// What a report reads from files: text and JSON.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -8,12 +8,10 @@
 
 namespace stc::launcher {
 
-std::string read_text(const std::string& path);
-
-/// Throws stc::Error (kBadData) where the file holds no JSON object.
+/// Throws stc::Error (kBadData) if the file holds no JSON object.
 nlohmann::ordered_json read_json_object(const std::string& path);
 
 /// Nested objects give "outer.inner".
-void collect_facts(const nlohmann::ordered_json& json, const std::string& prefix, Facts* facts);
+Facts facts_of(const nlohmann::ordered_json& json, const std::string& prefix = "");
 
 }  // namespace stc::launcher

@@ -3,17 +3,44 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-
-#include "launcher/report/chart.h"
+#include <map>
 
 namespace stc::launcher {
 
-std::string percent_text(double share) {
-  if (!std::isfinite(share)) return "–";
+std::string escape_html(const std::string& plain) {
+  static const std::map<char, std::string> kEntities = {
+      {'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&#39;"}};
+  std::string out;
+  for (const char c : plain) {
+    const auto found = kEntities.find(c);
+    out += found == kEntities.end() ? std::string(1, c) : found->second;
+  }
+  return out;
+}
+
+std::string short_number(double value, int digits) {
+  if (!std::isfinite(value)) return "–";
+  const double size = std::abs(value);
+  char buffer[64];
+  if (size != 0 && (size >= 1e6 || size < 1e-3)) {
+    std::snprintf(buffer, sizeof(buffer), "%.3g", value);
+    return buffer;
+  }
+  std::snprintf(buffer, sizeof(buffer), "%.*f", digits, value);
+  std::string number = buffer;
+  if (number.find('.') == std::string::npos) return number;
+  number.erase(number.find_last_not_of('0') + 1);
+  if (number.back() == '.') number.pop_back();
+  return number == "-0" ? "0" : number;
+}
+
+std::string fixed(double value) {
   char buffer[32];
-  std::snprintf(buffer, sizeof(buffer), "%.1f", 100 * share);
+  std::snprintf(buffer, sizeof(buffer), "%.1f", value);
   return buffer;
 }
+
+std::string percent_text(double share) { return std::isfinite(share) ? fixed(100 * share) : "–"; }
 
 std::string cell(const std::string& content, bool is_best) {
   return (is_best ? "<td class='best'>" : "<td>") + content + "</td>";

@@ -8,7 +8,13 @@
 
 namespace stc::launcher {
 
-std::string percent_text(double share);  ///< "61.8"; a dash where it is NaN
+std::string escape_html(const std::string& plain);
+
+/// At most `digits` after the point; short forms of the very large and the very small.
+std::string short_number(double value, int digits = 3);
+std::string fixed(double value);         ///< one digit after the point
+std::string percent_text(double share);  ///< "61.8"; a dash if it is NaN
+
 std::string cell(const std::string& content, bool is_best = false);
 std::string text_cell(const std::string& plain);
 std::string heading(const std::string& name);
@@ -18,9 +24,9 @@ std::string folded(const std::string& title, const std::string& content);
 std::string fact_table(const Facts& facts);
 std::string note_lines(const std::vector<std::string>& notes);
 
-/// Those that are best as they are shown, unless all of them look equal.
+/// Those that are best as shown, unless all of them look equal.
 std::vector<bool> best_of(const std::vector<double>& values, bool lower_is_better = false);
-/// A cell a value, in percent, the best ones marked.
+/// One cell per value, in percent, the best ones marked.
 std::string percent_cells(const std::vector<double>& values);
 
 }  // namespace stc::launcher

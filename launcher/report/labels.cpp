@@ -1,7 +1,8 @@
+#include "launcher/report/labels.h"
+
 #include <algorithm>
 #include <set>
 
-#include "launcher/report/evaluations.h"
 #include "monitoring/check.h"
 
 namespace stc::launcher {
@@ -9,8 +10,8 @@ namespace {
 
 constexpr std::string_view kSettings = "settings.";
 
-/// What numbers depend on: neither how they were computed nor how long it took.
-bool tells_apart(const std::string& fact) {
+/// What the scores depend on, which excludes how they were computed and how long it took.
+bool changes_scores(const std::string& fact) {
   if (fact == "weights" || fact == "data") return true;
   static const std::set<std::string> computing = {
       "settings.ranks", "settings.threads", "settings.weights_crc32c", "settings.precision"};
@@ -30,7 +31,7 @@ std::vector<std::string> differing_facts(const std::vector<ReportedEvaluation*>&
     for (const auto& fact : evaluation->facts) {
       const auto& name = fact.first;
       const bool is_known = std::find(differing.begin(), differing.end(), name) != differing.end();
-      if (is_known || !tells_apart(name)) continue;
+      if (is_known || !changes_scores(name)) continue;
       const bool is_same = std::all_of(group.begin(), group.end(), [&](const auto* other) {
         return value_of(*other, name) == fact.second;
       });
@@ -54,16 +55,16 @@ std::string settings_of(const ReportedEvaluation& evaluation,
 
 using Groups = std::map<std::pair<std::string, std::string>, std::vector<ReportedEvaluation*>>;
 
-Groups by_label(std::vector<ReportedEvaluation>* evaluations) {
+Groups by_label(Evaluations& evaluations) {
   Groups groups;
-  for (auto& evaluation : *evaluations)
+  for (auto& evaluation : evaluations)
     groups[{evaluation.benchmark, evaluation.label}].push_back(&evaluation);
   return groups;
 }
 
 }  // namespace
 
-void distinguish_labels(std::vector<ReportedEvaluation>* evaluations) {
+Evaluations with_distinct_labels(Evaluations evaluations) {
   for (const auto& [key, group] : by_label(evaluations)) {
     const auto facts = differing_facts(group);
     for (auto* evaluation : group) {
@@ -75,6 +76,7 @@ void distinguish_labels(std::vector<ReportedEvaluation>* evaluations) {
     if (group.size() == 1) continue;
     for (auto* evaluation : group) evaluation->label += text(" in {}", evaluation->path);
   }
+  return evaluations;
 }
 
 }  // namespace stc::launcher

@@ -31,9 +31,7 @@ std::string report_page(const ReportedRuns& runs, const std::map<std::string, Pi
       kReportStyle,
       note_lines(runs.notes));
   for (const auto& form : benchmark_forms()) {
-    std::vector<ReportedEvaluation> evaluations;
-    for (const auto& evaluation : runs.evaluations)
-      if (evaluation.benchmark == form.name) evaluations.push_back(evaluation);
+    const auto evaluations = evaluations_of(form, runs.evaluations);
     if (evaluations.empty()) continue;
     const auto drawn = pictures.find(form.name);
     html +=

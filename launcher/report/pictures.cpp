@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
+#include <utility>
 
 #include "data/benchmarks/davis.h"
-#include "data/images/frame_source.h"
 #include "data/images/image.h"
 #include "eval/drawing/overlay.h"
 #include "eval/drawing/overlay_files.h"
@@ -16,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kColumns = 5;
-constexpr std::size_t kMostRows = 6;
+constexpr std::size_t kMaxRows = 6;
 constexpr int kPictureHeight = 140;
 constexpr int kGap = 3;
 constexpr int kJpegQuality = 82;
@@ -47,7 +48,7 @@ std::vector<std::string> chosen_frames(const std::vector<std::string>& images) {
   return chosen;
 }
 
-/// The mask file where there is one; none leaves the frame as it is.
+/// Without a mask file the frame stays as it is.
 data::Image with_mask(const data::Image& frame, const fs::path& mask) {
   const auto picture =
       fs::exists(mask) ? eval::overlay(frame, data::read_label_png(mask.string())) : frame;
@@ -58,20 +59,17 @@ std::string drawn(const std::vector<std::vector<data::Image>>& rows) {
   return base64(data::encode_jpeg(eval::contact_sheet(rows, kGap), kJpegQuality));
 }
 
-using Evaluations = std::vector<const ReportedEvaluation*>;
-
 ClipPicture draw_davis(const data::DavisSequence& sequence, const Evaluations& evaluations) {
   const auto truth = fs::path(sequence.annotations.front()).parent_path();
   ClipPicture picture{sequence.name, {"truth"}, ""};
-  for (const auto* evaluation : evaluations) picture.rows.push_back(evaluation->label);
+  for (const auto& evaluation : evaluations) picture.rows.push_back(evaluation.label);
   std::vector<std::vector<data::Image>> rows(picture.rows.size());
   for (const auto& path : chosen_frames(sequence.images)) {
     const auto frame = data::read_image(path);
     const auto mask = fs::path(path).stem().string() + ".png";
     rows[0].push_back(with_mask(frame, truth / mask));
     for (std::size_t i = 0; i < evaluations.size(); ++i) {
-      rows[i + 1].push_back(
-          with_mask(frame, fs::path(evaluations[i]->path) / sequence.name / mask));
+      rows[i + 1].push_back(with_mask(frame, fs::path(evaluations[i].path) / sequence.name / mask));
     }
   }
   picture.jpeg_base64 = drawn(rows);
@@ -94,10 +92,10 @@ ClipPicture draw_overlays(const std::string& clip, const Evaluations& evaluation
     for (const auto& path : chosen_frames(images))
       rows.back().push_back(eval::shrink(data::read_image(path), kPictureHeight));
   };
-  for (const auto* evaluation : evaluations) {
-    const auto folder = overlay_folder(*evaluation) / clip;
+  for (const auto& evaluation : evaluations) {
+    const auto folder = overlay_folder(evaluation) / clip;
     if (rows.empty()) add_row("truth", folder / eval::kTruthFolder);
-    add_row(evaluation->label, folder);
+    add_row(evaluation.label, folder);
   }
   if (rows.empty()) return picture;
   picture.jpeg_base64 = drawn(rows);
@@ -105,90 +103,106 @@ ClipPicture draw_overlays(const std::string& clip, const Evaluations& evaluation
 }
 
 /// Best first: all, or only the best and the worst.
-std::vector<std::string> chosen_clips(const ReportedEvaluation& evaluation,
-                                      std::size_t most,
-                                      std::vector<std::string>* notes) {
+std::vector<std::string> chosen_clips(const ReportedEvaluation& evaluation, std::size_t max_clips) {
   auto ranked = ranked_clips(evaluation);
-  if (ranked.size() > most) {
-    notes->push_back(text("pictures of the best {} and the worst {} of {}, as {} ranks them",
-                          (most + 1) / 2,
-                          most / 2,
-                          ranked.size(),
-                          evaluation.label));
-    const auto worst = ranked.end() - static_cast<std::ptrdiff_t>(most / 2);
-    ranked.erase(ranked.begin() + static_cast<std::ptrdiff_t>((most + 1) / 2), worst);
+  if (ranked.size() > max_clips) {
+    const auto best = static_cast<std::ptrdiff_t>((max_clips + 1) / 2);
+    ranked.erase(ranked.begin() + best, ranked.end() - static_cast<std::ptrdiff_t>(max_clips / 2));
   }
   std::vector<std::string> names;
   for (const auto& clip : ranked) names.push_back(clip.name);
   return names;
 }
 
-/// Those that stand in one picture: of the same data, and not too many.
-Evaluations rows_of(const Evaluations& evaluations, std::vector<std::string>* notes) {
+/// Evaluations that one picture can show, its clips, and what is left out.
+struct Selection {
   Evaluations rows;
-  for (const auto* evaluation : evaluations) {
-    if (evaluation->data != evaluations.front()->data) {
-      notes->push_back(evaluation->label +
-                       ": evaluated on other data, so it is not in the pictures");
+  std::vector<std::string> clips;
+  std::vector<std::string> notes;
+};
+
+Selection selection_of(Evaluations evaluations, std::size_t max_clips) {
+  Selection selected;
+  for (auto& evaluation : evaluations) {
+    if (evaluation.data == evaluations.front().data) {
+      selected.rows.push_back(evaluation);
     } else {
-      rows.push_back(evaluation);
+      selected.notes.push_back(evaluation.label +
+                               ": evaluated on other data, so it is not in the pictures");
     }
   }
-  if (rows.size() > kMostRows) {
-    notes->push_back(text("pictures of the first {} of {} evaluations", kMostRows, rows.size()));
-    rows.resize(kMostRows);
+  if (selected.rows.size() > kMaxRows) {
+    selected.notes.push_back(
+        text("pictures of the first {} of {} evaluations", kMaxRows, selected.rows.size()));
+    selected.rows.resize(kMaxRows);
   }
-  return rows;
+  const auto& first = selected.rows.front();
+  selected.clips = chosen_clips(first, max_clips);
+  if (const auto count = ranked_clips(first).size(); count > max_clips)
+    selected.notes.push_back(
+        text("pictures of the best {} and the worst {} of {}, as {} ranks them",
+             (max_clips + 1) / 2,
+             max_clips / 2,
+             count,
+             first.label));
+  return selected;
 }
 
-void add_davis(const Evaluations& evaluations, std::size_t most, Pictures* pictures) {
-  const auto rows = rows_of(evaluations, &pictures->notes);
-  data::DavisOptions options;
-  options.names = chosen_clips(*rows.front(), most, &pictures->notes);
-  if (options.names.empty()) return;
-  for (const auto& sequence : data::open_davis(rows.front()->data, options))
-    pictures->clips.push_back(draw_davis(sequence, rows));
+/// A report is worth having without its pictures: the data may be on another machine.
+template <typename DrawClip>
+Pictures drawn_pictures(const Selection& selected, const DrawClip& draw_clip) {
+  Pictures pictures{{}, selected.notes};
+  try {
+    for (const auto& clip : selected.clips) {
+      auto picture = draw_clip(clip);
+      if (picture.rows.empty())
+        pictures.notes.push_back(clip + ": no evaluation has pictures of it");
+      else
+        pictures.clips.push_back(std::move(picture));
+    }
+  } catch (const Error& error) {
+    pictures.notes.push_back(text("pictures left out: {}", error.what()));
+  }
+  return pictures;
 }
 
-void add_overlays(const Evaluations& evaluations, std::size_t most, Pictures* pictures) {
-  Evaluations drawn_ones;
-  for (const auto* evaluation : evaluations) {
-    if (fs::is_directory(overlay_folder(*evaluation))) drawn_ones.push_back(evaluation);
-  }
-  const auto without = evaluations.size() - drawn_ones.size();
-  if (without > 0)
-    pictures->notes.push_back(
-        text("{} of {} evaluations have no pictures; stc eval --overlays makes them",
-             without,
-             evaluations.size()));
-  if (drawn_ones.empty()) return;
-  const auto rows = rows_of(drawn_ones, &pictures->notes);
-  for (const auto& clip : chosen_clips(*rows.front(), most, &pictures->notes)) {
-    if (auto picture = draw_overlays(clip, rows); !picture.rows.empty())
-      pictures->clips.push_back(std::move(picture));
-    else
-      pictures->notes.push_back(clip + ": no evaluation has pictures of it");
-  }
+Pictures davis_pictures(const Evaluations& evaluations, std::size_t max_clips) {
+  const auto selected = selection_of(evaluations, max_clips);
+  return drawn_pictures(selected, [&](const std::string& clip) {
+    data::DavisOptions options;
+    options.names = {clip};
+    return draw_davis(data::open_davis(selected.rows.front().data, options).front(), selected.rows);
+  });
+}
+
+Pictures overlay_pictures(const Evaluations& evaluations, std::size_t max_clips) {
+  Evaluations with_overlays;
+  std::ranges::copy_if(
+      evaluations, std::back_inserter(with_overlays), [](const ReportedEvaluation& evaluation) {
+        return fs::is_directory(overlay_folder(evaluation));
+      });
+  std::vector<std::string> notes;
+  if (const auto without = evaluations.size() - with_overlays.size(); without > 0)
+    notes.push_back(text("{} of {} evaluations have no pictures; stc eval --overlays makes them",
+                         without,
+                         evaluations.size()));
+  if (with_overlays.empty()) return {{}, notes};
+  auto selected = selection_of(with_overlays, max_clips);
+  selected.notes.insert(selected.notes.begin(), notes.begin(), notes.end());
+  return drawn_pictures(
+      selected, [&](const std::string& clip) { return draw_overlays(clip, selected.rows); });
 }
 
 }  // namespace
 
-std::map<std::string, Pictures> draw_pictures(const std::vector<ReportedEvaluation>& evaluations,
-                                              std::size_t most) {
+std::map<std::string, Pictures> draw_pictures(const Evaluations& evaluations,
+                                              std::size_t max_clips) {
   std::map<std::string, Pictures> all;
   for (const auto& form : benchmark_forms()) {
-    Evaluations of_form;
-    for (const auto& evaluation : evaluations)
-      if (evaluation.benchmark == form.name) of_form.push_back(&evaluation);
-    if (of_form.empty() || most == 0) continue;
-    auto& pictures = all[form.name];
-    // A report is worth having without its pictures: the data may be on another machine.
-    try {
-      const auto add = form.name == "davis" ? add_davis : add_overlays;
-      add(of_form, most, &pictures);
-    } catch (const Error& error) {
-      pictures.notes.push_back(text("pictures left out: {}", error.what()));
-    }
+    const auto of_form = evaluations_of(form, evaluations);
+    if (of_form.empty() || max_clips == 0) continue;
+    const auto draw = form.name == "davis" ? davis_pictures : overlay_pictures;
+    all[form.name] = draw(of_form, max_clips);
   }
   return all;
 }

@@ -1,4 +1,4 @@
-// Strips of frames with what was found drawn over them, each evaluation a row, the truth above.
+// Strips of frames with masks or key points drawn over them: a row per evaluation, the truth above.
 #pragma once
 
 #include <map>
@@ -20,10 +20,10 @@ struct Pictures {
   std::vector<std::string> notes;  ///< what could not be shown, and why
 };
 
-/// By benchmark; up to `most` clips of each, half of them the best and half the worst of its first
-/// evaluation. DAVIS is drawn from its data and the masks, the others show what `stc eval
+/// By benchmark, at most `max_clips` of each, half of them the best and half the worst of its first
+/// evaluation. DAVIS is drawn from its data and the masks; the others show what `stc eval
 /// --overlays` has drawn.
-std::map<std::string, Pictures> draw_pictures(const std::vector<ReportedEvaluation>& evaluations,
-                                              std::size_t most);
+std::map<std::string, Pictures> draw_pictures(const Evaluations& evaluations,
+                                              std::size_t max_clips);
 
 }  // namespace stc::launcher

@@ -1,6 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <memory>
-#include <span>
 
 #include "data/file.h"
 #include "launcher/commands.h"
@@ -26,8 +25,7 @@ int report(const ReportOptions& options) {
   for (const auto& [benchmark, drawn] : pictures)
     for (const auto& note : drawn.notes) log::info("{}: {}", benchmark, note);
   const std::string page = report_page(runs, pictures);
-  data::write_file(options.out,
-                   std::span(reinterpret_cast<const std::uint8_t*>(page.data()), page.size()));
+  data::write_text(options.out, page);
   log::info("{}: {} training run(s), {} evaluation(s), {} KiB",
             options.out,
             runs.trainings.size(),
@@ -38,21 +36,24 @@ int report(const ReportOptions& options) {
 
 }  // namespace
 
-void add_report(CLI::App& app, Run& run) {
+void add_report(CLI::App& app, Action& action) {
   auto* command =
       app.add_subcommand("report", "One self-contained HTML page: curves, tables, pictures");
+  command->footer(
+      "Examples:\n"
+      "  stc report runs/demo\n"
+      "  stc report runs/pretrain runs/train eval-davis --out report.html --pictures 4");
   const auto options = std::make_shared<ReportOptions>();
   command
       ->add_option("runs",
                    options->runs,
-                   "Folders of training runs and of evaluations, or folders that hold such")
+                   "Folders of training runs and of evaluations, or folders that hold them")
       ->required();
-  command->add_option("--out", options->out, "File to write")->capture_default_str();
-  command
-      ->add_option(
-          "--pictures", options->pictures, "Clips of each benchmark shown as pictures, at most")
-      ->capture_default_str();
-  command->callback([options, &run] { run = [options] { return report(*options); }; });
+  command->option_defaults()->always_capture_default()->group("Output");
+  command->add_option("--out", options->out, "HTML file to write");
+  command->add_option(
+      "--pictures", options->pictures, "Clips shown as pictures per benchmark, at most");
+  command->callback([options, &action] { action = [options] { return report(*options); }; });
 }
 
 }  // namespace stc::launcher

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
-#include <span>
+#include <utility>
 
 #include "data/file.h"
 #include "launcher/run_folder/checkpoint_manifest.h"
@@ -29,14 +29,14 @@ std::string folder_name(std::int64_t step) {
   return name;
 }
 
-// The step in a folder's name; -1 where the name is no checkpoint's.
+// The step in a folder's name; -1 if it is not the name of a checkpoint.
 std::int64_t step_in(const std::string& name) {
   long long step = -1;
   if (std::sscanf(name.c_str(), "step-%lld", &step) != 1 || step < 0) return -1;
   return folder_name(step) == name ? step : -1;
 }
 
-// Steps of all checkpoints that stand in `folder`, newest first, whole or not.
+// Steps of all checkpoints in `folder`, newest first, complete or not.
 std::vector<std::int64_t> steps_in(const std::string& folder) {
   std::vector<std::int64_t> steps;
   std::error_code none;
@@ -63,18 +63,22 @@ std::string path_of(const std::string& folder, std::int64_t step) {
   return folder + "/" + folder_name(step);
 }
 
-// The newest whole checkpoint in `folder`, or -1; says which newer ones are not whole, and why.
-std::int64_t newest_whole(const std::string& folder, std::vector<std::string>* passed_over) {
+struct NewestComplete {
+  std::int64_t step = -1;            // -1: none is complete
+  std::vector<std::string> skipped;  // newer ones, and why
+};
+
+NewestComplete newest_complete(const std::string& folder) {
+  NewestComplete newest;
   for (const std::int64_t step : steps_in(folder)) {
     const std::string fault = manifest_fault(path_of(folder, step), step, kFiles);
-    if (fault.empty()) return step;
-    passed_over->push_back(folder_name(step) + ": " + fault);
+    if (fault.empty()) {
+      newest.step = step;
+      break;
+    }
+    newest.skipped.push_back(folder_name(step) + ": " + fault);
   }
-  return -1;
-}
-
-std::span<const std::uint8_t> bytes_of(const std::string& content) {
-  return {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()};
+  return newest;
 }
 
 std::uint64_t write_files(const std::string& folder, const Checkpoint& checkpoint) {
@@ -82,7 +86,7 @@ std::uint64_t write_files(const std::string& folder, const Checkpoint& checkpoin
   data::write_safetensors(folder + "/" + kModel, checkpoint.model);
   data::write_safetensors(folder + "/" + kMethod, checkpoint.method);
   data::write_safetensors(folder + "/" + kOptimizer, checkpoint.optimizer);
-  data::write_file(folder + "/" + kState, bytes_of(checkpoint.state));
+  data::write_text(folder + "/" + kState, checkpoint.state);
   write_manifest(folder, checkpoint.step, kFiles);
   data::sync_path(folder);
   std::uint64_t bytes = 0;
@@ -90,9 +94,11 @@ std::uint64_t write_files(const std::string& folder, const Checkpoint& checkpoin
   return bytes;
 }
 
-// A folder cannot be renamed onto another, so one of the same step (a broken one that was passed
-// over) steps aside.
-void give_name(const std::string& unfinished, const std::string& folder, const std::string& name) {
+// A folder cannot be renamed onto another, so one of the same step (a broken one that was skipped)
+// moves aside.
+void move_into_place(const std::string& unfinished,
+                     const std::string& folder,
+                     const std::string& name) {
   const std::string replaced = folder + "/" + kUnfinished + "replaced-" + name;
   const std::string path = folder + "/" + name;
   fs::remove_all(replaced);
@@ -105,17 +111,16 @@ void give_name(const std::string& unfinished, const std::string& folder, const s
 data::NamedTensors read_checkpoint_weights(const std::string& folder) {
   const std::int64_t step = step_in(fs::path(folder).filename().string());
   const std::string fault = manifest_fault(folder, step, kFiles);
-  STC_CHECK_DATA(fault.empty(), "checkpoint {} is not whole: {}", folder, fault);
+  STC_CHECK_DATA(fault.empty(), "checkpoint {} is not complete: {}", folder, fault);
   return data::read_safetensors(folder + "/" + kModel).tensors;
 }
 
 data::NamedTensors read_newest_weights(const std::string& checkpoints) {
-  std::vector<std::string> passed_over;
-  const std::int64_t step = newest_whole(checkpoints, &passed_over);
-  for (const std::string& reason : passed_over)
-    log::warning("{}: passed over {}", checkpoints, reason);
-  STC_CHECK_DATA(
-      step >= 0, "{} holds no whole checkpoint; train the run until it has saved one", checkpoints);
+  const auto [step, skipped] = newest_complete(checkpoints);
+  for (const std::string& reason : skipped) log::warning("{}: skipped {}", checkpoints, reason);
+  STC_CHECK_DATA(step >= 0,
+                 "{} holds no complete checkpoint; train the run until it has saved one",
+                 checkpoints);
   return data::read_safetensors(path_of(checkpoints, step) + "/" + kModel).tensors;
 }
 
@@ -125,7 +130,7 @@ CheckpointStore::CheckpointStore(const std::string& folder, std::int64_t keep)
     : folder_(folder), keep_(keep) {
   STC_CHECK_USAGE(
       keep >= 2,
-      "checkpoint.keep is {}; expected 2 or more, so that one is whole while another is written",
+      "checkpoint.keep is {}; expected 2 or more, so that one is complete while another is written",
       keep);
 }
 
@@ -136,7 +141,7 @@ std::uint64_t CheckpointStore::save(const Checkpoint& checkpoint) {
   try {
     fs::remove_all(unfinished);
     bytes = write_files(unfinished, checkpoint);
-    give_name(unfinished, folder_, name);
+    move_into_place(unfinished, folder_, name);
   } catch (const std::exception& cause) {
     std::error_code none;
     fs::remove_all(unfinished, none);
@@ -151,7 +156,7 @@ std::uint64_t CheckpointStore::save(const Checkpoint& checkpoint) {
   return bytes;
 }
 
-// Steps after the saved one belong to a future that was passed over; they count for nothing here.
+// Steps after the saved one were skipped when the run was restored; they do not count as kept.
 void CheckpointStore::remove_old(std::int64_t saved_step) {
   std::int64_t kept = 0;
   for (const std::int64_t step : steps_in(folder_)) {
@@ -159,29 +164,29 @@ void CheckpointStore::remove_old(std::int64_t saved_step) {
     std::error_code failed;
     fs::remove_all(path_of(folder_, step), failed);
     if (failed) {
-      log::warning("old checkpoint {} stays: {}", path_of(folder_, step), failed.message());
+      log::warning(
+          "old checkpoint {} cannot be removed: {}", path_of(folder_, step), failed.message());
     }
   }
 }
 
-std::optional<Checkpoint> CheckpointStore::restore(std::vector<std::string>* passed_over) {
+CheckpointStore::Restored CheckpointStore::restore() {
   remove_unfinished(folder_);
-  const std::int64_t step = newest_whole(folder_, passed_over);
-  if (step < 0) return std::nullopt;
+  auto [step, skipped] = newest_complete(folder_);
+  if (step < 0) return {std::nullopt, std::move(skipped)};
   const std::string path = path_of(folder_, step);
   Checkpoint checkpoint;
   checkpoint.step = step;
   checkpoint.model = data::read_safetensors(path + "/" + kModel).tensors;
   checkpoint.method = data::read_safetensors(path + "/" + kMethod).tensors;
   checkpoint.optimizer = data::read_safetensors(path + "/" + kOptimizer).tensors;
-  const auto state = data::read_file(path + "/" + kState);
-  checkpoint.state.assign(state.begin(), state.end());
+  checkpoint.state = data::read_text(path + "/" + kState);
   restored_step_ = newest_step_ = step;
-  return checkpoint;
+  return {std::move(checkpoint), std::move(skipped)};
 }
 
 std::string CheckpointStore::resume_point() const {
-  if (newest_step_ < 0) return text("its beginning: {} holds no whole checkpoint", folder_);
+  if (newest_step_ < 0) return text("its beginning: {} holds no complete checkpoint", folder_);
   return text("the checkpoint of step {} in {}", newest_step_, folder_);
 }
 
@@ -189,7 +194,7 @@ data::NamedTensors read_weights(const std::string& path) {
   if (!fs::is_directory(path)) {
     STC_CHECK_DATA(
         !data::has_ending(path, {".pth", ".pt", ".tar"}),
-        "{}: is not read as it is; `stc import {} OUT.safetensors` takes the weights out of it",
+        "{} cannot be read directly; `stc import {} OUT.safetensors` extracts its weights",
         path,
         path);
     return data::read_safetensors(path).tensors;

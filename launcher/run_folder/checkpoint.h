@@ -19,22 +19,24 @@ struct Checkpoint {
   std::string state;             ///< state.json
 };
 
-/// Only rank 0 writes. keep >= 2: older ones are removed after a save, never the one that was
-/// restored from.
+/// Only rank 0 writes. keep >= 2: older ones are removed after a save, but never the restored one.
 class CheckpointStore {
  public:
   CheckpointStore(const std::string& folder, std::int64_t keep);
 
-  /// Returns the bytes written. Throws stc::Error naming path and cause (disk full); what was there
-  /// stays whole and no half folder stays.
+  /// Returns the bytes written. Throws stc::Error naming path and cause (disk full); the earlier
+  /// ones stay whole and no half folder stays.
   std::uint64_t save(const Checkpoint& checkpoint);
 
-  /// The newest whole one; passed_over says which newer ones were not taken, and why. Leftover
-  /// temporary folders are removed.
-  std::optional<Checkpoint> restore(std::vector<std::string>* passed_over);
+  struct Restored {
+    std::optional<Checkpoint> checkpoint;  ///< the newest complete one, if any
+    std::vector<std::string> skipped;      ///< newer ones, each with the reason
+  };
+  /// Removes leftover temporary folders.
+  Restored restore();
 
-  /// Where the run goes on if it ends now: "the checkpoint of step 20 in FOLDER", or "its
-  /// beginning: FOLDER holds no whole checkpoint".
+  /// Where the run resumes if it ends now: "the checkpoint of step 20 in FOLDER", or "its
+  /// beginning: FOLDER holds no complete checkpoint".
   std::string resume_point() const;
 
  private:

@@ -43,8 +43,7 @@ std::string file_fault(const std::string& path, const std::string& name, const j
 std::string fault_of(const std::string& folder,
                      std::int64_t step,
                      const std::vector<std::string>& files) {
-  const auto content = data::read_file(folder + kManifest);
-  const json manifest = json::parse(content.begin(), content.end());
+  const json manifest = json::parse(data::read_text(folder + kManifest));
   if (manifest.at("format") != kFormat || manifest.at("version") != 1) {
     return "MANIFEST is of another format; it was written by another version of stc";
   }
@@ -69,15 +68,13 @@ void write_manifest(const std::string& folder,
     const data::InputFile file(folder + "/" + name);
     manifest["files"][name] = {{"bytes", file.size()}, {"crc32c", checksum(file)}};
   }
-  const std::string content = manifest.dump(2) + "\n";
-  data::write_file(folder + kManifest,
-                   {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
+  data::write_text(folder + kManifest, manifest.dump(2) + "\n");
 }
 
 std::string manifest_fault(const std::string& folder,
                            std::int64_t step,
                            const std::vector<std::string>& files) {
-  if (!std::filesystem::is_directory(folder)) return "it is no folder";
+  if (!std::filesystem::is_directory(folder)) return "it is not a folder";
   if (!std::filesystem::exists(folder + kManifest))
     return "it has no MANIFEST, so it was never finished";
   try {

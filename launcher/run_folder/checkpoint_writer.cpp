@@ -7,34 +7,30 @@
 #include <chrono>
 #include <exception>
 #include <optional>
+#include <utility>
 
 #include "monitoring/check.h"
 #include "monitoring/log.h"
+#include "monitoring/stopwatch.h"
 
 namespace stc::launcher {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr double kLongWaitSeconds = 1;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 bool fits(const at::Tensor& copy, const at::Tensor& value) {
   return copy.defined() && copy.scalar_type() == value.scalar_type() &&
          copy.sizes() == value.sizes() && copy.strides() == value.strides();
 }
 
-// Into tensors that are kept, in the layout of the state: a save allocates nothing but for the
-// first time, and reorders nothing.
-void copy_into(data::NamedTensors* copies, const data::NamedTensors& state) {
+// In the memory of an earlier copy and the layout of the state: only the first save allocates, and
+// none reorders.
+data::NamedTensors copy_of(const data::NamedTensors& state, data::NamedTensors earlier) {
   const at::NoGradGuard no_grad;
   std::optional<at::Device> device;
-  std::erase_if(*copies, [&](const auto& entry) { return !state.contains(entry.first); });
+  std::erase_if(earlier, [&](const auto& entry) { return !state.contains(entry.first); });
   for (const auto& [name, value] : state) {
-    at::Tensor& copy = (*copies)[name];
+    at::Tensor& copy = earlier[name];
     if (!fits(copy, value)) {
       copy = at::empty_like(value, value.options().device(at::kCPU).pinned_memory(value.is_cuda()));
     }
@@ -42,6 +38,7 @@ void copy_into(data::NamedTensors* copies, const data::NamedTensors& state) {
     if (value.is_cuda()) device = value.device();
   }
   if (device) c10::impl::VirtualGuardImpl(device->type()).getStream(*device).synchronize();
+  return earlier;
 }
 
 }  // namespace
@@ -54,44 +51,44 @@ CheckpointWriter::CheckpointWriter(CheckpointStore& store, monitoring::Metrics& 
 CheckpointWriter::~CheckpointWriter() { wait(); }
 
 void CheckpointWriter::save(std::int64_t step, const std::function<Checkpoint()>& state) {
-  const auto start = Clock::now();
+  const Stopwatch clock;
   wait_before(step);
   try {
     const Checkpoint live = state();
-    copy_into(&copy_.model, live.model);
-    copy_into(&copy_.method, live.method);
-    copy_into(&copy_.optimizer, live.optimizer);
+    copy_.model = copy_of(live.model, std::move(copy_.model));
+    copy_.method = copy_of(live.method, std::move(copy_.method));
+    copy_.optimizer = copy_of(live.optimizer, std::move(copy_.optimizer));
     copy_.step = step;
     copy_.state = live.state;
     writing_ = std::async(std::launch::async, [this] { return write(); });
   } catch (const std::exception& cause) {
-    tell({text("checkpoint of step {} was not written: {}", step, first_line(cause.what()))});
+    report({text("checkpoint of step {} was not written: {}", step, first_line(cause.what()))});
   }
-  metrics_.checkpoint_stall(seconds_since(start));
+  metrics_.checkpoint_stall(clock.seconds());
 }
 
 // On the writing thread.
 CheckpointWriter::Outcome CheckpointWriter::write() {
-  const auto start = Clock::now();
+  const Stopwatch clock;
   Outcome outcome;
   try {
     outcome.bytes = store_.save(copy_);
   } catch (const std::exception& cause) {
     outcome.failure = first_line(cause.what());
   }
-  outcome.seconds = seconds_since(start);
+  outcome.seconds = clock.seconds();
   return outcome;
 }
 
 void CheckpointWriter::wait_before(std::int64_t step) {
   if (!writing_.valid()) return;
-  const auto start = Clock::now();
+  const Stopwatch clock;
   const std::int64_t earlier = copy_.step;
   wait();
-  const double waited = seconds_since(start);
+  const double waited = clock.seconds();
   if (waited < kLongWaitSeconds) return;
   log::warning(
-      "training waited {} s at step {} until the checkpoint of step {} was written: save less "
+      "training waited {} s at step {} until the checkpoint of step {} was written; save less "
       "often (checkpoint.every_steps, checkpoint.every_minutes) or use a faster disk",
       waited,
       step,
@@ -105,11 +102,11 @@ void CheckpointWriter::poll() {
 }
 
 std::string CheckpointWriter::wait() {
-  if (writing_.valid()) tell(writing_.get());
+  if (writing_.valid()) report(writing_.get());
   return failure_;
 }
 
-void CheckpointWriter::tell(const Outcome& outcome) {
+void CheckpointWriter::report(const Outcome& outcome) {
   failure_ = outcome.failure;
   if (failure_.empty()) {
     metrics_.checkpoint(
@@ -118,7 +115,7 @@ void CheckpointWriter::tell(const Outcome& outcome) {
   }
   metrics_.checkpoint_failed();
   log::error(
-      "{}. Until a later save succeeds, a run that ends goes on from {}; make room or mend the "
+      "{}. Until a later save succeeds, a run that ends resumes from {}; make room or repair the "
       "disk, the next save tries again",
       failure_,
       store_.resume_point());

@@ -11,24 +11,24 @@
 
 namespace stc::launcher {
 
-/// A save that fails is said loudly (log, metrics) and is no error: training goes on, and the
-/// checkpoints before it stay. All calls come from one thread. The copy is kept between saves, so
-/// the state takes its size once more in host memory (pinned where the state is on CUDA).
+/// A save that fails is reported (log, metrics) and is not an error: training continues, and the
+/// earlier checkpoints stay. All calls come from one thread. The copy is kept between saves, so the
+/// state takes its size once more in host memory (pinned if the state is on CUDA).
 class CheckpointWriter {
  public:
-  /// While this object lives, the store is its own.
+  /// While this object lives, nobody else uses the store.
   CheckpointWriter(CheckpointStore& store, monitoring::Metrics& metrics);
-  ~CheckpointWriter();  ///< waits for the save under way
+  ~CheckpointWriter();  ///< waits for the current save
   CheckpointWriter(const CheckpointWriter&) = delete;
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
 
-  /// Returns once the state is copied; it may change then. An earlier save that is still being
-  /// written is waited for first. `state` may throw: the save has failed.
+  /// Returns when the state is copied; it may change then. An earlier save that is still being
+  /// written is waited for first. If `state` throws, the save has failed.
   void save(std::int64_t step, const std::function<Checkpoint()>& state);
 
-  void poll();  ///< tells how the last save ended once it has; cheap
+  void poll();  ///< reports the last save if it has ended; cheap
 
-  /// Waits for the last save. Empty where it is whole on the disk; else why it is not.
+  /// Waits for the last save. Empty if it is complete on the disk; else why it is not.
   std::string wait();
 
  private:
@@ -39,7 +39,7 @@ class CheckpointWriter {
   };
   Outcome write();
   void wait_before(std::int64_t step);
-  void tell(const Outcome& outcome);
+  void report(const Outcome& outcome);
 
   CheckpointStore& store_;
   monitoring::Metrics& metrics_;

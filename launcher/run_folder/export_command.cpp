@@ -18,7 +18,7 @@ namespace {
 
 struct Options {
   std::string source, target;
-  std::string prefix;  // of an imported backbone's names
+  std::string prefix;  // of an imported network's names
   bool force = false;
 };
 
@@ -28,8 +28,8 @@ void check_target(const Options& options) {
                   options.target);
 }
 
-// Loading into a network checks every name and shape, and leaves out what is no backbone (a
-// classifier).
+// Loading into a network checks every name and shape, and leaves out what is not part of the
+// backbone, such as a classifier.
 void write_backbone(const data::NamedTensors& weights, const Options& options) {
   const int depth = models::depth_of(weights, options.source);
   models::ResNet backbone(models::standard_options(depth), /*seed=*/0);
@@ -45,7 +45,7 @@ int export_weights(const Options& options) {
   return 0;
 }
 
-/// What stands before the names of each ResNet that the tensors hold ("module.encoder_q.").
+/// The prefixes of the names of each ResNet among the tensors ("module.encoder_q.").
 std::vector<std::string> prefixes_of_networks(const data::NamedTensors& tensors) {
   const std::string known = "layer1.0.conv1.weight";
   std::vector<std::string> prefixes;
@@ -63,14 +63,14 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-// Of several networks MoCo's query encoder is the one that is trained.
+// If there are several networks, MoCo's query encoder is the one that is trained.
 std::string choose_prefix(const data::NamedTensors& tensors, const Options& options) {
   auto prefixes = prefixes_of_networks(tensors);
   STC_CHECK_DATA(!prefixes.empty(),
                  "{}: none of its {} tensors is the layer1.0.conv1.weight of a ResNet{}",
                  options.source,
                  tensors.size(),
-                 tensors.empty() ? " (of a saved module none is read; save its state_dict())"
+                 tensors.empty() ? " (a saved module is not read; save its state_dict())"
                                  : ", the first is '" + tensors.begin()->first + "'");
   if (!options.prefix.empty()) {
     STC_CHECK_USAGE(std::count(prefixes.begin(), prefixes.end(), options.prefix) == 1,
@@ -83,7 +83,7 @@ std::string choose_prefix(const data::NamedTensors& tensors, const Options& opti
   if (prefixes.size() == 1) return prefixes[0];
   const auto is_query = [](const std::string& prefix) { return prefix.ends_with("encoder_q."); };
   STC_CHECK_USAGE(std::count_if(prefixes.begin(), prefixes.end(), is_query) == 1,
-                  "{} holds several networks; say which by --prefix: {}",
+                  "{} holds several networks; choose one with --prefix: {}",
                   options.source,
                   joined(prefixes));
   return *std::find_if(prefixes.begin(), prefixes.end(), is_query);
@@ -95,7 +95,7 @@ int import_weights(const Options& options) {
   const auto tensors = is_ours ? data::read_safetensors(options.source).tensors
                                : data::read_torch_file(options.source);
   const auto prefix = choose_prefix(tensors, options);
-  if (!prefix.empty()) log::info("takes the tensors under '{}'", prefix);
+  if (!prefix.empty()) log::info("importing the tensors under '{}'", prefix);
   data::NamedTensors weights;
   for (const auto& [name, tensor] : tensors)
     if (name.starts_with(prefix)) weights.emplace(name.substr(prefix.size()), tensor);
@@ -105,14 +105,19 @@ int import_weights(const Options& options) {
 
 void add_target(CLI::App* command, Options* options) {
   command->add_option("OUT", options->target, "The .safetensors file to write")->required();
-  command->add_flag("--force", options->force, "Replace OUT where it exists");
+  command->option_defaults()->group("Output");
+  command->add_flag("--force", options->force, "Replace OUT if it exists");
 }
 
 }  // namespace
 
-void add_export(CLI::App& app, Run& run) {
+void add_export(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand(
       "export", "Write a backbone's weights under torchvision's names, from a checkpoint or a run");
+  command->footer(
+      "Examples:\n"
+      "  stc export runs/train backbone.safetensors\n"
+      "  stc export runs/train/checkpoints/step-00001000 step1000.safetensors --force");
   const auto options = std::make_shared<Options>();
   command
       ->add_option("CHECKPOINT",
@@ -121,27 +126,33 @@ void add_export(CLI::App& app, Run& run) {
                    "checkpoint), or a .safetensors file")
       ->required();
   add_target(command, options.get());
-  command->callback([options, &run] { run = [options] { return export_weights(*options); }; });
+  command->callback(
+      [options, &action] { action = [options] { return export_weights(*options); }; });
 }
 
-void add_import(CLI::App& app, Run& run) {
+void add_import(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand(
-      "import",
-      "Take a backbone's weights out of another program's file, by torch.save or safetensors");
+      "import", "Take a backbone's weights from another program's file, torch.save or safetensors");
+  command->footer(
+      "Examples:\n"
+      "  stc import moco_v2_800ep_pretrain.pth.tar moco.safetensors\n"
+      "  stc import model.pth backbone.safetensors --prefix module.encoder_k.");
   const auto options = std::make_shared<Options>();
   command
       ->add_option("IN",
                    options->source,
-                   "A .pth, .pt or .tar file by torch.save (nothing in it is run), or a "
-                   ".safetensors file: a "
-                   "ResNet-18 or -50 under torchvision's names, alone or within a larger model")
+                   "A .pth, .pt or .tar file written by torch.save (no code in it is run), or a "
+                   ".safetensors file: a ResNet-18 or -50 under torchvision's names, alone or "
+                   "within a larger model")
       ->required();
   add_target(command, options.get());
+  command->option_defaults()->group("Input");
   command->add_option("--prefix",
                       options->prefix,
-                      "Of the network's names, where there are several; default: the only one, or "
-                      "MoCo's encoder_q");
-  command->callback([options, &run] { run = [options] { return import_weights(*options); }; });
+                      "Which network, if there are several: the prefix of its names; default: the "
+                      "only one, or MoCo's encoder_q");
+  command->callback(
+      [options, &action] { action = [options] { return import_weights(*options); }; });
 }
 
 }  // namespace stc::launcher

@@ -16,8 +16,8 @@ class FolderLock {
 
   FolderLock() = default;  ///< holds nothing
   /// Throws stc::Error (kUsage) naming host and process of a live job that holds `folder`;
-  /// `remedy` says what else to do: "choose another run.dir". A file system without locks is
-  /// warned of.
+  /// `remedy` says what else to do: "choose another run.dir". Warns about a file system without
+  /// locks.
   FolderLock(const std::string& folder, const std::string& remedy, Kind kind = Kind::kExclusive);
   /// Among jobs that share a folder: one of them at a time, the others wait.
   static FolderLock wait_for(const std::string& folder);

@@ -29,11 +29,6 @@ constexpr char kMetrics[] = "metrics.jsonl";
 constexpr char kSummary[] = "summary.json";
 constexpr char kRemedy[] = "choose another run.dir";
 
-std::string read_text(const std::string& path) {
-  const auto bytes = data::read_file(path);
-  return {bytes.begin(), bytes.end()};
-}
-
 // A run that ended before it could write its config is one, too.
 bool holds_a_run_or_nothing(const std::string& folder) {
   if (fs::exists(folder + "/" + kConfig)) return true;
@@ -49,7 +44,7 @@ void check_is_run_folder(const std::string& folder) {
   STC_CHECK_USAGE(fs::is_directory(folder), "run.dir {} is a file; expected a folder", folder);
   STC_CHECK_USAGE(
       holds_a_run_or_nothing(folder),
-      "run.dir {} is not empty and holds no run (no {}); choose a new or an empty folder",
+      "run.dir {} is not empty and is not a run (it has no {}); choose a new or an empty folder",
       folder,
       kConfig);
 }
@@ -67,22 +62,22 @@ void move_aside(const std::string& folder) {
 bool is_finished(const std::string& folder) {
   const std::string path = folder + "/" + kSummary;
   if (!fs::exists(path)) return false;
-  const json summary = json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
+  const json summary = json::parse(data::read_text(path), nullptr, /*allow_exceptions=*/false);
   return summary.is_object() && summary.value("finished", false);
 }
 
 void check_same_training(const std::string& folder, const ConfigSchema& schema) {
-  const auto differences = schema.training_differences(read_text(folder + "/" + kConfig));
+  const auto differences = schema.training_differences(data::read_text(folder + "/" + kConfig));
   std::string all;
   for (const std::string& difference : differences) all += (all.empty() ? "" : "; ") + difference;
   STC_CHECK_USAGE(differences.empty(),
-                  "run folder {} was begun with other settings ({}); use the same, another "
+                  "run folder {} was started with other settings ({}); use the same, another "
                   "run.dir, or --fresh to move it aside",
                   folder,
                   all);
 }
 
-// A run that failed before its first step binds nobody to its settings.
+// A run that failed before its first step may be repeated with other settings.
 bool has_trained(const std::string& folder) {
   if (!fs::exists(folder + "/" + kConfig)) return false;
   std::error_code none;
@@ -119,7 +114,7 @@ struct RunFolder::State {
 };
 
 // Mostly one write() of a whole line, so that a process that is killed leaves whole lines. Returns
-// what went wrong, or nothing.
+// the fault, or nothing.
 std::string RunFolder::State::write_lines() {
   if (unwritten.empty()) return "";
   const std::string file = folder + "/" + kMetrics;
@@ -150,7 +145,7 @@ std::unique_ptr<RunFolder> RunFolder::open(const std::string& folder,
     fs::create_directories(state->folder);
   } catch (const fs::filesystem_error& cause) {
     throw Error(Exit::kFailed,
-                text("run folder {} cannot be made: {}", state->folder, cause.code().message()));
+                text("run folder {} cannot be created: {}", state->folder, cause.code().message()));
   }
   state->lock = FolderLock(state->folder, kRemedy);
   if (has_trained(state->folder)) {
@@ -183,7 +178,7 @@ void RunFolder::flush_metrics() {
 
 void RunFolder::cut_metrics_after(std::int64_t step) {
   if (!fs::exists(path(kMetrics))) return;
-  const std::string before = read_text(path(kMetrics));
+  const std::string before = data::read_text(path(kMetrics));
   std::string kept;
   std::size_t begin = 0;
   for (std::size_t end; (end = before.find('\n', begin)) != std::string::npos; begin = end + 1) {
@@ -191,13 +186,12 @@ void RunFolder::cut_metrics_after(std::int64_t step) {
     if (step_of(line) <= step) kept += line + "\n";
   }
   if (kept == before) return;
-  state_->metrics.close();  // it would go on in the file that is replaced
+  state_->metrics.close();  // it would continue in the file that is replaced
   write_atomically(kMetrics, kept);
 }
 
 void RunFolder::write_atomically(const std::string& inside, const std::string& content) {
-  data::write_file(path(inside),
-                   {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
+  data::write_text(path(inside), content);
 }
 
 void RunFolder::remove(const std::string& inside) {

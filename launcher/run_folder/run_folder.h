@@ -15,9 +15,8 @@ class RunFolder {
  public:
   /// Creates or opens the folder, takes its lock (released by the end of the process) and writes
   /// config.toml. fresh: an existing folder is moved aside to RUN.1, RUN.2, ... Throws stc::Error:
-  /// kUsage where another live job holds it (naming host and pid), where a training key differs
-  /// (naming it), or where the path holds something that is no run; kFailed where it cannot be
-  /// written.
+  /// kUsage if another live job holds it (naming host and pid), if a training key differs (naming
+  /// it), or if the path holds something other than a run; kFailed if it cannot be written.
   static std::unique_ptr<RunFolder> open(const std::string& folder,
                                          const ConfigSchema& schema,
                                          bool fresh);
@@ -28,7 +27,7 @@ class RunFolder {
 
   /// A line that cannot be written (disk full) is kept, and written with a later one.
   void append_metrics(const std::string& json_line);
-  void flush_metrics();  ///< throws stc::Error (kFailed) where lines still cannot be written
+  void flush_metrics();  ///< throws stc::Error (kFailed) if lines still cannot be written
   void cut_metrics_after(std::int64_t step);  ///< drops lines of later steps and a torn last line
   void write_atomically(const std::string& inside, const std::string& content);
   void remove(const std::string& inside);

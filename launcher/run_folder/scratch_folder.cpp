@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 ScratchFolder::ScratchFolder(const std::string& parent, const std::string& what_for)
     : path_(parent + "/stc-XXXXXX") {
   STC_CHECK_USAGE(::mkdtemp(path_.data()) != nullptr,
-                  "{}: no folder can be made in {}: {}",
+                  "{}: a folder cannot be created in {}: {}",
                   what_for,
                   parent,
                   std::strerror(errno));

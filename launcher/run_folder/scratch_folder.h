@@ -1,4 +1,4 @@
-// A folder of a command's own, gone with the object.
+// A temporary folder of a command, removed with the object.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@ namespace stc::launcher {
 
 class ScratchFolder {
  public:
-  /// Throws stc::Error (kUsage) that begins with `what_for` where none can be made in `parent`.
+  /// Throws stc::Error (kUsage) that begins with `what_for` if none can be created in `parent`.
   ScratchFolder(const std::string& parent, const std::string& what_for);
   ~ScratchFolder();
   ScratchFolder(const ScratchFolder&) = delete;

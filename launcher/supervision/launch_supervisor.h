@@ -1,17 +1,18 @@
-// Watches over the workers of `stc launch`: shows what they say, tells who is missing in a stall,
-// who was lost and what it was doing, and starts all of them again from the newest whole
-// checkpoint.
+// Watches over the workers of `stc launch`: shows what they print, reports which ranks are missing
+// in a stall, which rank was lost and what it was doing, and starts all of them again from the
+// newest complete checkpoint.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "dist/datagram_socket.h"
 #include "dist/stall_reporter.h"
+#include "launcher/supervision/watched_signals.h"
 #include "launcher/supervision/worker_group.h"
 #include "launcher/supervision/worker_output.h"
+#include "monitoring/stopwatch.h"
 
 namespace stc::launcher {
 
@@ -22,45 +23,58 @@ struct LaunchOptions {
   std::vector<std::string> command;  ///< the workers' program and its arguments
 };
 
-/// How an attempt ended.
-struct AttemptEnd {
-  int exit_code = 0;
-  bool can_restart = false;  ///< a rank or mpirun was lost; else the workers meant their exit code
-};
-
 class LaunchSupervisor {
  public:
   explicit LaunchSupervisor(LaunchOptions options);
 
-  /// The exit code of `stc launch`: the workers' own; 4 where a rank was lost and no restart is
-  /// left; 128 + the signal that this process received, where the workers saved and stopped for it.
+  /// The exit code of `stc launch`: the workers' own; 4 if a rank was lost and no restart is left;
+  /// 128 + the signal that this process received, if the workers saved and stopped for it.
   int run();
 
  private:
-  AttemptEnd attempt(int number);
+  /// How all ranks together ended.
+  enum class Ending {
+    kFinished,     ///< exit code 0
+    kFailed,       ///< an error that a restart would meet again: exit code 1, 2 or 3
+    kStopped,      ///< on a signal, after a save
+    kInterrupted,  ///< by a second signal, before the save was complete
+    kNeverBegan,   ///< mpirun ended before any rank reported
+    kHung,         ///< ranks waited in a collective for one that did not arrive
+    kLostRank,     ///< a rank died, or mpirun itself
+  };
+
+  /// What is known of the workers that run now.
+  struct Attempt {
+    std::string token;                            ///< tells their messages from those of others
+    std::optional<dist::StallReporter> reporter;  ///< from the first message of a rank
+    std::vector<int> missing;                     ///< of the last stall reported
+    SteadyTime last_message;
+    std::optional<SteadyTime> lost_at;  ///< when mpirun reported a lost rank
+    double timeout_seconds = 0;         ///< dist.timeout_seconds, as the ranks report it
+    bool killed = false;                ///< mpirun, by end_if_stuck()
+  };
+
+  std::vector<std::string> begin_attempt(int restarts);
   void watch(WorkerGroup& workers);
-  void listen();
-  void pass_on_signals(WorkerGroup& workers);
-  void show(const std::string& tagged);
-  void end_what_cannot_end(WorkerGroup& workers);
-  AttemptEnd judge(WorkerGroup& workers);
+  void show_output(WorkerGroup& workers);
+  void receive_messages();
+  void forward_signals(WorkerGroup& workers);
+  void end_if_stuck(WorkerGroup& workers);
+  Ending judge(WorkerGroup& workers) const;
   bool all_ended_in_order() const;
-  void tell_loss(WorkerGroup& workers);
-  void tell_rank(int rank, const std::string& how);
-  bool pause(double seconds);  ///< false where a signal asks to stop
+  void report_loss(WorkerGroup& workers) const;
+  void report_rank(int rank, const std::string& how) const;
+  bool may_restart(int restarts) const;  ///< logs why not
+  bool pause(double seconds);            ///< false if a signal asks to stop
 
   LaunchOptions options_;
-  std::string token_;
   dist::DatagramSocket socket_;
   WorkerOutput output_;
-  std::optional<dist::StallReporter> reporter_;  // from the first word of a rank
-  std::vector<int> missing_;                     // of the stall that was told last and is open
-  bool begun_ = false;                           // a rank has spoken, in any attempt
-  double timeout_seconds_ = 0;                   // the run's own, as its ranks say
-  dist::StatusBoard::Time heard_, lost_;         // the last word of a rank; when a loss was known
-  bool ended_ = false;                           // mpirun was killed
-  int signals_ = -1;                             // signalfd
-  int stop_signal_ = 0, stop_signals_ = 0;
+  WatchedSignals signals_;
+  Attempt attempt_;
+  bool has_begun_ = false;  // a rank has reported, in any attempt
+  int stop_signal_ = 0;     // the first that came; 0: none
+  int stop_signals_ = 0;    // how many came
 };
 
 }  // namespace stc::launcher

@@ -14,9 +14,10 @@ namespace fs = std::filesystem;
 
 toml::table read_config(const std::string& run) {
   const auto file = run + "/config.toml";
-  STC_CHECK_USAGE(fs::exists(file),
-                  "{} is no run folder: it has no config.toml; expected the run.dir of a training",
-                  run);
+  STC_CHECK_USAGE(
+      fs::exists(file),
+      "{} is not a run folder: it has no config.toml; expected the run.dir of a training",
+      run);
   try {
     return toml::parse_file(file);
   } catch (const toml::parse_error& error) {
@@ -30,7 +31,7 @@ std::string prometheus_config(const std::string& run, const std::string& rules) 
   const auto table = read_config(run);
   const auto metrics = table["metrics"];
   STC_CHECK_USAGE(metrics["port"].value_or(std::string()) != "off",
-                  "{} has its metrics off (metrics.port)",
+                  "metrics are switched off in {} (metrics.port is off); nothing can be watched",
                   run);
   nlohmann::ordered_json job;
   job["job_name"] = "stc";

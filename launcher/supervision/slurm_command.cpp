@@ -1,4 +1,4 @@
-// `stc slurm submit`: what a job is told is checked before it waits in a queue.
+// `stc slurm submit`: the configuration of a job is checked before it waits in a queue.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -15,6 +15,7 @@
 
 #include "launcher/commands.h"
 #include "launcher/config/configuration.h"
+#include "launcher/training/train_options.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 
@@ -31,17 +32,17 @@ struct Arguments {
   Words overrides;
   int nodes = 1;
   int gpus_per_node = 0;
-  int tasks_per_node = 0;  ///< 0: one a GPU
+  int tasks_per_node = 0;  ///< 0: one per GPU
   int cpus_per_task = 1;
   std::string time;
-  Words sbatch;  ///< further options of it
+  Words sbatch;  ///< further options for it
   std::string scripts;
   bool dry_run = false;
 };
 
 fs::path own_program() { return fs::read_symlink("/proc/self/exe"); }
 
-// Beside the build (build/release/bin/stc and slurm/), or where both are installed.
+// Above the program: in the source tree (build/release/bin/stc), or installed next to it.
 fs::path find_scripts() {
   for (auto folder = own_program().parent_path(); folder.has_relative_path();
        folder = folder.parent_path()) {
@@ -49,15 +50,14 @@ fs::path find_scripts() {
       if (fs::exists(folder / place / "train.sbatch")) return folder / place;
   }
   throw Error(Exit::kUsage,
-              text("the batch scripts are not found in slurm/ or share/stc/slurm/ above {}; give "
-                   "--scripts FOLDER",
+              text("no batch scripts in slurm/ or share/stc/slurm/ above {}; give --scripts FOLDER",
                    own_program().string()));
 }
 
 fs::path script_of(const Arguments& arguments) {
   const auto folder = arguments.scripts.empty() ? find_scripts() : fs::absolute(arguments.scripts);
   auto script = folder.lexically_normal() / "train.sbatch";
-  STC_CHECK_USAGE(fs::exists(script), "{}: no such file; look at --scripts", script.string());
+  STC_CHECK_USAGE(fs::exists(script), "{}: no such file; check --scripts", script.string());
   return script;
 }
 
@@ -71,15 +71,15 @@ void check_words(const Arguments& arguments) {
   }
   for (const auto& word : arguments.sbatch)
     STC_CHECK_USAGE(word.starts_with('-'),
-                    "stc slurm submit: '{}' is no option of sbatch; expected --name=value",
+                    "stc slurm submit: '{}' is not an option of sbatch; expected --name=value",
                     word);
 }
 
 void check_devices(const Arguments& arguments, const TrainOptions& options) {
   const int gpus = arguments.gpus_per_node;
   STC_CHECK_USAGE(gpus == 0 || arguments.tasks_per_node <= gpus,
-                  "--ntasks-per-node is {}, but --gpus-per-node {}, and two ranks on one GPU hang; "
-                  "leave it out for one rank a GPU",
+                  "--ntasks-per-node is {}, but --gpus-per-node is {}, and two ranks on one GPU "
+                  "hang; leave --ntasks-per-node out for one rank per GPU",
                   arguments.tasks_per_node,
                   gpus);
   STC_CHECK_USAGE(options.device != "cpu" || gpus == 0,
@@ -90,37 +90,31 @@ void check_devices(const Arguments& arguments, const TrainOptions& options) {
                   "run.device is cuda, but the job asks for no GPU; give --gpus-per-node");
 }
 
-// Another job may make it before this one starts.
-void say_if_missing(const std::string& key, const std::string& path) {
-  if (!path.empty() && !fs::exists(path)) log::warning("{}: {} is not there yet", key, path);
+// A warning only: another job may create it before this one starts.
+void warn_if_missing(const std::string& key, const std::string& path) {
+  if (!path.empty() && !fs::exists(path)) log::warning("{}: {} does not exist yet", key, path);
 }
 
 void describe(const Arguments& arguments, const TrainOptions& options) {
   const int ranks = arguments.nodes * arguments.tasks_per_node;
-  log::info("{} on {}{}{} samples a rank and step, run folder {}",
+  log::info("{} on {}{}{} samples per rank and step, run folder {}",
             arguments.method,
             ranks,
             ranks == 1 ? " rank, " : " ranks, ",
             options.batch_size / ranks,
             options.run_dir);
-  say_if_missing("data.shards", options.shards);
-  say_if_missing("model.init", options.init);
+  warn_if_missing("data.shards", options.shards);
+  warn_if_missing("model.init", options.init);
 }
 
-void check(const Arguments& arguments) {
-  const int ranks = arguments.nodes * arguments.tasks_per_node;
-  if (arguments.method == "pretrain") {
-    Configuration<PretrainOptions> configuration;
-    configuration.read(arguments.config, arguments.overrides, ranks);
-    check_devices(arguments, configuration.options);
-    describe(arguments, configuration.options);
-  } else {
-    Configuration<VideoTrainOptions> configuration;
-    configuration.read(arguments.config, arguments.overrides, ranks);
-    check_devices(arguments, configuration.options);
-    describe(arguments, configuration.options);
-    say_if_missing("model.teacher", configuration.options.teacher);
-  }
+template <typename Options>
+Options check(const Arguments& arguments) {
+  Configuration<Options> configuration;
+  configuration.read(
+      arguments.config, arguments.overrides, arguments.nodes * arguments.tasks_per_node);
+  check_devices(arguments, configuration.options);
+  describe(arguments, configuration.options);
+  return configuration.options;
 }
 
 Words command_of(const Arguments& arguments, const fs::path& script) {
@@ -134,15 +128,12 @@ Words command_of(const Arguments& arguments, const fs::path& script) {
   words.insert(words.end(), arguments.sbatch.begin(), arguments.sbatch.end());
   words.push_back(script.string());
   words.push_back(arguments.method);
-  if (!arguments.config.empty()) {
-    words.push_back("--config");
-    words.push_back(arguments.config);
-  }
+  if (!arguments.config.empty()) words.insert(words.end(), {"--config", arguments.config});
   words.insert(words.end(), arguments.overrides.begin(), arguments.overrides.end());
   return words;
 }
 
-// As a shell reads it back.
+// Quoted for a shell if need be.
 std::string quoted(const std::string& word) {
   constexpr char kPlain[] =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:=,@%+-";
@@ -156,10 +147,14 @@ int submit(Arguments arguments) {
   check_words(arguments);
   if (arguments.tasks_per_node == 0)
     arguments.tasks_per_node = std::max(1, arguments.gpus_per_node);
-  check(arguments);
+  if (arguments.method == "pretrain") {
+    check<PretrainOptions>(arguments);
+  } else {
+    warn_if_missing("model.teacher", check<VideoTrainOptions>(arguments).teacher);
+  }
   const auto script = script_of(arguments);
   const auto command = command_of(arguments, script);
-  // What the script needs to know, and sbatch passes on.
+  // Read by the script; sbatch passes them on.
   const std::pair<const char*, std::string> variables[] = {
       {"STC", own_program().string()}, {"STC_SLURM", script.parent_path().string()}};
   std::string line;
@@ -181,60 +176,64 @@ int submit(Arguments arguments) {
                    std::strerror(errno)));
 }
 
-// Called as sbatch calls them.
+// Named as sbatch names them.
 void add_size_options(CLI::App* command, Arguments* arguments) {
   command->add_option("--nodes", arguments->nodes, "Number of nodes")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->add_option("--gpus-per-node", arguments->gpus_per_node, "GPUs of each; 0: on the CPU")
+  command
+      ->add_option(
+          "--gpus-per-node", arguments->gpus_per_node, "GPUs per node; 0: train on the CPU")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   command
       ->add_option("--ntasks-per-node",
                    arguments->tasks_per_node,
-                   "Ranks of each; default: one a GPU, or 1 on the CPU")
+                   "Ranks per node; default: one per GPU, or 1 on the CPU")
       ->check(CLI::PositiveNumber);
   command
       ->add_option("--cpus-per-task",
                    arguments->cpus_per_task,
-                   "Cores of each rank, its loader threads included")
+                   "Cores per rank, its loader threads included")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->add_option(
-      "--time", arguments->time, "Of one job, as sbatch takes it; default: the partition's");
+  command->add_option("--time",
+                      arguments->time,
+                      "Time limit of one job, in the form of sbatch; default: the partition's");
 }
 
-void add_submit(CLI::App* submit_command, const std::string& method, Run& run) {
+void add_submit(CLI::App* submit_command, const std::string& method, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   arguments->method = method;
   auto* command = submit_command->add_subcommand(
-      method, "A job for `stc " + method + "`, which requeues itself");
+      method, "Submit a job that runs `stc " + method + "` and requeues itself");
   command->add_option("--config", arguments->config, "TOML file");
   add_size_options(command, arguments.get());
   command->add_option("--scripts",
                       arguments->scripts,
-                      "Folder with train.sbatch; default: the one that came along");
-  command->add_flag("--dry-run", arguments->dry_run, "Check and show, but do not submit");
-  command->add_option("sbatch", arguments->sbatch, "After --: further options of sbatch");
+                      "Folder with train.sbatch; default: the one of this installation");
+  command->add_flag(
+      "--dry-run", arguments->dry_run, "Check the job and show the command without submitting");
+  command->add_option("sbatch", arguments->sbatch, "After --: further options for sbatch");
   command->allow_extras();
-  command->footer("E.g. stc slurm submit " + method +
+  command->footer("Example: stc slurm submit " + method +
                   " --config my.toml --nodes 4 --gpus-per-node 8 --time 24:00:00 "
                   "--run.dir=runs/first -- --partition=gpu");
-  command->callback([arguments, command, &run] {
+  command->callback([arguments, command, &action] {
     arguments->overrides = command->remaining();
     std::erase(arguments->overrides, "--");
-    run = [arguments] { return submit(*arguments); };
+    action = [arguments] { return submit(*arguments); };
   });
 }
 
 }  // namespace
 
-void add_slurm(CLI::App& app, Run& run) {
-  auto* command = app.add_subcommand("slurm", "Jobs of a Slurm cluster");
+void add_slurm(CLI::App& app, Action& action) {
+  auto* command = app.add_subcommand("slurm", "Jobs on a Slurm cluster");
   command->require_subcommand(1);
   auto* submit_command = command->add_subcommand("submit", "Check, show and submit a job");
   submit_command->require_subcommand(1);
-  for (const char* method : {"pretrain", "train"}) add_submit(submit_command, method, run);
+  for (const char* method : {"pretrain", "train"}) add_submit(submit_command, method, action);
 }
 
 }  // namespace stc::launcher

@@ -15,11 +15,10 @@
 
 #include "launcher/training/run_metrics.h"
 #include "monitoring/check.h"
+#include "monitoring/stopwatch.h"
 
 namespace stc::launcher {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // This process's children: with PR_SET_CHILD_SUBREAPER also the workers whose mpirun has died.
 std::vector<pid_t> children() {
@@ -73,10 +72,11 @@ std::vector<std::string> mpirun_command(const WorkerPlacement& placement,
 
 WorkerGroup::WorkerGroup(const std::vector<std::string>& command) {
   std::array<int, 2> ends{};
-  STC_CHECK(pipe2(ends.data(), O_CLOEXEC) == 0, "no pipe: {}", std::strerror(errno));
+  STC_CHECK(
+      pipe2(ends.data(), O_CLOEXEC) == 0, "a pipe cannot be created: {}", std::strerror(errno));
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   process_ = fork();
-  STC_CHECK(process_ >= 0, "no process: {}", std::strerror(errno));
+  STC_CHECK(process_ >= 0, "a process cannot be started: {}", std::strerror(errno));
   if (process_ == 0) become(command, ends[1]);
   ::close(ends[1]);
   output_ = ends[0];
@@ -127,9 +127,9 @@ int WorkerGroup::exit_code() {
 bool WorkerGroup::was_killed() const { return status_ && WIFSIGNALED(*status_); }
 
 void WorkerGroup::end_all() {
-  // Workers end with their parent (end_with_parent()); what is left after a moment is killed.
-  constexpr auto kMoment = std::chrono::seconds(2);
-  const auto begin = Clock::now();
+  // Workers end with their parent (end_with_parent()); what is left after two seconds is killed.
+  constexpr double kPatienceSeconds = 2;
+  const Stopwatch clock;
   if (running()) ::kill(process_, SIGKILL);
   for (;;) {
     int status = 0;
@@ -137,7 +137,7 @@ void WorkerGroup::end_all() {
     if (ended < 0) break;  // no child is left
     if (ended == process_) status_ = status;
     if (ended > 0) continue;
-    if (Clock::now() - begin > kMoment) {
+    if (clock.seconds() > kPatienceSeconds) {
       for (const pid_t child : children()) ::kill(child, SIGKILL);
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));

@@ -1,4 +1,4 @@
-// mpirun as a child process, and every process that comes of it on this node.
+// mpirun as a child process, and every process that it starts on this node.
 #pragma once
 
 #include <sys/types.h>
@@ -13,7 +13,7 @@ struct WorkerPlacement {
   int ranks = 1;
   int ranks_per_node = 0;  ///< 0: as mpirun fills them
   std::string hostfile;    ///< mpirun's; empty: none
-  std::string hosts;       ///< "a,b"; empty: this node, or what Slurm gave
+  std::string hosts;       ///< "a,b"; empty: this node, or those of Slurm
 };
 
 /// mpirun and its arguments in front of `command`. Binding is left to the workers, which know their
@@ -23,8 +23,8 @@ std::vector<std::string> mpirun_command(const WorkerPlacement& placement,
 
 class WorkerGroup {
  public:
-  /// Starts it in a process group of its own, so that a Ctrl-C at the terminal is the launcher's to
-  /// pass on. Throws stc::Error where there is no such program.
+  /// Starts it in a process group of its own, so that a Ctrl-C at the terminal reaches the
+  /// launcher only, which forwards it.
   explicit WorkerGroup(const std::vector<std::string>& command);
   ~WorkerGroup();  ///< leaves no process behind
   WorkerGroup(const WorkerGroup&) = delete;
@@ -33,8 +33,9 @@ class WorkerGroup {
   std::vector<std::string> read_lines();  ///< the whole lines that have come since the last call
 
   void signal(int number);
-  bool running();           ///< false once mpirun has ended
-  int exit_code();          ///< after that; 128 + signal where it was killed
+  bool running();   ///< false once mpirun has ended
+  int exit_code();  ///< after that; 128 + signal if it was killed; throws if there is no such
+                    ///< program
   bool was_killed() const;  ///< mpirun itself, by a signal
   void end_all();           ///< kills what is left on this node, and waits for it
 

@@ -10,8 +10,8 @@
 namespace stc::launcher {
 namespace {
 
-constexpr std::size_t kLastWords = 5;
-constexpr std::size_t kMostUnwritten = 1000;  // a rank that prints while there is no folder yet
+constexpr std::size_t kLastLines = 5;
+constexpr std::size_t kMaxUnwritten = 1000;  // per rank, while there is no folder yet
 
 }  // namespace
 
@@ -23,13 +23,13 @@ WorkerLine parse_worker_line(const std::string& tagged) {
   return {-1, tagged};
 }
 
-std::optional<LostRank> lost_rank_in(const std::vector<std::string>& words_of_mpirun) {
+std::optional<LostRank> lost_rank_in(const std::vector<std::string>& mpirun_lines) {
   static const std::regex killed(R"(process rank (\d+) .*exited on (signal \d+ \([^)]*\)))");
   static const std::regex name(
       R"(Process name: \[\[\d+,\d+\],(\d+)\]|MPI_ABORT was invoked on rank (\d+))");
   static const std::regex code(R"(Exit code: +(\d+)|with errorcode (\d+))");
   std::optional<LostRank> lost;
-  for (const auto& line : words_of_mpirun) {
+  for (const auto& line : mpirun_lines) {
     std::smatch match;
     if (std::regex_search(line, match, killed))
       return LostRank{std::stoi(match[1]), "was killed by " + match[2].str()};
@@ -53,7 +53,7 @@ std::optional<std::string> WorkerOutput::take(const std::string& tagged, int wor
   }
   auto& last = last_[rank];
   last.push_back(line);
-  if (last.size() > kLastWords) last.pop_front();
+  if (last.size() > kLastLines) last.pop_front();
   write(rank, line);
   const bool has_prefix = line.starts_with("[rank ");
   return has_prefix || world == 1 ? line : text("[rank {}/{}] {}", rank, world, line);
@@ -61,7 +61,7 @@ std::optional<std::string> WorkerOutput::take(const std::string& tagged, int wor
 
 void WorkerOutput::write(int rank, const std::string& line) {
   auto& waiting = unwritten_[rank];
-  if (waiting.size() < kMostUnwritten) waiting.push_back(line);
+  if (waiting.size() < kMaxUnwritten) waiting.push_back(line);
   std::error_code none;
   if (folder_.empty() || !std::filesystem::is_directory(folder_, none)) return;
   std::ofstream file(text("{}/rank-{}.out", folder_, rank), std::ios::app);
@@ -69,7 +69,7 @@ void WorkerOutput::write(int rank, const std::string& line) {
   waiting.clear();
 }
 
-std::vector<std::string> WorkerOutput::last_words(int rank) const {
+std::vector<std::string> WorkerOutput::last_lines(int rank) const {
   const auto found = last_.find(rank);
   if (found == last_.end()) return {};
   return {found->second.begin(), found->second.end()};

@@ -1,5 +1,5 @@
-// What workers print, as `mpirun --tag-output` hands it on: which rank said which line, and what
-// mpirun itself has to say of a rank that was lost.
+// What workers print, as `mpirun --tag-output` delivers it: which rank printed which line, and what
+// mpirun itself reports of a lost rank.
 #pragma once
 
 #include <deque>
@@ -24,20 +24,20 @@ struct LostRank {
   int rank = -1;
   std::string how;  ///< "was killed by signal 9 (Killed)", "ended with exit code 4"
 };
-std::optional<LostRank> lost_rank_in(const std::vector<std::string>& words_of_mpirun);
+std::optional<LostRank> lost_rank_in(const std::vector<std::string>& mpirun_lines);
 
 /// The last lines of each rank, and a file for each in `folder` as soon as it exists: RUN/log
-/// belongs to the run, which makes it itself. A file that cannot be written is left out.
+/// belongs to the run, which makes it itself. A file that cannot be written is skipped.
 class WorkerOutput {
  public:
   explicit WorkerOutput(std::string folder);
 
-  /// Keeps the line; returns it as the terminal shall show it, or nothing for mpirun's own.
+  /// Keeps the line; returns it as the terminal shows it, or nothing for mpirun's own.
   std::optional<std::string> take(const std::string& tagged, int world);
 
-  std::vector<std::string> last_words(int rank) const;
-  const std::vector<std::string>& words_of_mpirun() const { return mpirun_; }
-  const std::optional<LostRank>& lost() const { return lost_; }  ///< as mpirun has said so far
+  std::vector<std::string> last_lines(int rank) const;
+  const std::vector<std::string>& mpirun_lines() const { return mpirun_; }
+  const std::optional<LostRank>& lost() const { return lost_; }  ///< as mpirun has reported so far
   void forget();                                                 ///< before another attempt
 
  private:

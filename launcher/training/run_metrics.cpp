@@ -35,7 +35,7 @@ bool is_loopback(const std::string& address) { return address.starts_with("127."
 monitoring::MetricsOptions metrics_options(const TrainOptions& options,
                                            const dist::Communicator& control) {
   monitoring::MetricsOptions metrics;
-  metrics.port = static_cast<int>(options.metrics_port);
+  metrics.port = options.metrics_port;
   metrics.address = options.metrics_address;
   metrics.rank = control.rank();
   metrics.node = control.host();
@@ -66,8 +66,8 @@ std::string service_discovery(const TrainOptions& options,
   return nlohmann::json::array({entry}).dump(1) + "\n";
 }
 
-void record_device_memory(const std::string& device, monitoring::Metrics* metrics) {
-  const auto type = c10::Device(device).type();
+void record_device_memory(at::Device device, monitoring::Metrics* metrics) {
+  const auto type = device.type();
   if (type == c10::DeviceType::CPU) return;
   const auto index = c10::impl::VirtualGuardImpl(type).getDevice().index();
   const auto stats = c10::getDeviceAllocator(type)->getDeviceStats(index);

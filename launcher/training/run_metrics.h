@@ -1,6 +1,8 @@
 // A run's metrics: where each rank serves them, by configuration, and where Prometheus finds them.
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <optional>
 #include <string>
 
@@ -27,6 +29,6 @@ std::string service_discovery(const TrainOptions& options,
                               int own_port);
 
 /// stc_device_allocated_bytes and stc_device_reserved_bytes, where `device` is none of the CPU.
-void record_device_memory(const std::string& device, monitoring::Metrics* metrics);
+void record_device_memory(at::Device device, monitoring::Metrics* metrics);
 
 }  // namespace stc::launcher

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 namespace stc::launcher {
 
@@ -11,11 +10,10 @@ struct ScheduleOptions {
   double final_ratio = 0.001;     ///< of the base, at the end of the cosine
   std::int64_t warmup_steps = 0;  ///< linear ramp over the cosine; clipped to the run's steps
   double warmup_ratio = 0.001;    ///< of the cosine, at step 0
-  bool per_epoch = false;         ///< the cosine moves once an epoch (MoCo) instead of every step
+  bool per_epoch = false;         ///< the cosine advances per epoch (MoCo) instead of per step
 };
 
-/// The rate for 0-based `step` of `steps`; `batch_size` and `epoch_size` matter for per_epoch
-/// alone.
+/// The rate for 0-based `step` of `steps`; `batch_size` and `epoch_size` matter only if per_epoch.
 double learning_rate(const ScheduleOptions& options,
                      std::int64_t step,
                      std::int64_t steps,

@@ -2,94 +2,41 @@
 // out.
 #include <ATen/ATen.h>
 
-#include <chrono>
-
-#include "data/loading/loader.h"
 #include "data/random.h"
+#include "data/shards/shard_set.h"
+#include "launcher/config/key_in_errors.h"
 #include "launcher/run_folder/checkpoint.h"
-#include "launcher/training/method.h"
+#include "launcher/training/fed_method.h"
 #include "launcher/training/rank_equality.h"
 #include "models/spatial_model.h"
 #include "models/temporal_model.h"
-#include "monitoring/activity.h"
 #include "monitoring/check.h"
 
 namespace stc::launcher {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-class TemporalMethod : public Method {
+class TemporalMethod : public FedMethod<data::ClipBatch> {
  public:
   TemporalMethod(const VideoTrainOptions& options,
                  const data::NamedTensors& teacher,
-                 dist::Communicator& world,
-                 const std::string& device,
+                 dist::Communicator& device_ranks,
+                 at::Device device,
                  std::unique_ptr<data::ClipLoader> loader)
-      : options_(options),
-        world_(world),
-        device_(device),
-        model_(model_options(options, teacher), options.seed),
-        loader_(std::move(loader)) {
+      : FedMethod({device, options.accumulate, std::move(loader)}),
+        options_(options),
+        ranks_(device_ranks),
+        model_(model_options(options, teacher), options.seed) {
     if (!options.init.empty()) {
-      with_key("model.init",
-               [&] { model_.student.load(read_weights(options.init), options.init); });
+      with_key_in_errors("model.init",
+                         [&] { model_.student.load(read_weights(options.init), options.init); });
     }
     if (model_.teacher) {
       model_.teacher->load(teacher, options.teacher);
       fingerprint_ = text("teacher crc32c {}", checksum(teacher));
     }
-    model_.to(device_, at::kFloat);
+    model_.to(device, at::kFloat);
     model_.set_arithmetic(arithmetic_of(options));
-    if (world.size() > 1) sum_ = [&world](const at::Tensor& t) { world.all_reduce(t); };
-  }
-
-  void start(std::int64_t step) override {
-    if (loader_) return;
-    auto clips = options_.clips;
-    clips.frame_gap = static_cast<int>(options_.frame_gap);
-    loader_ = with_key("data.shards", [&] {
-      return data::make_clip_loader(options_.shards,
-                                    {static_cast<int>(options_.loader_workers),
-                                     static_cast<int>(options_.loader_prefetch),
-                                     static_cast<std::uint64_t>(options_.seed),
-                                     options_.max_bad_fraction},
-                                    clips,
-                                    {options_.batch_size, world_.rank(), world_.size()},
-                                    step);
-    });
-  }
-
-  StepOutcome forward(std::int64_t step, std::int64_t micro_batch) override {
-    StepOutcome out;
-    if (micro_batch == 0) {
-      const auto before = Clock::now();
-      activity::enter(activity::Phase::kDataWait);
-      clips_ = loader_->next();
-      out.data_wait_seconds = std::chrono::duration<double>(Clock::now() - before).count();
-    }
-    activity::enter(activity::Phase::kForward);
-    const auto rows = clips_.lab.size(0) / options_.accumulate, first = micro_batch * rows;
-    out.samples.assign(clips_.samples.begin() + first, clips_.samples.begin() + first + rows);
-    models::TemporalModel::Batch batch;
-    if (model_.teacher)
-      batch.rgb = models::normalise_rgb(clips_.rgb.narrow(0, first, rows).to(device_));
-    batch.lab = clips_.lab.narrow(0, first, rows).to(device_);
-    batch.dropped = dropped_channel(step);
-    const auto losses = model_.losses(batch, sum_, world_.size());
-    out.total = losses.total;
-    out.losses = {{"total", losses.total.detach()},
-                  {"reconstruction0", losses.reconstruction0.detach()},
-                  {"reconstruction1", losses.reconstruction1.detach()},
-                  {"local_distillation", losses.local_distillation.detach()},
-                  {"global_distillation", losses.global_distillation.detach()}};
-    if (losses.selected_fraction.defined()) {
-      out.health = {{"selected_fraction", losses.selected_fraction},
-                    {"local_entropy", losses.local_entropy}};
-    }
-    if (losses.teacher_entropy.defined())
-      out.health.emplace_back("teacher_entropy", losses.teacher_entropy);
-    return out;
+    if (ranks_.size() > 1) sum_ = [this](const at::Tensor& t) { ranks_.all_reduce(t); };
   }
 
   models::NamedTensorList parameters() const override {
@@ -123,20 +70,50 @@ class TemporalMethod : public Method {
     }
     return bytes;
   }
-  std::int64_t epoch_size() const override { return loader_->epoch_size(); }
-  std::int64_t corrupt_samples() const override { return loader_->corrupt_samples(); }
-  std::int64_t ready_batches() const override { return loader_->ready(); }
   std::string fingerprint() const override { return fingerprint_; }
 
  private:
+  std::unique_ptr<data::ClipLoader> open_loader(std::int64_t step) const override {
+    return with_key_in_errors("data.shards", [&] {
+      return data::make_clip_loader(
+          data::ShardSet::open(options_.shards),
+          options_.loader,
+          options_.clips,
+          {options_.batch_size, ranks_.rank(), ranks_.size(), options_.seed},
+          step);
+    });
+  }
+
+  StepOutcome losses(const data::ClipBatch& clips, MicroBatch at) override {
+    models::TemporalModel::Batch batch;
+    if (model_.teacher) batch.rgb = models::normalise_rgb(clips.rgb);
+    batch.lab = clips.lab;
+    batch.dropped = dropped_channel(at.step);
+    const auto losses = model_.losses(batch, sum_, ranks_.size());
+    StepOutcome out;
+    out.total = losses.total;
+    out.losses = {{"total", losses.total.detach()},
+                  {"reconstruction0", losses.reconstruction0.detach()},
+                  {"reconstruction1", losses.reconstruction1.detach()},
+                  {"local_distillation", losses.local_distillation.detach()},
+                  {"global_distillation", losses.global_distillation.detach()}};
+    if (losses.selected_fraction.defined()) {
+      out.health = {{"selected_fraction", losses.selected_fraction},
+                    {"local_entropy", losses.local_entropy}};
+    }
+    if (losses.teacher_entropy.defined())
+      out.health.emplace_back("teacher_entropy", losses.teacher_entropy);
+    return out;
+  }
+
   static models::TemporalOptions model_options(const VideoTrainOptions& options,
                                                const data::NamedTensors& teacher) {
     models::TemporalOptions model;
-    model.depth = static_cast<int>(options.depth);
+    model.depth = options.depth;
     model.losses = options.resolved_losses();
     if (model.losses.global_weight != 0) {
-      model.teacher_depth =
-          with_key("model.teacher", [&] { return models::depth_of(teacher, options.teacher); });
+      model.teacher_depth = with_key_in_errors(
+          "model.teacher", [&] { return models::depth_of(teacher, options.teacher); });
     }
     return model;
   }
@@ -148,26 +125,24 @@ class TemporalMethod : public Method {
   }
 
   VideoTrainOptions options_;
-  dist::Communicator& world_;
-  at::Device device_;
+  dist::Communicator& ranks_;
   models::TemporalModel model_;
   models::SumOverRanks sum_;
   std::string fingerprint_;
-  std::unique_ptr<data::ClipLoader> loader_;
-  data::ClipBatch clips_;  // of this step
 };
 
 }  // namespace
 
-std::unique_ptr<Method> make_temporal_method(const VideoTrainOptions& options,
-                                             dist::Communicator& world,
-                                             const std::string& device,
-                                             std::unique_ptr<data::ClipLoader> loader,
-                                             data::NamedTensors teacher) {
+std::unique_ptr<TrainingMethod> make_temporal_method(const VideoTrainOptions& options,
+                                                     dist::Communicator& device_ranks,
+                                                     at::Device device,
+                                                     std::unique_ptr<data::ClipLoader> loader,
+                                                     data::NamedTensors teacher) {
   if (options.losses.global_weight != 0 && (!options.teacher.empty() || teacher.empty())) {
-    teacher = with_key("model.teacher", [&] { return read_weights(options.teacher); });
+    teacher = with_key_in_errors("model.teacher", [&] { return read_weights(options.teacher); });
   }
-  return std::make_unique<TemporalMethod>(options, teacher, world, device, std::move(loader));
+  return std::make_unique<TemporalMethod>(
+      options, teacher, device_ranks, device, std::move(loader));
 }
 
 }  // namespace stc::launcher

@@ -1,185 +1,77 @@
 #include "launcher/training/train_options.h"
 
-#include <limits>
+#include <iterator>
 
-#include "launcher/training/operation_keys.h"
-#include "monitoring/check.h"
+#include "launcher/training/common_keys.h"
 
 namespace stc::launcher {
 namespace {
 
-constexpr auto kMany = std::numeric_limits<std::int64_t>::max();
-constexpr auto kHuge = std::numeric_limits<double>::infinity();
+using Losses = models::TemporalLossOptions;
 
-void bind_run(ConfigSchema* schema, TrainOptions* o) {
-  schema->text("run.dir",
-               &o->run_dir,
-               {},
-               Effect::kOperation,
-               "folder of the run; made where it is not there");
-  schema->integer("run.seed", &o->seed, 0, kMany, Effect::kTraining, "decides everything random");
-  schema->text(
-      "run.device", &o->device, {"auto", "cpu", "cuda"}, Effect::kOperation, "where to compute");
-  schema->text("run.precision",
-               &o->precision,
-               {"float32", "bf16", "fp16"},
-               Effect::kTraining,
-               "of the convolutions; weights and losses are float32");
-  schema->text("run.memory_format",
-               &o->memory_format,
-               {"contiguous", "channels_last"},
-               Effect::kTraining,
-               "of the convolutions' maps");
-  schema->integer("run.threads",
-                  &o->threads,
-                  0,
-                  4096,
-                  Effect::kOperation,
-                  "compute threads a rank; 0: its share of the cores. A resumed run is bit-equal "
-                  "for equal threads");
+/// A key that decides about one quirk of the authors' code (docs/method.md 3).
+struct LossSwitch {
+  const char* key;
+  bool Losses::*field;
+  const char* help;
+};
+
+constexpr LossSwitch kSwitches[] = {
+    {"losses.shannon_entropy",
+     &Losses::shannon_entropy,
+     "Q1: choose cells by -sum p log p, not sum -log p"},
+    {"losses.threshold_per_sample",
+     &Losses::threshold_per_sample,
+     "Q2: one threshold per sample, not per column"},
+    {"losses.distil_row_mass",
+     &Losses::distil_row_mass,
+     "Q3: the pooled target's rows sum to 1, not 1/4"},
+    {"losses.centred_colours",
+     &Losses::centred_colours,
+     "Q4: colours from the centre of a cell, not its corner"},
+    {"losses.normalise_teacher", &Losses::normalise_teacher, "Q5: L2-normalised teacher features"},
+    {"losses.entropy_of_distilled_map",
+     &Losses::entropy_of_distilled_map,
+     "Q6: choose by the coarse map itself"}};
+
+void bind_clips(ConfigSchema& schema, data::ClipOptions& o) {
+  schema.integer("clips.size", &o.size)
+      .range(32, 4096)
+      .help("side of the crops in pixels, a multiple of 32");
+  schema.integer("clips.frame_gap", &o.frame_gap)
+      .range(1, 100000)
+      .help("distance from reference to target in frames");
+  schema.number("clips.min_area", &o.min_area)
+      .range(1e-3, 1)
+      .help("smallest crop, as a share of the frame");
+  schema.number("clips.min_aspect", &o.min_aspect)
+      .range(1e-2, 100)
+      .help("smallest width / height of the crop");
+  schema.number("clips.max_aspect", &o.max_aspect)
+      .range(1e-2, 100)
+      .help("largest width / height of the crop");
 }
 
-void bind_data(ConfigSchema* schema, TrainOptions* o) {
-  schema->text("data.shards", &o->shards, {}, Effect::kTraining, "folder made by `stc pack`");
-  schema->text("data.local",
-               &o->local_disk,
-               {},
-               Effect::kOperation,
-               "folder on each node's own disk that data.shards is copied to first; empty: read "
-               "where it is");
-  schema->integer(
-      "loader.workers", &o->loader_workers, 0, 1024, Effect::kOperation, "decoding threads a rank");
-  schema->integer(
-      "loader.prefetch", &o->loader_prefetch, 1, 1024, Effect::kOperation, "batches held ready");
-  schema->number("loader.max_bad_fraction",
-                 &o->max_bad_fraction,
-                 0,
-                 1,
-                 Effect::kOperation,
-                 "bad entries are replaced up to this share of the data set");
-}
-
-void bind_train(ConfigSchema* schema, TrainOptions* o) {
-  schema->integer("train.steps", &o->steps, 1, kMany, Effect::kTraining, "length of the run");
-  schema->integer("train.batch_size",
-                  &o->batch_size,
-                  1,
-                  kMany,
-                  Effect::kTraining,
-                  "samples a step, over all ranks");
-  schema->integer("train.accumulate",
-                  &o->accumulate,
-                  1,
-                  kMany,
-                  Effect::kTraining,
-                  "micro-batches a step, one after the other; less memory, the same batch");
-  schema->integer("train.log_every",
-                  &o->log_every,
-                  1,
-                  kMany,
-                  Effect::kOperation,
-                  "steps a line of metrics.jsonl");
-}
-
-void bind_rest(ConfigSchema* schema, TrainOptions* o) {
-  auto& s = o->schedule;
-  schema->number(
-      "optimizer.learning_rate", &s.learning_rate, 0, kHuge, Effect::kTraining, "base rate");
-  schema->number("optimizer.final_ratio",
-                 &s.final_ratio,
-                 0,
-                 1,
-                 Effect::kTraining,
-                 "of the base, at the end of the cosine");
-  schema->integer("optimizer.warmup_steps",
-                  &s.warmup_steps,
-                  0,
-                  kMany,
-                  Effect::kTraining,
-                  "linear ramp; clipped to train.steps");
-  schema->number("optimizer.warmup_ratio",
-                 &s.warmup_ratio,
-                 0,
-                 1,
-                 Effect::kTraining,
-                 "of the cosine, at step 0");
-  schema->boolean("optimizer.rate_per_epoch",
-                  &s.per_epoch,
-                  Effect::kTraining,
-                  "the cosine moves once an epoch");
-  if (o->optimizer.kind == OptimizerKind::kSgd) {
-    schema->number("optimizer.momentum", &o->optimizer.momentum, 0, 1, Effect::kTraining, "of SGD");
-  } else {
-    schema->number("optimizer.beta1", &o->optimizer.beta1, 0, 1, Effect::kTraining, "of Adam");
-    schema->number("optimizer.beta2", &o->optimizer.beta2, 0, 1, Effect::kTraining, "of Adam");
-    schema->number("optimizer.epsilon", &o->optimizer.epsilon, 0, 1, Effect::kTraining, "of Adam");
-  }
-  schema->number("optimizer.weight_decay",
-                 &o->optimizer.weight_decay,
-                 0,
-                 kHuge,
-                 Effect::kTraining,
-                 "on all parameters");
-  schema->number("optimizer.clip_norm",
-                 &o->clip_norm,
-                 0,
-                 kHuge,
-                 Effect::kTraining,
-                 "a longer gradient is scaled to this norm; 0: off");
-  schema->integer("checkpoint.every_steps",
-                  &o->checkpoint_every,
-                  1,
-                  kMany,
-                  Effect::kOperation,
-                  "steps between checkpoints");
-  schema->number("checkpoint.every_minutes",
-                 &o->checkpoint_minutes,
-                 0,
-                 kHuge,
-                 Effect::kOperation,
-                 "also save so long after the last time; 0: off");
-  schema->integer("checkpoint.keep",
-                  &o->checkpoint_keep,
-                  2,
-                  kMany,
-                  Effect::kOperation,
-                  "newest ones that stay");
-  schema->number("dist.stall_seconds",
-                 &o->stall_seconds,
-                 1,
-                 kHuge,
-                 Effect::kOperation,
-                 "within this time it is said for whom a collective waits");
-  schema->number("dist.timeout_seconds",
-                 &o->timeout_seconds,
-                 1,
-                 kHuge,
-                 Effect::kOperation,
-                 "a collective that takes longer ends the run");
-  schema->number("dist.bucket_mib",
-                 &o->reducer.bucket_mib,
-                 0,
-                 65536,
-                 Effect::kOperation,
-                 "of gradients reduced at once");
-  schema->number("dist.first_bucket_mib",
-                 &o->reducer.first_bucket_mib,
-                 0,
-                 65536,
-                 Effect::kOperation,
-                 "of the first layers' gradients, which are ready last");
-  schema->text("dist.compression",
-               &o->reducer.compression,
-               {"none", "bf16", "fp16"},
-               Effect::kTraining,
-               "what gradients are rounded to before they travel");
-  schema->integer("dist.check_every",
-                  &o->check_every,
-                  1,
-                  kMany,
-                  Effect::kOperation,
-                  "steps between checks that all ranks hold the same weights and queue");
-  bind_operation(schema, o);
+void bind_losses(ConfigSchema& schema, Losses& o) {
+  schema.integer("losses.fine_radius", &o.fine_radius)
+      .range(2, 4096)
+      .help("search radius in cells at stride 4");
+  schema.integer("losses.coarse_radius", &o.coarse_radius)
+      .range(1, 2048)
+      .help("search radius in cells at stride 8; half the fine one");
+  schema.number("losses.reconstruction_weight", &o.reconstruction_weight)
+      .at_least(0)
+      .help("weight of both levels");
+  schema.number("losses.local_weight", &o.local_weight).at_least(0).help("weight; 0: off");
+  schema.number("losses.global_weight", &o.global_weight)
+      .at_least(0)
+      .help("weight; 0: off, and no teacher");
+  schema.number("losses.teacher_temperature", &o.teacher_temperature)
+      .at_least(1e-6)
+      .help("of the teacher's map");
+  schema.number("losses.keep", &o.keep)
+      .range(1e-3, 1)
+      .help("share of the cells that the local loss counts");
 }
 
 }  // namespace
@@ -198,164 +90,64 @@ PretrainOptions::PretrainOptions() {
   schedule = {0.03, 0, 0, 0.001, true};
 }
 
-void PretrainOptions::bind(ConfigSchema* schema) {
-  bind_run(schema, this);
-  bind_data(schema, this);
-  schema->integer(
-      "images.size", &images.size, 32, 4096, Effect::kTraining, "side of the crops in pixels");
-  schema->number("images.min_area",
-                 &images.min_area,
-                 1e-3,
-                 1,
-                 Effect::kTraining,
-                 "smallest crop, share of the image");
-  schema->number("images.blur_sigma_max",
-                 &images.blur_sigma_max,
-                 0,
-                 10,
-                 Effect::kTraining,
-                 "pixels; 0: no blur");
-  bind_train(schema, this);
-  schema->integer("model.depth", &depth, 18, 50, Effect::kTraining, "18 or 50");
-  schema->text("model.init", &init, {}, Effect::kTraining, "weights to start from; empty: random");
-  schema->integer(
-      "contrastive.queue_size", &spatial.queue_size, 1, kMany, Effect::kTraining, "keys");
-  schema->integer(
-      "contrastive.dimension", &spatial.dimension, 1, 65536, Effect::kTraining, "of the embedding");
-  schema->number(
-      "contrastive.momentum", &spatial.momentum, 0, 1, Effect::kTraining, "of the key encoder");
-  schema->number("contrastive.temperature",
-                 &spatial.temperature,
-                 1e-6,
-                 kHuge,
-                 Effect::kTraining,
-                 "of the logits");
-  schema->integer("contrastive.key_groups",
-                  &key_groups,
-                  1,
-                  kMany,
-                  Effect::kTraining,
-                  "batch norm groups of the shuffled keys where there is one rank");
-  bind_rest(schema, this);
+void PretrainOptions::bind(ConfigSchema& schema) {
+  bind_run_and_data(schema, *this);
+  schema.integer("images.size", &images.size).range(32, 4096).help("side of the crops in pixels");
+  schema.number("images.min_area", &images.min_area)
+      .range(1e-3, 1)
+      .help("smallest crop, as a share of the image");
+  schema.number("images.blur_sigma_max", &images.blur_sigma_max)
+      .range(0, 10)
+      .help("largest sigma in pixels; 0: no blur");
+  bind_train(schema, *this);
+  schema.integer("model.depth", &depth).range(18, 50).help("18 or 50");
+  schema.text("model.init", &init).help("weights to start from; empty: random");
+  schema.integer("contrastive.queue_size", &spatial.queue_size)
+      .at_least(1)
+      .help("keys in the queue");
+  schema.integer("contrastive.dimension", &spatial.dimension)
+      .range(1, 65536)
+      .help("of the embedding");
+  schema.number("contrastive.momentum", &spatial.momentum).range(0, 1).help("of the key encoder");
+  schema.number("contrastive.temperature", &spatial.temperature)
+      .at_least(1e-6)
+      .help("of the logits");
+  schema.integer("contrastive.key_groups", &key_groups)
+      .at_least(1)
+      .help("batch norm groups of the shuffled keys if there is one rank");
+  bind_optimizer(schema, *this);
+  bind_surroundings(schema, *this);
 }
 
-VideoTrainOptions::VideoTrainOptions() {
+VideoTrainOptions::VideoTrainOptions() : switches(std::size(kSwitches), "preset") {
   optimizer = {OptimizerKind::kAdam};
   schedule = {5e-5, 0.001, 1100, 0.001, false};
-  using Losses = models::TemporalLossOptions;
-  quirks = {{"shannon_entropy",
-             &Losses::shannon_entropy,
-             "Q1: choose cells by -sum p log p, not sum -log p"},
-            {"threshold_per_sample",
-             &Losses::threshold_per_sample,
-             "Q2: one threshold a sample, not one a column"},
-            {"distil_row_mass",
-             &Losses::distil_row_mass,
-             "Q3: the pooled target's rows sum to 1, not 1/4"},
-            {"centred_colours",
-             &Losses::centred_colours,
-             "Q4: colours from the centre of a cell, not its corner"},
-            {"normalise_teacher", &Losses::normalise_teacher, "Q5: L2-normalised teacher features"},
-            {"entropy_of_distilled_map",
-             &Losses::entropy_of_distilled_map,
-             "Q6: choose by the coarse map itself"}};
 }
 
-void VideoTrainOptions::bind(ConfigSchema* schema) {
-  bind_run(schema, this);
-  bind_data(schema, this);
-  schema->integer("clips.size",
-                  &clips.size,
-                  32,
-                  4096,
-                  Effect::kTraining,
-                  "side of the crops in pixels, a multiple of 32");
-  schema->integer("clips.frame_gap",
-                  &frame_gap,
-                  1,
-                  100000,
-                  Effect::kTraining,
-                  "frames from reference to target");
-  schema->number("clips.min_area",
-                 &clips.min_area,
-                 1e-3,
-                 1,
-                 Effect::kTraining,
-                 "smallest crop, share of the frame");
-  schema->number("clips.min_aspect",
-                 &clips.min_aspect,
-                 1e-2,
-                 100,
-                 Effect::kTraining,
-                 "width / height of the crop");
-  schema->number("clips.max_aspect",
-                 &clips.max_aspect,
-                 1e-2,
-                 100,
-                 Effect::kTraining,
-                 "width / height of the crop");
-  bind_train(schema, this);
-  schema->text("train.preset",
-               &preset,
-               {"paper_code", "fixed"},
-               Effect::kTraining,
-               "the authors' code, or Q1, Q2 and Q6 mended");
-  schema->integer("model.depth", &depth, 18, 50, Effect::kTraining, "of the student, 18 or 50");
-  schema->text("model.teacher",
-               &teacher,
-               {},
-               Effect::kTraining,
-               "step 1's weights; needed by the global loss");
-  schema->text(
-      "model.init", &init, {}, Effect::kTraining, "weights the student starts from; empty: random");
-  schema->integer(
-      "losses.fine_radius", &losses.fine_radius, 2, 4096, Effect::kTraining, "cells at stride 4");
-  schema->integer("losses.coarse_radius",
-                  &losses.coarse_radius,
-                  1,
-                  2048,
-                  Effect::kTraining,
-                  "cells at stride 8; half the fine one");
-  schema->number("losses.reconstruction_weight",
-                 &losses.reconstruction_weight,
-                 0,
-                 kHuge,
-                 Effect::kTraining,
-                 "of both levels");
-  schema->number(
-      "losses.local_weight", &losses.local_weight, 0, kHuge, Effect::kTraining, "0: off");
-  schema->number("losses.global_weight",
-                 &losses.global_weight,
-                 0,
-                 kHuge,
-                 Effect::kTraining,
-                 "0: off, and no teacher");
-  schema->number("losses.teacher_temperature",
-                 &losses.teacher_temperature,
-                 1e-6,
-                 kHuge,
-                 Effect::kTraining,
-                 "of the teacher's map");
-  schema->number("losses.keep",
-                 &losses.keep,
-                 1e-3,
-                 1,
-                 Effect::kTraining,
-                 "share of the cells the local loss counts");
-  for (auto& quirk : quirks) {
-    schema->text(text("losses.{}", quirk.key),
-                 &quirk.value,
-                 {"preset", "on", "off"},
-                 Effect::kTraining,
-                 quirk.help);
+void VideoTrainOptions::bind(ConfigSchema& schema) {
+  bind_run_and_data(schema, *this);
+  bind_clips(schema, clips);
+  bind_train(schema, *this);
+  schema.text("train.preset", &preset)
+      .one_of({"paper_code", "fixed"})
+      .help("the authors' code, or Q1, Q2 and Q6 corrected");
+  schema.integer("model.depth", &depth).range(18, 50).help("of the student, 18 or 50");
+  schema.text("model.teacher", &teacher).help("step 1's weights; needed by the global loss");
+  schema.text("model.init", &init).help("weights the student starts from; empty: random");
+  bind_losses(schema, losses);
+  for (std::size_t i = 0; i < std::size(kSwitches); ++i) {
+    schema.text(kSwitches[i].key, &switches[i])
+        .one_of({"preset", "on", "off"})
+        .help(kSwitches[i].help);
   }
-  bind_rest(schema, this);
+  bind_optimizer(schema, *this);
+  bind_surroundings(schema, *this);
 }
 
 models::TemporalLossOptions VideoTrainOptions::resolved_losses() const {
   auto resolved = models::with_preset(losses, preset);
-  for (const auto& quirk : quirks) {
-    if (quirk.value != "preset") resolved.*quirk.field = quirk.value == "on";
+  for (std::size_t i = 0; i < std::size(kSwitches); ++i) {
+    if (switches[i] != "preset") resolved.*kSwitches[i].field = switches[i] == "on";
   }
   return resolved;
 }

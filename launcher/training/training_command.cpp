@@ -32,23 +32,22 @@ struct Arguments {
   bool list_keys = false;
 };
 
-std::unique_ptr<Method> make_method(const PretrainOptions& options,
-                                    dist::Communicator& world,
-                                    const std::string& device) {
-  return make_spatial_method(options, world, device);
+std::unique_ptr<TrainingMethod> make_method(const PretrainOptions& options,
+                                            dist::Communicator& device_ranks,
+                                            at::Device device) {
+  return make_spatial_method(options, device_ranks, device);
 }
 
-std::unique_ptr<Method> make_method(const VideoTrainOptions& options,
-                                    dist::Communicator& world,
-                                    const std::string& device) {
-  return make_temporal_method(options, world, device);
+std::unique_ptr<TrainingMethod> make_method(const VideoTrainOptions& options,
+                                            dist::Communicator& device_ranks,
+                                            at::Device device) {
+  return make_temporal_method(options, device_ranks, device);
 }
 
 template <typename Options>
 void read(const Arguments& arguments, const dist::World& world, Configuration<Options>* out) {
   out->read(arguments.config, arguments.overrides, world.size);
   auto& options = out->options;
-  options.device = dist::choose_device(options.device);
   if (options.threads == 0) {
     options.threads = world.owns_cores ? world.cores : std::max(1, world.cores / world.local_size);
   }
@@ -81,11 +80,11 @@ dist::HeartbeatOptions heartbeat_options(const TrainOptions& options, dist::Sess
 
 // Copying takes as long as it takes, so collectives have no time-out until it is done.
 void copy_to_local_disk(const dist::World& place,
-                        dist::Communicator& control,
+                        dist::Communicator& host_ranks,
                         TrainOptions* options) {
   constexpr double kNoTimeout = 30 * 86400;
-  control.set_timeout(kNoTimeout);
-  dist::run_on_all_ranks(control, [&] {
+  host_ranks.set_timeout(kNoTimeout);
+  dist::run_on_all_ranks(host_ranks, [&] {
     if (place.local_rank != 0) return;
     const auto bytes = data::copy_shards(options->shards, options->local_disk);
     log::info(
@@ -94,50 +93,67 @@ void copy_to_local_disk(const dist::World& place,
             ? text("{}: is in {} already", options->shards, options->local_disk)
             : text("{}: copied to {}, {} MiB", options->shards, options->local_disk, bytes >> 20));
   });
-  dist::run_on_all_ranks(
-      control, [&] { options->shards = data::path_of_copy(options->shards, options->local_disk); });
+  dist::run_on_all_ranks(host_ranks, [&] {
+    options->shards = data::path_of_copy(options->shards, options->local_disk);
+  });
+}
+
+// Opens the run's folder on rank 0. Null on the other ranks, and when the run is finished already,
+// which `finished` says on all.
+struct OpenedRun {
+  std::unique_ptr<RunFolder> folder;
+  bool finished = false;
+};
+
+OpenedRun open_run(dist::Communicator& host_ranks,
+                   const std::string& run_dir,
+                   const ConfigSchema& schema,
+                   bool fresh) {
+  OpenedRun run;
+  const auto finished = at::zeros({1}, at::kLong);
+  dist::run_on_root(host_ranks, [&] {
+    run.folder = RunFolder::open(run_dir, schema, fresh);
+    if (run.folder->state() != RunState::kFinished) return;
+    finished.fill_(1);
+    log::info("{} is already finished; --fresh moves it aside and trains again", run_dir);
+  });
+  host_ranks.broadcast(finished, 0);
+  run.finished = finished.item<std::int64_t>() != 0;
+  return run;
 }
 
 template <typename Options>
 int train(const std::string& name, const Arguments& arguments, dist::Session& session) {
   const dist::World& place = session.world();
   log::open(place.rank, place.size);
-  const auto control = dist::make_communicator(session, "cpu", {});
+  const auto host_ranks = dist::make_communicator(session, at::kCPU, {});
   Configuration<Options> configuration;
   auto& options = configuration.options;
-  dist::run_on_all_ranks(*control, [&] { read(arguments, place, &configuration); });
-  at::set_num_threads(static_cast<int>(options.threads));
+  dist::run_on_all_ranks(*host_ranks, [&] { read(arguments, place, &configuration); });
+  const at::Device device = dist::choose_device(options.device, *host_ranks);
+  options.device = dist::device_word(device);
+  at::set_num_threads(options.threads);
 
-  std::unique_ptr<RunFolder> folder;
-  const auto finished = at::zeros({1}, at::kLong);
-  dist::run_on_root(*control, [&] {
-    folder = RunFolder::open(options.run_dir, configuration.schema, arguments.fresh);
-    finished.fill_(folder->state() == RunState::kFinished);
-    if (folder->state() == RunState::kFinished) {
-      log::info("{} is finished already; --fresh moves it aside and trains anew", options.run_dir);
-    }
-  });
-  control->broadcast(finished, 0);
-  if (finished.item<std::int64_t>() != 0) return 0;
-
+  const auto run = open_run(*host_ranks, options.run_dir, configuration.schema, arguments.fresh);
+  if (run.finished) return 0;
   auto file = options.log;
   file.path = text("{}/log/rank-{}.log", options.run_dir, place.rank);
   log::open(place.rank, place.size, file);
   describe(place, options);
-  if (!options.local_disk.empty()) copy_to_local_disk(place, *control, &options);
-  control->set_timeout(options.timeout_seconds);
-  const auto world =
-      options.device == "cpu"
-          ? control
-          : dist::make_communicator(session, options.device, {options.timeout_seconds});
-  const dist::Heartbeat heartbeat(*control, heartbeat_options(options, session));
-  std::unique_ptr<Method> method;
-  dist::run_on_all_ranks(*control, [&] { method = make_method(options, *world, options.device); });
+
+  if (!options.local_disk.empty()) copy_to_local_disk(place, *host_ranks, &options);
+  host_ranks->set_timeout(options.timeout_seconds);
+  const auto device_ranks =
+      device.is_cpu() ? host_ranks
+                      : dist::make_communicator(session, device, {options.timeout_seconds});
+  const dist::Heartbeat heartbeat(*host_ranks, heartbeat_options(options, session));
+  const TrainingJob job{
+      name, options, device, *host_ranks, *device_ranks, *session.log(), run.folder.get()};
+  std::unique_ptr<TrainingMethod> method;
+  dist::run_on_all_ranks(*host_ranks,
+                         [&] { method = make_method(options, *device_ranks, device); });
   std::unique_ptr<Trainer> trainer;
-  dist::run_on_all_ranks(*control, [&] {
-    trainer = std::make_unique<Trainer>(
-        Trainer::Setting{name, options, *control, *world, *session.log(), folder.get()}, *method);
-  });
+  dist::run_on_all_ranks(*host_ranks, [&] { trainer = std::make_unique<Trainer>(job, *method); });
   return trainer->run();
 }
 
@@ -152,20 +168,29 @@ void require_key(const std::string& argument, const std::string& command) {
 }
 
 template <typename Options>
-void add_training(CLI::App& app, Run& run, const std::string& name, const std::string& what) {
+void add_training(CLI::App& app, Action& action, const std::string& name, const std::string& what) {
   auto arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand(name, what);
+  command->option_defaults()->group("Input");
   command->add_option("--config", arguments->config, "TOML file");
-  command->add_flag(
-      "--fresh", arguments->fresh, "Move an existing run folder aside instead of going on with it");
+  command->option_defaults()->group("Output");
+  command->add_flag("--fresh",
+                    arguments->fresh,
+                    "Move an existing run folder aside and start again instead of resuming it");
   command->add_flag(
       "--keys", arguments->list_keys, "List every key with its range and default, and exit");
   command->allow_extras();
-  command->footer("Any key of the file can be given as --section.key=value; `stc " + name +
-                  " --keys` lists them.");
-  command->callback([arguments, command, name, &run] {
+  const auto example =
+      text("stc {} --config configs/demo/{}.toml --run.dir=runs/{}", name, name, name);
+  command->footer(
+      text("Examples:\n  {}\n  mpirun -np 2 --bind-to none {} --train.steps=100\n  stc {} --keys\n"
+           "Any key of the file can be given as --section.key=value; --keys lists them.",
+           example,
+           example,
+           name));
+  command->callback([arguments, command, name, &action] {
     arguments->overrides = command->remaining();
-    run = [arguments, name] {
+    action = [arguments, name] {
       for (const auto& argument : arguments->overrides) require_key(argument, name);
       if (arguments->list_keys) {
         std::cout << Configuration<Options>().schema.help();
@@ -179,13 +204,14 @@ void add_training(CLI::App& app, Run& run, const std::string& name, const std::s
 
 }  // namespace
 
-void add_pretrain(CLI::App& app, Run& run) {
+void add_pretrain(CLI::App& app, Action& action) {
   add_training<PretrainOptions>(
-      app, run, "pretrain", "Step 1: contrastive learning on images (MoCo v2)");
+      app, action, "pretrain", "Step 1: contrastive learning on images (MoCo v2)");
 }
 
-void add_train(CLI::App& app, Run& run) {
-  add_training<VideoTrainOptions>(app, run, "train", "Step 2: reconstruction learning on videos");
+void add_train(CLI::App& app, Action& action) {
+  add_training<VideoTrainOptions>(
+      app, action, "train", "Step 2: reconstruction learning on videos");
 }
 
 }  // namespace stc::launcher

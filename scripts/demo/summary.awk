@@ -1,4 +1,4 @@
-# Three results.csv (random, step 1, step 2) -> a table, summary.json, or an exit status that is 0 where step 2 beats random.
+# Three results.csv (random, step 1, step 2) -> a table, summary.json, or an exit status that is 0 if step 2 beats random.
 # J&F is the mean over objects, as in the official tables; the spread is the standard deviation over clips.
 BEGIN { FS = ","; split("random step1 step2", name, " ") }
 FNR == 1 { file++; next }
@@ -15,7 +15,7 @@ function spread(f,    i, m, squares) {
   for (i = 1; i <= clips; i++) squares += (of_clip(f, clip[i]) - m) ^ 2
   return clips > 1 ? sqrt(squares / (clips - 1)) : 0
 }
-# {"random": ., "step1": ., "step2": .} of a clip, or of all ("").
+# {"random": ., "step1": ., "step2": .} of one clip, or of all clips ("").
 function triple(c,    f, text) {
   for (f = 1; f <= 3; f++)
     text = text sprintf("%s\"%s\": %.6f", f > 1 ? ", " : "", name[f], c == "" ? mean(f) : of_clip(f, c))

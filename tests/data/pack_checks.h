@@ -9,7 +9,7 @@
 
 #include "data/file.h"
 #include "data/images/image.h"
-#include "data/packing/pack_options.h"
+#include "data/packing/pack.h"
 #include "data/shards/shard_set.h"
 #include "monitoring/check.h"
 #include "tests/data/test_images.h"

@@ -73,7 +73,7 @@ TEST_F(ResultFolders, RefusesAFileAnEarlierResultAndWhatIsNoResult) {
   EXPECT_THAT(refusal(name_, false), HasSubstr("out: is not empty"));
   EXPECT_EQ(refusal(name_, true), "taken");
   write(name_ / "thesis.tex", "mine");
-  EXPECT_THAT(refusal(name_, true), HasSubstr("thesis.tex: is nothing that this command writes"));
+  EXPECT_THAT(refusal(name_, true), HasSubstr("thesis.tex: is not written by this command"));
   EXPECT_EQ(content(name_ / "thesis.tex"), "mine");
 }
 

@@ -1,7 +1,6 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 
-#include <chrono>
 #include <limits>
 #include <thread>
 
@@ -9,6 +8,7 @@
 #include "dist/group_communicator.h"
 #include "dist/shared_counters.h"
 #include "monitoring/check.h"
+#include "monitoring/stopwatch.h"
 #include "tests/dist/world_checks.h"
 
 namespace stc::dist {
@@ -170,8 +170,8 @@ void wrong_tensors_are_named_and_the_world_goes_on(Communicator& world, at::Devi
 /// A GPU's collectives are still on their way when the call returns, and noted as complete by
 /// poll().
 void wait_for_all(CollectiveLog& log) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (log.progress().pending && std::chrono::steady_clock::now() < end) {
+  const Stopwatch clock;
+  while (log.progress().pending && clock.seconds() < 10) {
     log.poll();
     std::this_thread::yield();
   }

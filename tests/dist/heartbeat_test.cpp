@@ -66,7 +66,7 @@ class Lines {
 };
 
 // Whichever rank is late, it is named once for all, and the end of the stall too.
-TEST(Heartbeat, TellsForWhomTheOthersWait) {
+TEST(Heartbeat, NamesTheRankThatTheOthersWaitFor) {
   for (const int late : {0, 2}) {
     Lines lines;
     run_ranks(3, [&](Communicator& world) {
@@ -76,17 +76,17 @@ TEST(Heartbeat, TellsForWhomTheOthersWait) {
       const Heartbeat heartbeat(world, options);
       world.barrier();
       if (world.rank() == late) {
-        EXPECT_THAT(lines.wait_for("stands still"), HasSubstr(text("missing rank {} ", late)));
+        EXPECT_THAT(lines.wait_for("is stalled in"), HasSubstr(text("missing rank {} ", late)));
       }
       world.barrier();
-      if (world.rank() != late) lines.wait_for("went on");
+      if (world.rank() != late) lines.wait_for("completed after");
       world.barrier();
     });
     EXPECT_EQ(lines.count(), 2u);
   }
 }
 
-TEST(Heartbeat, GivesUpWhereNothingElseEndsTheRank) {
+TEST(Heartbeat, GivesUpWhenNothingElseEndsTheRank) {
   Lines lines;
   run_ranks(2, [&](Communicator& world) {
     HeartbeatOptions options;
@@ -96,13 +96,13 @@ TEST(Heartbeat, GivesUpWhereNothingElseEndsTheRank) {
     options.give_up = [&](const std::string& line) { lines.add(line); };
     const Heartbeat heartbeat(world, options);
     if (world.rank() == 1) {
-      EXPECT_THAT(lines.wait_for("pending"), HasSubstr("(barrier) is pending"));
+      EXPECT_THAT(lines.wait_for("pending"), HasSubstr("(barrier) has been pending"));
     }
     world.barrier();
   });
 }
 
-TEST(Heartbeat, SpeaksToALauncherInstead) {
+TEST(Heartbeat, ReportsToALauncherInstead) {
   DatagramSocket launcher;
   std::string given = "token";
   for (const auto& address : launcher.addresses()) given += " " + address;

@@ -63,7 +63,7 @@ TEST(MpiTransport, ACollectiveThatTakesTooLongIsALostRank) {
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   stc::dist::Session session;
-  const auto world = stc::dist::make_communicator(session, "cpu", {});
+  const auto world = stc::dist::make_communicator(session, at::kCPU, {});
   stc::dist::session = &session;
   stc::dist::world = world.get();
   return RUN_ALL_TESTS();

@@ -85,7 +85,8 @@ TEST(MakeCommunicator, ForCudaSaysWhatThisHostOrBuildLacks) {
   if (missing().empty()) GTEST_SKIP() << "nothing is missing: a GPU for every rank";
   if (session->world().size == 1) GTEST_SKIP() << "a lone rank needs no NCCL; start two";
   try {
-    make_communicator(*session, "cuda", {});
+    make_communicator(
+        *session, {at::kCUDA, static_cast<c10::DeviceIndex>(session->world().local_rank)}, {});
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.exit(), Exit::kUsage);

@@ -4,17 +4,17 @@
 
 #include <atomic>
 
-namespace stc::launcher {
+namespace stc::dist {
 namespace {
 
-TEST(Agree, OneRanksErrorIsEverybodysExitCode) {
+TEST(RunOnAllRanks, OneRanksErrorIsEverybodysExitCode) {
   std::atomic<int> stopped = 0;
-  dist::run_ranks(3, [&](dist::Communicator& world) {
+  run_ranks(3, [&](Communicator& world) {
     try {
-      dist::run_on_all_ranks(world, [&] {
+      run_on_all_ranks(world, [&] {
         if (world.rank() == 1) throw Error(Exit::kBadData, "shard 3 is cut short");
       });
-    } catch (const dist::ReportedError& error) {
+    } catch (const ReportedError& error) {
       EXPECT_EQ(error.exit(), Exit::kBadData);
       ++stopped;
     }
@@ -22,18 +22,17 @@ TEST(Agree, OneRanksErrorIsEverybodysExitCode) {
   EXPECT_EQ(stopped, 3);
 }
 
-TEST(Agree, GoesOnWhereNobodyFails) {
+TEST(RunOnAllRanks, ContinuesIfNoRankFails) {
   std::atomic<int> ran = 0;
-  dist::run_ranks(
-      2, [&](dist::Communicator& world) { dist::run_on_all_ranks(world, [&] { ++ran; }); });
+  run_ranks(2, [&](Communicator& world) { run_on_all_ranks(world, [&] { ++ran; }); });
   EXPECT_EQ(ran, 2);
 }
 
-TEST(Agree, InAWorldOfOneTheErrorItselfIsThrown) {
-  dist::run_ranks(1, [&](dist::Communicator& world) {
+TEST(RunOnAllRanks, InAWorldOfOneTheErrorItselfIsThrown) {
+  run_ranks(1, [&](Communicator& world) {
     try {
-      dist::run_on_all_ranks(world, [] { throw Error(Exit::kUsage, "no such key"); });
-      FAIL() << "went on";
+      run_on_all_ranks(world, [] { throw Error(Exit::kUsage, "no such key"); });
+      FAIL() << "continued";
     } catch (const Error& error) {
       EXPECT_STREQ(error.what(), "no such key");
     }
@@ -41,4 +40,4 @@ TEST(Agree, InAWorldOfOneTheErrorItselfIsThrown) {
 }
 
 }  // namespace
-}  // namespace stc::launcher
+}  // namespace stc::dist

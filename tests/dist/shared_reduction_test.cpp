@@ -62,8 +62,8 @@ void reduce(SharedReduction& member, const at::Tensor& values) {
 
 class SharedReductionOverRanks : public testing::TestWithParam<int> {};
 
-// Lengths of none, of one small meeting, of a piece, and of many pieces, in an order in which each
-// follows each: what a slot still holds must not be overwritten.
+// Lengths of nothing, of a small tensor, of a piece, and of many pieces, in an order in which each
+// follows each: a slot that is still read must not be overwritten.
 TEST_P(SharedReductionOverRanks, SumsInRankOrderWhateverCameBefore) {
   const int ranks = GetParam();
   const std::vector<std::int64_t> lengths = {

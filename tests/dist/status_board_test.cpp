@@ -15,10 +15,10 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-const StatusBoard::Time kStart{};
+const SteadyTime kStart{};
 constexpr double kStallSeconds = 8;
 
-StatusBoard::Time at_second(double seconds) {
+SteadyTime at_second(double seconds) {
   return kStart + milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
@@ -55,7 +55,7 @@ class StatusBoardTest : public ::testing::Test {
   StatusBoard board_{4, {kStallSeconds, 2}, kStart};
 };
 
-TEST_F(StatusBoardTest, ARunThatMovesStandsNowhere) {
+TEST_F(StatusBoardTest, ARunThatMovesIsNotStalled) {
   for (int rank = 0; rank < 4; ++rank) board_.receive(waiting(rank, 10, 0.5), at_second(1));
   EXPECT_EQ(stall_line(1.5), "");
 }
@@ -63,10 +63,11 @@ TEST_F(StatusBoardTest, ARunThatMovesStandsNowhere) {
 TEST_F(StatusBoardTest, NamesTheRankThatDidNotArriveAndWhatItDoes) {
   for (const int rank : {0, 1, 3}) board_.receive(waiting(rank, 10, 7), at_second(9));
   board_.receive(computing(2, 9), at_second(9));
-  EXPECT_EQ(stall_line(9),
-            "step 40 stands still in collective 10 (all_reduce, 4096 bytes a rank) for 7 s: 3 of 4 "
-            "ranks arrived, missing rank 2 (node node1, pid 102): for 7 s in data wait of step 40 "
-            "after collective 9");
+  EXPECT_EQ(
+      stall_line(9),
+      "step 40 is stalled in collective 10 (all_reduce, 4096 bytes per rank), waiting for 7 s: 3 "
+      "of 4 ranks arrived, missing rank 2 (node node1, pid 102): for 7 s in data wait of step 40 "
+      "after collective 9");
 }
 
 TEST_F(StatusBoardTest, RankZeroIsNoExceptionWhenItIsMissing) {
@@ -75,8 +76,8 @@ TEST_F(StatusBoardTest, RankZeroIsNoExceptionWhenItIsMissing) {
   EXPECT_THAT(stall_line(9), HasSubstr("missing rank 0 (node node0"));
 }
 
-// A process that was stopped after its thread had entered the collective: it did arrive, and
-// nothing will come of it.
+// A process that was stopped after its thread had entered the collective: it did arrive, but will
+// not complete it.
 TEST_F(StatusBoardTest, ARankThatArrivedAndFellSilentIsMissing) {
   board_.receive(waiting(2, 10, 0), at_second(1));
   for (const int rank : {0, 1, 3}) board_.receive(waiting(rank, 10, 7), at_second(9));
@@ -85,12 +86,12 @@ TEST_F(StatusBoardTest, ARankThatArrivedAndFellSilentIsMissing) {
                     HasSubstr("silent for 8 s, was in backward of step 40, inside collective 10")));
 }
 
-TEST_F(StatusBoardTest, ARankThatWasNeverHeardOfIsMissing) {
+TEST_F(StatusBoardTest, ARankThatWasNeverHeardFromIsMissing) {
   for (const int rank : {0, 1, 2}) board_.receive(waiting(rank, 1, 7), at_second(9));
-  EXPECT_THAT(stall_line(9), HasSubstr("missing rank 3 (never heard of)"));
+  EXPECT_THAT(stall_line(9), HasSubstr("missing rank 3 (never heard from)"));
 }
 
-TEST_F(StatusBoardTest, ItIsSaidBeforeTheLimit) {
+TEST_F(StatusBoardTest, IsReportedBeforeTheLimit) {
   for (const int rank : {0, 1, 3}) board_.receive(waiting(rank, 10, 5), at_second(5));
   board_.receive(computing(2, 9), at_second(6));
   EXPECT_EQ(stall_line(5.5), "");
@@ -108,7 +109,7 @@ TEST_F(StatusBoardTest, TheCollectiveIsTheFirstThatIsNotComplete) {
   EXPECT_THAT(stall_line(9), AllOf(HasSubstr("collective 10 "), HasSubstr("missing rank 2")));
 }
 
-TEST_F(StatusBoardTest, WhereAllArrivedAndSpeakItIsTheNetwork) {
+TEST_F(StatusBoardTest, WhenAllArrivedAndRespondItIsTheNetwork) {
   for (int rank = 0; rank < 4; ++rank) board_.receive(waiting(rank, 10, 7), at_second(9));
   EXPECT_THAT(stall_line(9), AllOf(HasSubstr("all 4 ranks arrived"), HasSubstr("network")));
 }
@@ -126,7 +127,7 @@ TEST(StatusBoard, NamesAtMostEightOfMany) {
                     HasSubstr("and 91 more")));
 }
 
-TEST(StallReporter, SaysAStallOnceAndItsEnd) {
+TEST(StallReporter, ReportsAStallOnceAndItsEnd) {
   StallReporter reporter(2, kStallSeconds, kStart);
   auto late = computing(1, 9);
   auto early = waiting(0, 10, 7);
@@ -143,7 +144,7 @@ TEST(StallReporter, SaysAStallOnceAndItsEnd) {
   early.verb.clear();
   reporter.receive(early, at_second(11));
   reporter.receive(late, at_second(11));
-  EXPECT_THAT(reporter.lines(at_second(11)), ElementsAre("collective 10 went on after 8 s"));
+  EXPECT_THAT(reporter.lines(at_second(11)), ElementsAre("collective 10 completed after 8 s"));
   EXPECT_THAT(reporter.lines(at_second(11.1)), IsEmpty());
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "dist/device.h"
 #include "dist/gradient_reducer.h"
 #include "dist/transport.h"
 #include "monitoring/check.h"
@@ -104,14 +105,13 @@ TEST(Session, WithoutALauncherIsAWorldOfOne) {
   EXPECT_EQ(session.world().launcher, "none");
   EXPECT_EQ(session.world().size, 1);
   EXPECT_GE(session.world().cores, 1);
-  const auto world = make_communicator(session, "cpu", {});
+  const auto world = make_communicator(session, at::kCPU, {});
   EXPECT_EQ(world->size(), 1);
 }
 
-TEST(MakeCommunicator, RefusesUnknownDevices) {
-  const Session session;
+TEST(ChooseDevice, RefusesUnknownDevices) {
   try {
-    make_communicator(session, "tpu", {});
+    choose_device("tpu", /*local_rank=*/0);
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.exit(), Exit::kUsage);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A rank that stops (SIGSTOP), rank 0 included: a line names it within dist.stall_seconds; after dist.timeout_seconds the
-# launcher exits with 4 and leaves no process; after SIGCONT before the time-out the run goes on.
+# launcher exits with 4 and leaves no process; after SIGCONT before the time-out the run continues.
 #
 #   tests/faults/stop_rank_test.sh STC [RANKS]      4 ranks by default
 source "$(dirname "${BASH_SOURCE[0]}")/../integration/expect.sh"
@@ -31,9 +31,9 @@ for victim in 0 $((ranks - 1)); do
   pid=$(rank_pid "$run" "$victim")
 
   kill -STOP "$pid"
-  wait_for "launch: .*stands still .*missing rank $victim \(node .*, pid $pid\): silent" "$run.log" 5
+  wait_for "launch: .*is stalled in .*missing rank $victim \(node .*, pid $pid\): silent" "$run.log" 5
   kill -CONT "$pid"
-  wait_for 'launch: collective [0-9]+ went on' "$run.log" 5
+  wait_for 'launch: collective [0-9]+ completed after' "$run.log" 5
   steps=$(wc -l < "$run/metrics.jsonl")
 
   wait_for "\"step\":$((steps + 2))," "$run/metrics.jsonl" 20
@@ -43,5 +43,5 @@ for victim in 0 $((ranks - 1)); do
   [ "$code" -eq 4 ] || { cat "$run.log"; die "the launcher ended with $code; expected 4"; }
   [ -z "$(pgrep -f -- "--run.dir=$run( |\$)")" ] || die 'processes are left'
   grep -q "rank $victim (node .*last seen in step" "$run.log" || { cat "$run.log"; die "rank $victim is not named as lost"; }
-  echo "rank $victim of $ranks: named, went on, ended with 4 after the time-out"
+  echo "rank $victim of $ranks: named, continued, ended with 4 after the time-out"
 done

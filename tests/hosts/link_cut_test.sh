@@ -24,10 +24,10 @@ until [ -e cut/checkpoints/step-00000005/MANIFEST ]; do
 done
 cut_link 2
 for ((i = 0; i < 100; i++)); do
-  if grep -q 'stands still' cut.log; then break; fi
+  if grep -q 'is stalled in' cut.log; then break; fi
   sleep 0.1
 done
-grep -Eq 'launch: .*stands still.*missing rank [23] \(node node-2' cut.log || { cat cut.log; die 'no line names node-2'; }
+grep -Eq 'launch: .*is stalled in.*missing rank [23] \(node node-2' cut.log || { cat cut.log; die 'no line names node-2'; }
 for ((i = 0; i < 600; i++)); do
   if grep -q 'starting again' cut.log; then break; fi
   sleep 0.1

@@ -40,7 +40,7 @@ cmake --install "$build" --prefix "$work/first" > install.log || { cat install.l
 mv first moved
 works_at "$work/moved"
 
-"$stc" --help | sed -n '/^Subcommands:/,$s/^  \([a-z]*\) .*/\1/p' > commands.txt
+"$stc" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]*\) .*/\1/p' > commands.txt
 [ "$(wc -l < commands.txt)" -ge 16 ] || die 'stc --help lists no commands'
 while read -r command; do
   grep -q "^\.SH \"STC ${command^^}\"" moved/share/man/man1/stc.1 || die "the manual has nothing on stc $command"

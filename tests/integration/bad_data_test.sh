@@ -23,7 +23,7 @@ expect 3 'single/a: has 1 frame; a video needs at least 2' "$stc" pack videos si
 
 # Shards.
 expect 0 '12 images in 1 shard' "$stc" pack images frames --out images
-expect 2 'images: is a complete set already.*--force' "$stc" pack images frames --out images
+expect 2 'images: is already a complete set.*--force' "$stc" pack images frames --out images
 expect 0 '12 entries, all good' "$stc" verify images
 expect 3 'nowhere: no such folder' "$stc" verify nowhere
 

@@ -14,6 +14,6 @@ printf '[train]\nsteps = 2\nstep_size = 3\n' > unknown.toml
 expect 2 "unknown\.toml.*3.*step_size" "$stc" pretrain --config unknown.toml
 expect 2 'batch_size.*8.*3 ranks' on_ranks 3 pretrain "${small_pretrain[@]}" --data.shards=images --run.dir=run --train.steps=2
 expect 2 "unknown command 'pretrian'; did you mean 'pretrain'" "$stc" pretrian
-expect 2 "'stc eval' wants a command after it: davis, jhmdb, vip" "$stc" eval
+expect 2 "'stc eval' needs a subcommand: davis, jhmdb, vip" "$stc" eval
 expect 2 "data is required; .stc eval davis -h." "$stc" eval davis
 [ ! -e run ] || die 'a refused run left its folder behind'

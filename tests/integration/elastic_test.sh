@@ -15,7 +15,7 @@ go_on() {
   rm -rf "on-$ranks"
   cp -r whole "on-$ranks"
   rm -r "on-$ranks"/{weights.safetensors,summary.json} "on-$ranks"/checkpoints/step-000000{08,12}
-  expect 0 'going on from the checkpoint of step 4 of 12' on_ranks "$ranks" "$@" --run.dir="on-$ranks"
+  expect 0 'resuming from the checkpoint of step 4 of 12' on_ranks "$ranks" "$@" --run.dir="on-$ranks"
   [ "$(grep -c 'made by 2 ranks of 1 threads' output)" -eq "$((ranks != 2))" ] ||
     die "$ranks ranks: it is said wrongly whether bits differ"
   diff <(plan whole) <(plan "on-$ranks") || die "$ranks ranks: other epochs, samples or rates"

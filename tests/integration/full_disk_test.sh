@@ -33,7 +33,7 @@ only_the_first_checkpoint() {
 
 # Room for the finished weights, but not for a second checkpoint: the saves of steps 4, 6 and 8 fail.
 room $((checkpoint_kib + weights_kib * 3 / 2))
-expect 0 'small/run/checkpoints/step-00000004 was not written.*No space left on device.*goes on from the checkpoint of step 2' \
+expect 0 'small/run/checkpoints/step-00000004 was not written.*No space left on device.*resumes from the checkpoint of step 2' \
   "${pretrain[@]}" --run.dir=small/run
 [ "$(grep -c 'was not written' output)" -eq 3 ] || die 'not each failed save was told'
 only_the_first_checkpoint
@@ -50,18 +50,18 @@ kill -USR1 "$run"
 code=0
 wait "$run" || code=$?
 [ "$code" -eq 1 ] || { cat run.log; die "a stop that was not saved ended with $code; expected 1"; }
-grep -Eq 'stopped by signal 10 after step [0-9]+, but this step is not saved.*goes on from the checkpoint of step 2' run.log ||
+grep -Eq 'stopped by signal 10 after step [0-9]+, but this step is not saved.*resumes from the checkpoint of step 2' run.log ||
   { cat run.log; die 'it was not said that the stop is not saved'; }
 only_the_first_checkpoint
 
 # No room for the finished weights either; then with room.
 rm -rf small/run
 room $((checkpoint_kib + weights_kib / 2))
-expect 1 'all 8 steps are done, but .*No space left on device.*goes on from the checkpoint of step 2' \
+expect 1 'all 8 steps are done, but .*No space left on device.*resumes from the checkpoint of step 2' \
   "${pretrain[@]}" --run.dir=small/run
 only_the_first_checkpoint
 [ ! -e small/run/weights.safetensors ] || die 'an unfinished run has weights'
 room $((checkpoint_kib * 9))
-expect 0 'going on from the checkpoint of step 2' "${pretrain[@]}" --run.dir=small/run
+expect 0 'resuming from the checkpoint of step 2' "${pretrain[@]}" --run.dir=small/run
 cmp whole/weights.safetensors small/run/weights.safetensors || die 'after a full disk the weights differ'
 diff <(without_times whole) <(without_times small/run) || die 'after a full disk the metrics differ'

@@ -87,7 +87,7 @@ bad_mask() {
   one_line 3 "$mask: $1" "$stc" score vip --truth VIP_Fine --prediction parts
 }
 cp bad/label20.png "$mask" && bad_mask 'holds label 20; expected parts 0 to 19'
-ffmpeg -nostdin -v error -y -i good.png -pix_fmt rgb24 "$mask" && bad_mask 'is a 8-bit RGB PNG'
+ffmpeg -nostdin -v error -y -i good.png -pix_fmt rgb24 "$mask" && bad_mask 'is an 8-bit RGB PNG'
 ffmpeg -nostdin -v error -y -i good.png -pix_fmt gray16be "$mask" && bad_mask 'is a 16-bit grey PNG'
 one_line 3 '1 of 2 clips were left out of the numbers' "$stc" "${vip[@]}" --out bad-parts --force --keep-going
 expect 3 '1 sequence\(s\) left out' "$stc" score vip --truth VIP_Fine --prediction parts --clips some.csv --keep-going

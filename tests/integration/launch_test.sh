@@ -8,7 +8,7 @@ make_frames frames 12
 pretrain=(pretrain "${small_pretrain[@]}" --data.shards=images)
 
 expect 2 'no command to launch' "$stc" launch --ranks 2
-expect 2 'does not launch itself' "$stc" launch --ranks 2 -- launch --ranks 2
+expect 2 'cannot launch itself' "$stc" launch --ranks 2 -- launch --ranks 2
 if ! "$stc" doctor | grep -q 'GPU.*NVIDIA'; then
   expect 2 'no GPU is found on this node; give --ranks N' "$stc" launch -- "${pretrain[@]}" --run.dir=run
 fi

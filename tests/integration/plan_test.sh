@@ -5,7 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 export OMP_NUM_THREADS=1
 
 config=(--config "$repository/configs/demo/pretrain.toml")
-expect 0 'stc plan pretrain: ResNet-18, 64 pixels, 8 samples a rank; dry run of rank 0 of 8$' \
+expect 0 'stc plan pretrain: ResNet-18, 64 pixels, 8 samples per rank; dry run of rank 0 of 8$' \
   "$stc" plan "${config[@]}" --world 8,4096
 for fabric in 'nvlink\+8x200' 'nvlink\+1x100' 'nvlink\+25gbe'; do
   grep -Eq "^ *$fabric +8 +64 +[0-9.]+ ms +[0-9]+ %" output || die "$fabric: no row of 8 ranks"

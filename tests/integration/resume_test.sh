@@ -25,7 +25,7 @@ wait "$victim" 2> /dev/null || true
 compgen -G 'killed/checkpoints/.tmp-*' > /dev/null || die 'the kill came after the checkpoint was written'
 [ ! -e killed/weights.safetensors ] || die 'the run was over before it was killed'
 
-expect 0 'going on from the checkpoint of step [0-9]+' "${pretrain[@]}" --run.dir=killed
+expect 0 'resuming from the checkpoint of step [0-9]+' "${pretrain[@]}" --run.dir=killed
 equal_runs whole killed 16
 if compgen -G 'killed/checkpoints/.tmp-*'; then die 'the half-written checkpoint stayed'; fi
 
@@ -41,8 +41,8 @@ equal_runs whole clock 16
 flip() { printf '\x01' | dd of="$1" bs=1 seek="$(($(stat -c %s "$1") / 2))" conv=notrunc 2> /dev/null; }
 damaged() { # damaged NAME TEXT
   rm -f damaged/weights.safetensors damaged/summary.json
-  expect 0 "passed over checkpoint step-00000016: $2" "${pretrain[@]}" --run.dir=damaged
-  grep -q 'going on from the checkpoint of step 12' output || die "$1: the checkpoint before was not taken"
+  expect 0 "skipped checkpoint step-00000016: $2" "${pretrain[@]}" --run.dir=damaged
+  grep -q 'resuming from the checkpoint of step 12' output || die "$1: the checkpoint before was not taken"
   equal_runs whole damaged 16
 }
 cp -r whole damaged

@@ -40,11 +40,11 @@ fails 'prediction/bad/00002\.png: no such prediction'
 mask prediction/bad/00002.png 1 20x30
 fails 'prediction/bad/00002\.png: is 30x20 \(height x width\); its truth is 30x40'
 mask prediction/bad/00002.png 1 40x30 rgb24
-fails 'prediction/bad/00002\.png: is a 8-bit RGB PNG; a mask has one 8-bit label a pixel'
+fails 'prediction/bad/00002\.png: is an 8-bit RGB PNG; a mask has one 8-bit label per pixel'
 mask prediction/bad/00002.png 1 40x30 gray16be
 fails 'prediction/bad/00002\.png: is a 16-bit grey PNG'
 mask truth/bad/00003.png 1 40x30 rgb24
-fails 'truth/bad/00003\.png: is a 8-bit RGB PNG'
+fails 'truth/bad/00003\.png: is an 8-bit RGB PNG'
 truncate -s 60 prediction/bad/00002.png
 fails 'prediction/bad/00002\.png: damaged PNG'
 mask prediction/bad/00002.png 7

@@ -17,6 +17,6 @@ for case in '1 TERM 143' '1 USR1 138' '0 USR1 138'; do
   stopped "$run" "$code" "$signal"
   [ "$step" -lt 24 ] || die 'the run was over before it was stopped'
 
-  expect 0 "going on from the checkpoint of step $step of 24" on_ranks 2 "${pretrain[@]}" --run.dir="$run"
+  expect 0 "resuming from the checkpoint of step $step of 24" on_ranks 2 "${pretrain[@]}" --run.dir="$run"
   equal_runs whole "$run" 24
 done

@@ -41,7 +41,7 @@ KeyExchange identity_exchange(std::int64_t groups) {
 }
 
 TEST(SpatialModel, KeyEncoderFollowsTheQueryEncoderSlowly) {
-  SpatialModel model({18, 8, 16, 0.9, 0.2}, 5);
+  SpatialModel model(18, {8, 16, 0.9, 0.2}, 5);
   const auto images = at::randint(0, 256, {4, 3, 32, 32}, at::kByte);
   model.query.trunk.parameters()[0].second.detach().add_(1);
   const auto before = model.key.trunk.parameters()[0].second.clone();
@@ -51,7 +51,7 @@ TEST(SpatialModel, KeyEncoderFollowsTheQueryEncoderSlowly) {
 }
 
 TEST(SpatialModel, MicroBatchesFillTheQueueAsOneLargeBatchDoes) {
-  SpatialModel whole({18, 8, 16, 0.9, 0.2}, 5), parts({18, 8, 16, 0.9, 0.2}, 5);
+  SpatialModel whole(18, {8, 16, 0.9, 0.2}, 5), parts(18, {8, 16, 0.9, 0.2}, 5);
   const auto images = at::randint(0, 256, {4, 3, 32, 32}, at::kByte);
   whole.query.trunk.parameters()[0].second.detach().add_(1);
   parts.query.trunk.parameters()[0].second.detach().add_(1);
@@ -66,14 +66,14 @@ TEST(SpatialModel, MicroBatchesFillTheQueueAsOneLargeBatchDoes) {
 }
 
 TEST(SpatialModel, StateRoundTripsAndOtherShapesAreRefused) {
-  SpatialModel model({18, 8, 16, 0.9, 0.2}, 5), other({18, 8, 16, 0.9, 0.2}, 6);
+  SpatialModel model(18, {8, 16, 0.9, 0.2}, 5), other(18, {8, 16, 0.9, 0.2}, 6);
   const auto images = at::randint(0, 256, {4, 3, 32, 32}, at::kByte);
   model.loss(images, images, identity_exchange(1));
   model.enqueue();
   other.load_method_state(model.method_state(), "test");
   EXPECT_EQ(other.queue.pointer, 4);
   EXPECT_TRUE(at::equal(other.queue.keys, model.queue.keys));
-  SpatialModel larger({18, 8, 32, 0.9, 0.2}, 5);
+  SpatialModel larger(18, {8, 32, 0.9, 0.2}, 5);
   EXPECT_THROW(larger.load_method_state(model.method_state(), "test"), std::runtime_error);
 }
 

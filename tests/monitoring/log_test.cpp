@@ -100,7 +100,7 @@ TEST_F(Log, FileThatGrewTooLongGetsANumberAndTheOldestGoes) {
   const std::string file = folder_ / "rank-0.log";
   CaptureStderr();
   open(0, 1, {.path = file, .rotate_bytes = 4096, .keep = 2});
-  for (int i = 0; i < 400; ++i) info(text("line {}", i));
+  for (int i = 0; i < 400; ++i) info("line {}", i);
   GetCapturedStderr();
   EXPECT_LE(content(file).size(), 4096U);
   EXPECT_THAT(content(file), HasSubstr("line 399\n"));
@@ -127,7 +127,7 @@ TEST_F(Log, EventWithLineBreaksStaysOneLine) {
 
 TEST_F(Log, BracesAndPercentSignsAreText) {
   CaptureStderr();
-  info("{} {0} %v %s 100%");
+  info("{} {0} %v %s 100%", "{}");
   EXPECT_EQ(GetCapturedStderr(), "{} {0} %v %s 100%\n");
 }
 
@@ -155,7 +155,7 @@ TEST_F(Log, LinesOfManyThreadsDoNotMix) {
   std::vector<std::thread> threads;
   for (char letter = 'a'; letter < 'e'; ++letter) {
     threads.emplace_back([letter] {
-      for (int i = 0; i < 50; ++i) info(std::string(100, letter));
+      for (int i = 0; i < 50; ++i) info("{}", std::string(100, letter));
     });
   }
   for (auto& thread : threads) thread.join();

@@ -4,7 +4,7 @@
 # stopped run is no missing rank.
 source "$(dirname "${BASH_SOURCE[0]}")/prometheus.sh"
 
-expect 2 'nowhere is no run folder' "$stc" monitor nowhere
+expect 2 'nowhere is not a run folder' "$stc" monitor nowhere
 make_frames pictures 4
 "$stc" synthesize pictures --out clips --clips 1 --frames 3 --height 64 --width 96
 run=run-$$  # no other test has a run of this name

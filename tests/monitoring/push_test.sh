@@ -9,8 +9,8 @@ make_frames frames 4
 "$stc" pretrain "${small_pretrain[@]}" --data.shards=shards --train.steps=1 --train.batch_size=4 --run.dir=run > run.log 2>&1
 evaluate=("$stc" eval davis --data clips --weights run --short-side 64)
 
-expect 2 "'gateway' is no address of a Pushgateway; expected http://HOST:PORT" "${evaluate[@]}" --out refused --push gateway
-expect 0 'the result was not pushed: nobody answers at http://127.0.0.1:9; it is in results.json' \
+expect 2 "'gateway' is not the address of a Pushgateway; expected http://HOST:PORT" "${evaluate[@]}" --out refused --push gateway
+expect 0 'the result was not pushed: nothing answers at http://127.0.0.1:9; it is in results.json' \
   "${evaluate[@]}" --out unheard --push http://127.0.0.1:9
 
 port=9

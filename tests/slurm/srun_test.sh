@@ -61,7 +61,7 @@ for rank in 0 1; do
   wait "$started" || code=$?
   [ "$code" -eq 137 ] || { cat "$run.log"; die "rank $rank killed: srun ended with $code; expected 137"; }
   [ -z "$(pgrep -f -- "--run.dir=$run( |\$)")" ] || die "rank $rank killed: processes are left"
-  expect 0 'going on from the checkpoint of step [0-9]+ of 24' \
+  expect 0 'resuming from the checkpoint of step [0-9]+ of 24' \
     "${srun[@]}" "$stc" "${pretrain[@]}" --train.steps=24 --checkpoint.every_steps=2 --run.dir="$run"
   equal_runs whole "$run" 24
   echo "rank $rank killed: srun ended with $code, gone on with to the same bytes"

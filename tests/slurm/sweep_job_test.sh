@@ -40,13 +40,13 @@ until grep -q 'features are computed for' signalled-1.log 2> /dev/null; do
 done
 scancel --batch --signal=USR1 "${job}_1"
 for task in 0 1; do ended "${job}_$task" COMPLETED "signalled-$task.log"; done
-grep -q "the time of job ${job}_1 is nearly over" signalled-1.log || die "task 1 was not signalled in time: $(cat signalled-1.log)"
+grep -q "job ${job}_1 is close to its time limit; it is requeued" signalled-1.log || die "task 1 was not signalled in time: $(cat signalled-1.log)"
 [ "$(restarts "${job}_0") $(restarts "${job}_1")" = '0 1' ] || die 'not task 1 alone was put back into the queue'
 cmp alone/sweep.csv signalled/sweep.csv || die 'a task that was requeued gives another table'
 
 job=$(sbatch --parsable --output=single.log slurm/sweep.sbatch array.toml)
 ended "$job" FAILED single.log
-grep -q 'this job is no array; give sbatch --array' single.log || die 'a job that is no array is not told so'
+grep -q 'this job is not an array; pass --array=0-15 to sbatch' single.log || die 'a job that is not an array is not refused'
 job=$(sbatch --parsable --array=0,2 --output=gaps-%a.log slurm/sweep.sbatch array.toml)
 ended "${job}_2" FAILED gaps-2.log
-grep -q '2 tasks from 0 to 2 leave numbers out' gaps-2.log || die 'an array with gaps is not refused'
+grep -q '2 tasks from 0 to 2 are not consecutive; pass --array=0-15 to sbatch' gaps-2.log || die 'an array with gaps is not refused'

@@ -49,4 +49,4 @@ grep -q "images: copied to $work/node-disk/stc-$job, " short.log || die 'the dat
 [ -z "$(ls node-disk)" ] || die 'the copy of the data set is still on the disk of the node'
 on_ranks 2 "${pretrain[@]}" --run.dir=whole --train.steps="$steps"
 equal_runs whole short "$steps"
-echo "$steps steps in $(($(grep -c 'going on from' short.log) + 1)) jobs: equal to one that was left alone"
+echo "$steps steps in $(($(grep -c 'resuming from' short.log) + 1)) jobs: equal to one that was left alone"

@@ -21,7 +21,7 @@ struct Rendered {
 Rendered rendered(const Image& frame, const ClipView& view, int size) {
   const std::size_t values = 3 * static_cast<std::size_t>(size) * size;
   Rendered result{std::vector<std::uint8_t>(values), std::vector<float>(values)};
-  render_clip_frame(frame, view, size, result.rgb.data(), result.lab.data());
+  render_clip_frame(frame, view, size, result.rgb, result.lab);
   return result;
 }
 

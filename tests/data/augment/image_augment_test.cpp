@@ -21,7 +21,7 @@ constexpr int kPixels = kSize * kSize;
 
 Bytes rendered(const Image& image, const ImageView& view) {
   Bytes out(3 * kPixels);
-  render_image_view(image, view, kSize, out.data());
+  render_image_view(image, view, kSize, out);
   return out;
 }
 

@@ -196,7 +196,7 @@ TEST_F(ReadJoints, RefusesAPositionThatIsNoNumber) {
   std::vector<double> values(90, 3);
   values[7] = std::numeric_limits<double>::quiet_NaN();
   write_mat(path_, "pos_img", {2, 15, 3}, values);
-  EXPECT_THAT(error(), HasSubstr("a position that is no number"));
+  EXPECT_THAT(error(), HasSubstr("a position that is not a number"));
 }
 
 TEST_F(ReadJoints, RefusesAFileWithAChangedByte) {

@@ -142,7 +142,7 @@ TEST_F(ReadPartLabels, NamesALabelThatIsNoPart) {
 
 TEST_F(ReadPartLabels, RefusesRgb) {
   write_png(path_, {2, 2, std::vector<std::uint8_t>(12, 1)});
-  EXPECT_THAT(error(), HasSubstr("mask.png: is a 8-bit RGB PNG"));
+  EXPECT_THAT(error(), HasSubstr("mask.png: is an 8-bit RGB PNG"));
 }
 
 }  // namespace

@@ -214,7 +214,7 @@ TEST(LabelPng, RefusesWhatIsNoMask) {
     return "";
   };
   write_png(folder / "rgb.png", test::smooth_image(4, 4));
-  EXPECT_THAT(complaint("rgb.png"), HasSubstr("rgb.png: is a 8-bit RGB PNG"));
+  EXPECT_THAT(complaint("rgb.png"), HasSubstr("rgb.png: is an 8-bit RGB PNG"));
   cv::imwrite(folder / "deep.png", cv::Mat(4, 4, CV_16UC1, cv::Scalar(300)));
   EXPECT_THAT(complaint("deep.png"), HasSubstr("deep.png: is a 16-bit grey PNG"));
   write_file(folder / "x.jpg", encode_jpeg(test::smooth_image(4, 4), 90));

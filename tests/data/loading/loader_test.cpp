@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "data/loading/loader_over_shards.h"
+#include "data/loading/loader.h"
 #include "monitoring/check.h"
 #include "tests/data/fake_shards.h"
 #include "tests/data/pictures.h"
@@ -53,11 +53,11 @@ LoaderOptions options(int workers) {
   LoaderOptions result;
   result.workers = workers;
   result.prefetch = 3;
-  result.seed = 17;
   return result;
 }
 
 constexpr std::int64_t kBatch = 4;
+constexpr std::uint64_t kSeed = 17;
 
 ImageOptions small_images() {
   ImageOptions result;
@@ -73,14 +73,14 @@ ClipOptions small_clips() {
 
 auto open_loader(std::shared_ptr<const ShardSet> shards,
                  int workers,
-                 const SampleWindow& window = {kBatch, 0, 1},
+                 const SampleWindow& window = {kBatch, 0, 1, kSeed},
                  std::int64_t first_step = 0) {
   return make_image_loader(std::move(shards), options(workers), small_images(), window, first_step);
 }
 
 auto open_clips(std::shared_ptr<const ShardSet> shards,
                 int workers,
-                const SampleWindow& window = {kBatch, 0, 1},
+                const SampleWindow& window = {kBatch, 0, 1, kSeed},
                 std::int64_t first_step = 0) {
   return make_clip_loader(std::move(shards), options(workers), small_clips(), window, first_step);
 }
@@ -109,7 +109,7 @@ Stream streamed(
     Open open, const Shards& shards, int workers, int world, int steps, int first_step) {
   std::vector<decltype(open(shards, workers, SampleWindow{}, 0))> loaders;
   for (int rank = 0; rank < world; ++rank)
-    loaders.push_back(open(shards, workers, SampleWindow{kBatch, rank, world}, first_step));
+    loaders.push_back(open(shards, workers, SampleWindow{kBatch, rank, world, kSeed}, first_step));
   Stream stream;
   for (int step = first_step; step < steps; ++step)
     for (const auto& loader : loaders) append(stream, loader->next());
@@ -286,7 +286,7 @@ TEST(ClipLoader, ReplacesAVideoWhoseFramesDifferInSize) {
   shards->add_video(2, 2);
   testing::internal::CaptureStderr();
   const ClipBatch batch = open_clips(shards, 1)->next();
-  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("70 x 40 are expected"));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("expected 70 x 40, as in"));
   EXPECT_EQ(batch.samples, (std::vector<std::int64_t>{1, 1, 1, 1}));
 }
 
@@ -314,7 +314,7 @@ TEST(ImageLoader, WithNothingButBadEntriesFails) {
   tolerant.max_bad_fraction = 1;
   testing::internal::CaptureStderr();
   const auto loader =
-      make_image_loader(images(Entries(5)), tolerant, small_images(), {kBatch, 0, 1}, 0);
+      make_image_loader(images(Entries(5)), tolerant, small_images(), {kBatch, 0, 1, kSeed}, 0);
   const Error error = error_of([&] { loader->next(); });
   testing::internal::GetCapturedStderr();
   EXPECT_EQ(error.exit(), Exit::kBadData);

@@ -1,4 +1,4 @@
-#include "data/packing/pack_images.h"
+#include "data/packing/pack.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -173,7 +173,7 @@ TEST_F(PackImages, NamesSourcesThatAreMissingEmptyOrForeign) {
   };
   EXPECT_THAT(complaint(folder_ / "none"), HasSubstr("none: no such file or folder"));
   EXPECT_THAT(complaint(folder_ / "empty"), HasSubstr("empty: holds no JPEG or PNG image"));
-  EXPECT_THAT(complaint(folder_ / "binary"), HasSubstr("binary: is no folder, no image, and no"));
+  EXPECT_THAT(complaint(folder_ / "binary"), HasSubstr("binary: is not a folder, an image, or a text file"));
   EXPECT_THAT(complaint(folder_ / "blank.txt"), HasSubstr("blank.txt: holds no JPEG or PNG image"));
 }
 

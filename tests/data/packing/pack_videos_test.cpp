@@ -1,4 +1,4 @@
-#include "data/packing/pack_videos.h"
+#include "data/packing/pack.h"
 #include "data/images/video_writer.h"
 
 #include <gmock/gmock.h>

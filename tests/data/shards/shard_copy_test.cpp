@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "data/packing/pack_images.h"
+#include "data/packing/pack.h"
 #include "data/shards/manifest.h"
 #include "monitoring/check.h"
 #include "tests/data/pack_checks.h"

@@ -12,7 +12,7 @@
 
 #include "data/file.h"
 #include "data/shards/manifest.h"
-#include "data/shards/shard_file.h"
+#include "data/shards/shard_file_reader.h"
 #include "data/shards/shard_writer.h"
 #include "monitoring/check.h"
 #include "tests/support/temporary_folder.h"
@@ -253,10 +253,11 @@ TEST(ShardSet, RefusesAManifestThatIsMissingOrWrong) {
   EXPECT_THAT(error_with("\"images\"", "\"sounds\""),
               HasSubstr("manifest.json: its kind is \"sounds\""));
   EXPECT_THAT(error_with("\"images\"", "\"videos\""),
-              HasSubstr("holds images, the manifest says videos"));
+              HasSubstr("holds images, the manifest lists videos"));
   EXPECT_THAT(error_with("\"count\": 3", "\"count\": 4"),
               HasSubstr("manifest.json: its count or digest"));
-  EXPECT_THAT(error_with("\"shards\"", "\"pieces\""), HasSubstr("manifest.json: is no manifest"));
+  EXPECT_THAT(error_with("\"shards\"", "\"pieces\""),
+              HasSubstr("manifest.json: is not a manifest"));
   EXPECT_THAT(error_with("shard-00000.h5", "../x"),
               HasSubstr("manifest.json: lists the shard ../x"));
   for (std::size_t length = 0; length + 1 < whole.size(); length += 7) {

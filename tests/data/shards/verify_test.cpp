@@ -5,9 +5,8 @@
 
 #include <fstream>
 
-#include "data/packing/pack_images.h"
-#include "data/packing/pack_videos.h"
-#include "data/shards/shard_file.h"
+#include "data/packing/pack.h"
+#include "data/shards/shard_file_reader.h"
 #include "data/shards/shard_writer.h"
 #include "tests/data/pack_checks.h"
 #include "tests/support/temporary_folder.h"

@@ -87,7 +87,7 @@ TEST(TorchFileOfAnotherKind, IsRefused) {
     read_torch_file(folder / "text.pth");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("text.pth: is no file by torch.save"));
+    EXPECT_THAT(error.what(), HasSubstr("text.pth: was not written by torch.save"));
   }
 }
 

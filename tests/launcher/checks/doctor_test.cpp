@@ -21,12 +21,12 @@ struct Outcome {
 
 Outcome doctor(const std::string& arguments) {
   CLI::App app;
-  Run run;
-  add_doctor(app, run);
+  Action action;
+  add_doctor(app, action);
   app.parse("doctor " + arguments);
   testing::internal::CaptureStdout();
   Outcome outcome;
-  outcome.exit = run();
+  outcome.exit = action();
   std::fflush(stdout);
   outcome.output = testing::internal::GetCapturedStdout();
   return outcome;
@@ -39,7 +39,7 @@ nlohmann::json finding(const nlohmann::json& report, const std::string& topic) {
   return nullptr;
 }
 
-TEST(Doctor, FitsOnOneScreenAndNamesWhatTheProgramStandsOn) {
+TEST(Doctor, FitsOnOneScreenAndNamesWhatTheProgramDependsOn) {
   const Outcome outcome = doctor("");
   EXPECT_EQ(outcome.exit, 0) << outcome.output;
   for (const char* topic : {"LibTorch",
@@ -58,7 +58,7 @@ TEST(Doctor, FitsOnOneScreenAndNamesWhatTheProgramStandsOn) {
   EXPECT_LE(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 32);
 }
 
-TEST(Doctor, ADataFolderThatIsNotThereIsMarkedAndFails) {
+TEST(Doctor, AMissingDataFolderIsReportedAndFails) {
   const Outcome outcome = doctor("--json --data /no/such/folder");
   EXPECT_EQ(outcome.exit, 1);
   const auto report = nlohmann::json::parse(outcome.output);
@@ -92,7 +92,7 @@ TEST(Doctor, EveryFindingThatIsNotFineSaysWhatToDo) {
 }
 
 // Every program that it asks may be missing.
-TEST(Doctor, RunsWithNoProgramInReach) {
+TEST(Doctor, RunsWithNoProgramInPath) {
   const std::string path = std::getenv("PATH");
   setenv("PATH", "/no/such/folder", 1);
   const auto report = nlohmann::json::parse(doctor("--json").output);
@@ -108,7 +108,7 @@ TEST(HostFacts, CoresOfAQuotaAreItsShareOfThePeriod) {
   EXPECT_EQ(cores_of_quota(""), 0);
 }
 
-TEST(HostFacts, MemoryIsThatOfTheKernel) {
+TEST(HostFacts, MemoryIsWhatTheKernelReports) {
   const Memory memory = host_memory();
   EXPECT_GT(memory.available_bytes, 0);
   EXPECT_GT(memory.total_bytes, memory.available_bytes);

@@ -25,22 +25,24 @@ struct Options {
   double rate = 0.1;
   bool nesterov = false;
   std::string folder = "runs/demo";
-  std::int64_t port = 0;
-  std::int64_t threads = 1;
+  int port = 0;
+  int threads = 1;
 };
 
 // A schema bound to options of its own. `train` is bound in two stretches, as components do.
 struct Bound {
   Bound() {
-    schema.integer("train.steps", &options.steps, 1, 1000000, Effect::kTraining, "optimizer steps");
-    schema.text(
-        "train.preset", &options.preset, {"paper_code", "fixed"}, Effect::kTraining, "rules");
-    schema.number("optimizer.learning_rate", &options.rate, 0, 10, Effect::kTraining, "peak rate");
-    schema.boolean("optimizer.nesterov", &options.nesterov, Effect::kTraining, "look ahead");
-    schema.text("run.dir", &options.folder, {}, Effect::kOperation, "where the run is kept");
-    schema.integer_or_word(
-        "metrics.port", &options.port, 0, 65535, "off", -1, Effect::kOperation, "HTTP port");
-    schema.integer("train.threads", &options.threads, 1, 64, Effect::kOperation, "cores");
+    schema.integer("train.steps", &options.steps).range(1, 1000000).help("optimizer steps");
+    schema.text("train.preset", &options.preset).one_of({"paper_code", "fixed"}).help("rules");
+    schema.number("optimizer.learning_rate", &options.rate).range(0, 10).help("peak rate");
+    schema.boolean("optimizer.nesterov", &options.nesterov).help("look ahead");
+    schema.text("run.dir", &options.folder).operation().help("where the run is kept");
+    schema.integer("metrics.port", &options.port)
+        .range(0, 65535)
+        .or_word("off", -1)
+        .operation()
+        .help("HTTP port");
+    schema.integer("train.threads", &options.threads).range(1, 64).operation().help("cores");
   }
   Options options;
   ConfigSchema schema;
@@ -149,16 +151,10 @@ TEST_F(Config, ValuesOutOfRangeAreRefusedAtBothEnds) {
 }
 
 TEST_F(Config, OpenBoundsAreNotToldAndInfinityIsNoNumber) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   double weight = 0;
   std::int64_t count = 0;
-  schema_.number("losses.weight", &weight, 0, kInfinity, Effect::kTraining, "open above");
-  schema_.integer("losses.count",
-                  &count,
-                  std::numeric_limits<std::int64_t>::min(),
-                  5,
-                  Effect::kTraining,
-                  "open below");
+  schema_.number("losses.weight", &weight).at_least(0).help("open above");
+  schema_.integer("losses.count", &count).at_most(5).help("open below");
   EXPECT_THAT(override_error("--losses.weight=inf"),
               HasSubstr("is inf; expected a number >= 0.0 ("));
   EXPECT_THAT(override_error("--losses.count=6"), HasSubstr("expected a whole number <= 5 ("));
@@ -302,7 +298,30 @@ TEST_F(Config, KeyThatTheEarlierRunDidNotHaveIsADifference) {
 }
 
 TEST_F(Config, KeyBoundTwiceIsAnError) {
-  EXPECT_THROW(schema_.boolean("train.steps", &options_.nesterov, Effect::kTraining, ""), Error);
+  EXPECT_THROW(schema_.boolean("train.steps", &options_.nesterov), Error);
+}
+
+TEST_F(Config, WhatAnIntegerFieldCannotHoldIsOutOfRange) {
+  int count = 0;
+  std::uint64_t seed = 0;
+  schema_.integer("run.count", &count);
+  schema_.integer("run.seed", &seed);
+  EXPECT_THAT(override_error("--run.count=2147483648"),
+              HasSubstr("expected a whole number from -2147483648 to 2147483647"));
+  EXPECT_THAT(override_error("--run.seed=-1"), HasSubstr("expected a whole number >= 0"));
+  schema_.override_with("--run.seed=9223372036854775807");
+  EXPECT_EQ(seed, 9223372036854775807U);
+  EXPECT_THROW(schema_.integer("run.wide", &count).at_most(2147483648), Error);
+}
+
+TEST_F(Config, WordStandsForTheValueOfAnEnumeration) {
+  enum class Shape { kSquare, kCircle } shape = Shape::kCircle;
+  schema_.word("search.shape", &shape, {{"square", Shape::kSquare}, {"circle", Shape::kCircle}});
+  EXPECT_THAT(schema_.resolved(), HasSubstr("[search]\nshape = \"circle\"\n"));
+  schema_.override_with("--search.shape=square");
+  EXPECT_EQ(shape, Shape::kSquare);
+  EXPECT_THAT(override_error("--search.shape=round"),
+              HasSubstr("is \"round\"; expected one of \"square\", \"circle\""));
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ class PropagateCommand : public testing::Test {
   }
   int run(const std::string& clip, const std::vector<std::string>& more = {}) {
     CLI::App app;
-    launcher::Run command;
+    launcher::Action command;
     add_propagate(app, command);
     std::vector<std::string> arguments = {"propagate", clip, "--mask", folder_ / "mask.png"};
     for (const auto& each : {"--weights", "random", "--depth", "18", "--short-side", "16", "--out"})

@@ -54,5 +54,15 @@ TEST(PropagationSettings, TakeAHalfWindowThatIsGiven) {
   EXPECT_EQ(settings.video.propagation.half_window, 7);
 }
 
+// An evaluation resumes only if its job.json is equal, the order of the keys included.
+TEST(PropagationSettings, AreWrittenInTheOrderOfEarlierVersions) {
+  EXPECT_EQ(settings_json(settings_of(kDavisDefaults, {"--propagation.preset=stt"})).dump(),
+            R"({"stride":8,"short_side":480,"half_window":12,"preceding":20,"top_k":10,)"
+            R"("temperature":0.07,"keep_channels":false,"window":"square",)"
+            R"("window_first_frame":true,"first_frame":"reference","hard_labels":false,)"
+            R"("first_labels":"nearest","normalise":"minmax","input":"lab",)"
+            R"("long_side_multiple":1})");
+}
+
 }  // namespace
 }  // namespace stc::launcher

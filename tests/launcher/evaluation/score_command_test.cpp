@@ -29,12 +29,12 @@ class ScoreCommand : public testing::Test {
   }
   int score(const std::string& more) {
     CLI::App app;
-    launcher::Run run;
-    add_score(app, run);
+    launcher::Action action;
+    add_score(app, action);
     app.parse("score davis --truth " + path("truth") + " --prediction " + path("prediction") +
               more);
     testing::internal::CaptureStdout();
-    const int exit = run();
+    const int exit = action();
     output_ = testing::internal::GetCapturedStdout();
     return exit;
   }

@@ -65,14 +65,16 @@ VideoTrainOptions small_train(int world) {
   return options;
 }
 
-std::unique_ptr<Method> make_method(const PretrainOptions& options, dist::Communicator& world) {
+std::unique_ptr<TrainingMethod> make_method(const PretrainOptions& options,
+                                            dist::Communicator& world) {
   return make_spatial_method(
-      options, world, "cpu", std::make_unique<SameImages>(options.batch_size / world.size()));
+      options, world, at::kCPU, std::make_unique<SameImages>(options.batch_size / world.size()));
 }
 
-std::unique_ptr<Method> make_method(const VideoTrainOptions& options, dist::Communicator& world) {
+std::unique_ptr<TrainingMethod> make_method(const VideoTrainOptions& options,
+                                            dist::Communicator& world) {
   return make_temporal_method(
-      options, world, "cpu", std::make_unique<SameClips>(options.batch_size / world.size()));
+      options, world, at::kCPU, std::make_unique<SameClips>(options.batch_size / world.size()));
 }
 
 Totals of(const dist::CollectiveLog& log) {
@@ -102,7 +104,8 @@ std::vector<Totals> counted(const Options& options, int ranks) {
     Totals before;
     for (int step = 0; step < 3; ++step) {
       before = of(*log);
-      const auto outcome = method->forward(step, 0);
+      method->fetch({step, 0});
+      const auto outcome = method->forward({step, 0});
       reducer.zero();
       reducer.backward(outcome.total);
       method->after_backward();

@@ -1,4 +1,4 @@
-// What the report says of evaluations of each benchmark.
+// What the report says about evaluations of each benchmark.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -114,13 +114,13 @@ TEST_F(ReportedBenchmarks, EqualLabelsGetTheSettingsThatDiffer) {
   EXPECT_THAT(html, HasSubstr("<td class='best'>50.0</td>"));
 }
 
-TEST_F(ReportedBenchmarks, EqualEvaluationsAreToldApartByTheirFolders) {
+TEST_F(ReportedBenchmarks, EqualEvaluationsAreDistinguishedByTheirFolders) {
   write_pose("one", 0.25);
   write_pose("two", 0.25001);
   const auto runs = read();
   EXPECT_THAT(runs.evaluations[0].label, testing::EndsWith("/one"));
   EXPECT_THAT(runs.evaluations[1].label, testing::EndsWith("/two"));
-  // Nothing is best where all look equal.
+  // Nothing is best if all look equal.
   EXPECT_THAT(report_page(runs, {}), Not(HasSubstr("class='best'")));
 }
 
@@ -149,7 +149,7 @@ TEST_F(ReportedBenchmarks, ShowsOverlaysOfEachEvaluationThatHasThem) {
   write_overlay("b", "run/high");
   const auto pictures = draw_pictures(read().evaluations, 1).at("jhmdb");
   ASSERT_EQ(pictures.clips.size(), 1U);
-  EXPECT_EQ(pictures.clips[0].clip, "run/high");  // the best one, where there is place for one
+  EXPECT_EQ(pictures.clips[0].clip, "run/high");  // the best one, if there is room for one
   EXPECT_THAT(pictures.clips[0].rows, ElementsAre("step2 (top_k 5)", "step2 (top_k 10)"));
   EXPECT_THAT(pictures.notes,
               ElementsAre(HasSubstr("1 of 3 evaluations have no pictures"),

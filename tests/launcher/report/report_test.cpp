@@ -12,6 +12,7 @@
 #include "data/images/image.h"
 #include "launcher/commands.h"
 #include "launcher/report/chart.h"
+#include "launcher/report/html.h"
 #include "launcher/report/page.h"
 #include "launcher/report/pictures.h"
 #include "launcher/report/runs.h"
@@ -99,7 +100,7 @@ TEST_F(Report, ReadsEveryCurveOfARunLossesFirst) {
   EXPECT_TRUE(std::isnan(curves[0].y[1]));
 }
 
-TEST_F(Report, PassesOverTheHalfLineOfARunThatIsBeingWritten) {
+TEST_F(Report, IgnoresTheHalfLineOfARunThatIsBeingWritten) {
   write_run("run", std::string(kTwoSteps) + R"({"step":3,"loss)");
   EXPECT_THAT(read("run").trainings[0].curves[1].x, ElementsAre(1, 2));
 }
@@ -155,7 +156,7 @@ TEST_F(Report, IsOnePageThatNeedsNothingElse) {
   EXPECT_THAT(page, HasSubstr("settings.top_k"));
 }
 
-TEST_F(Report, SaysWhyItHasNoPicturesWhereTheDataAreGone) {
+TEST_F(Report, SaysWhyItHasNoPicturesIfTheDataAreGone) {
   write_evaluation("random", 0.4, "/nowhere/at/all");
   const auto runs = read("random");
   const auto pictures = draw_pictures(runs.evaluations, 5);
@@ -168,11 +169,11 @@ TEST_F(Report, SaysWhyItHasNoPicturesWhereTheDataAreGone) {
 TEST_F(Report, IsWrittenByTheCommand) {
   write_run("run", kTwoSteps);
   CLI::App app;
-  launcher::Run run;
-  add_report(app, run);
+  launcher::Action action;
+  add_report(app, action);
   const auto out = (root_ / "page.html").string();
   app.parse("report " + (root_ / "run").string() + " --out " + out);
-  EXPECT_EQ(run(), 0);
+  EXPECT_EQ(action(), 0);
   const auto page = data::read_file(out);
   EXPECT_THAT(std::string(page.begin(), page.end()), testing::EndsWith("</html>\n"));
 }

@@ -65,19 +65,18 @@ class CheckpointTest : public testing::Test {
     }
     return names;
   }
-  // Restores; expects step `step`, and returns what was passed over.
+  // Restores; expects step `step`, and returns what was skipped.
   std::vector<std::string> expect_restored(std::int64_t step) {
-    std::vector<std::string> passed_over;
-    const auto restored = store().restore(&passed_over);
+    const auto [restored, skipped] = store().restore();
     EXPECT_TRUE(restored.has_value());
-    if (!restored) return passed_over;
+    if (!restored) return skipped;
     const Checkpoint expected = checkpoint_of(step);
     EXPECT_EQ(restored->step, step);
     EXPECT_EQ(restored->state, expected.state);
     expect_equal(restored->model, expected.model);
     expect_equal(restored->method, expected.method);
     expect_equal(restored->optimizer, expected.optimizer);
-    return passed_over;
+    return skipped;
   }
   void flip_byte(const std::string& path, std::int64_t from_end) {
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
@@ -125,16 +124,15 @@ TEST_F(CheckpointTest, MethodMayBeEmpty) {
   Checkpoint checkpoint = checkpoint_of(3);
   checkpoint.method.clear();
   store().save(checkpoint);
-  std::vector<std::string> passed_over;
-  const auto restored = store().restore(&passed_over);
+  const auto restored = store().restore().checkpoint;
   ASSERT_TRUE(restored.has_value());
   EXPECT_THAT(restored->method, IsEmpty());
 }
 
 TEST_F(CheckpointTest, NothingToRestoreIsNoError) {
-  std::vector<std::string> passed_over;
-  EXPECT_FALSE(store().restore(&passed_over).has_value());
-  EXPECT_THAT(passed_over, IsEmpty());
+  const auto [restored, skipped] = store().restore();
+  EXPECT_FALSE(restored.has_value());
+  EXPECT_THAT(skipped, IsEmpty());
 }
 
 TEST_F(CheckpointTest, RestoresTheNewestByNumber) {
@@ -151,8 +149,7 @@ TEST_F(CheckpointTest, KeepsTheNewest) {
 TEST_F(CheckpointTest, NeverRemovesTheOneItRestoredFrom) {
   save(1);
   auto kept = store(2);
-  std::vector<std::string> passed_over;
-  ASSERT_TRUE(kept.restore(&passed_over).has_value());
+  ASSERT_TRUE(kept.restore().checkpoint.has_value());
   for (std::int64_t step = 2; step <= 5; ++step) kept.save(checkpoint_of(step));
   EXPECT_THAT(entries(), UnorderedElementsAre("step-00000001", "step-00000004", "step-00000005"));
 }
@@ -162,8 +159,7 @@ TEST_F(CheckpointTest, BrokenOnesOfALaterStepDoNotCountAsKept) {
   fs::remove(inside(8, "MANIFEST"));
   fs::remove(inside(9, "MANIFEST"));
   auto kept = store(2);
-  std::vector<std::string> passed_over;
-  ASSERT_TRUE(kept.restore(&passed_over).has_value());
+  ASSERT_TRUE(kept.restore().checkpoint.has_value());
   kept.save(checkpoint_of(2));
   kept.save(checkpoint_of(3));
   expect_restored(3);
@@ -198,7 +194,7 @@ TEST_F(CheckpointTest, EachWayToBreakOneIsPassedOverWithItsReason) {
          fs::remove_all(inside(200));
          std::ofstream(inside(200)) << "a file";
        },
-       "it is no folder"},
+       "it is not a folder"},
       {[this] {
          fs::copy_file(
              inside(1, "MANIFEST"), inside(200, "MANIFEST"), fs::copy_options::overwrite_existing);
@@ -227,7 +223,7 @@ TEST_F(CheckpointTest, AnyFileCutOrDeletedIsFound) {
         [&] { fs::remove(path); },
         [&] { fs::resize_file(path, 0); },
         [&] { fs::resize_file(path, fs::file_size(path) / 2); },
-        // MANIFEST ends with "}\n": without the line's end it is whole.
+        // MANIFEST ends with "}\n": without the line's end it is complete.
         [&] { fs::resize_file(path, fs::file_size(path) - 2); },
     };
     for (const auto& damage : damages) {
@@ -257,15 +253,14 @@ TEST_F(CheckpointTest, FlippedBitAnywhereInTheManifestIsFoundOrHarmless) {
   const auto length = static_cast<std::int64_t>(fs::file_size(inside(2, "MANIFEST")));
   for (std::int64_t from_end = 1; from_end <= length; ++from_end) {
     flip_byte(inside(2, "MANIFEST"), from_end);
-    std::vector<std::string> passed_over;
-    const auto restored = store().restore(&passed_over);
+    const auto restored = store().restore().checkpoint;
     ASSERT_TRUE(restored.has_value());
     expect_equal(restored->model, checkpoint_of(restored->step).model);
     flip_byte(inside(2, "MANIFEST"), from_end);
   }
 }
 
-TEST_F(CheckpointTest, PassesOverSeveralAndSaysWhyOfEach) {
+TEST_F(CheckpointTest, SkipsSeveralAndReportsWhyOfEach) {
   for (const std::int64_t step : {1, 2, 3}) save(step);
   fs::remove(inside(3, "MANIFEST"));
   fs::remove(inside(2, "state.json"));
@@ -277,9 +272,9 @@ TEST_F(CheckpointTest, PassesOverSeveralAndSaysWhyOfEach) {
 TEST_F(CheckpointTest, AllBrokenRestoresNothingAndSaysWhy) {
   save(1);
   fs::remove(inside(1, "MANIFEST"));
-  std::vector<std::string> passed_over;
-  EXPECT_FALSE(store().restore(&passed_over).has_value());
-  EXPECT_THAT(passed_over, ElementsAre(HasSubstr("step-00000001: ")));
+  const auto [restored, skipped] = store().restore();
+  EXPECT_FALSE(restored.has_value());
+  EXPECT_THAT(skipped, ElementsAre(HasSubstr("step-00000001: ")));
 }
 
 TEST_F(CheckpointTest, LeftoversOfAKilledProcessGoAndForeignFilesStay) {
@@ -291,7 +286,7 @@ TEST_F(CheckpointTest, LeftoversOfAKilledProcessGoAndForeignFilesStay) {
   EXPECT_THAT(entries(), UnorderedElementsAre("step-00000001", "step-2", "notes.txt"));
 }
 
-TEST_F(CheckpointTest, KilledAtAnyMomentTheNewestWholeOneIsRestored) {
+TEST_F(CheckpointTest, KilledAtAnyMomentTheNewestCompleteOneIsRestored) {
   save(1);
   for (int delay_us = 0; delay_us < 40000; delay_us += 2000) {
     const pid_t child = ::fork();
@@ -302,10 +297,9 @@ TEST_F(CheckpointTest, KilledAtAnyMomentTheNewestWholeOneIsRestored) {
     ::usleep(static_cast<useconds_t>(delay_us));
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);
-    std::vector<std::string> passed_over;
-    const auto restored = store().restore(&passed_over);
+    const auto [restored, skipped] = store().restore();
     ASSERT_TRUE(restored.has_value());
-    EXPECT_THAT(passed_over, IsEmpty());
+    EXPECT_THAT(skipped, IsEmpty());
     expect_equal(restored->optimizer, checkpoint_of(restored->step).optimizer);
     for (const auto& name : entries()) EXPECT_THAT(name, testing::StartsWith("step-"));
   }
@@ -338,8 +332,7 @@ TEST_F(CheckpointTest, SavingAStepAgainReplacesIt) {
   Checkpoint other = checkpoint_of(1);
   other.state = "another";
   store().save(other);
-  std::vector<std::string> passed_over;
-  EXPECT_EQ(store().restore(&passed_over)->state, "another");
+  EXPECT_EQ(store().restore().checkpoint->state, "another");
   EXPECT_THAT(entries(), ElementsAre("step-00000001"));
 }
 
@@ -368,7 +361,7 @@ TEST_F(CheckpointTest, WeightsOfALiveRunAreReadWithoutTouchingIt) {
   fs::create_directories(checkpoints_ + "/.tmp-step-00000003");
   CaptureStderr();
   expect_equal(read_weights(run_), checkpoint_of(1).model);
-  EXPECT_THAT(GetCapturedStderr(), HasSubstr("passed over step-00000002: it has no MANIFEST"));
+  EXPECT_THAT(GetCapturedStderr(), HasSubstr("skipped step-00000002: it has no MANIFEST"));
   EXPECT_THAT(entries(), testing::Contains(".tmp-step-00000003"));
 }
 
@@ -378,7 +371,7 @@ TEST_F(CheckpointTest, BadWeightsPathsAreBadDataNamingThePath) {
   CaptureStderr();
   EXPECT_THAT(data_error([&] { read_weights(inside(1)); }),
               AllOf(HasSubstr(inside(1)), HasSubstr("model.safetensors has changed")));
-  EXPECT_THAT(data_error([&] { read_weights(run_); }), HasSubstr("no whole checkpoint"));
+  EXPECT_THAT(data_error([&] { read_weights(run_); }), HasSubstr("no complete checkpoint"));
   EXPECT_THAT(data_error([&] { read_weights(folder_.path()); }),
               AllOf(HasSubstr(folder_.path()), HasSubstr("holds no weights")));
   EXPECT_THAT(data_error([&] { read_weights(folder_ / "none"); }), HasSubstr(folder_ / "none"));

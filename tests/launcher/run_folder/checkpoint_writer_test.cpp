@@ -4,13 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <filesystem>
 #include <stdexcept>
 #include <thread>
 
 #include "monitoring/check.h"
 #include "monitoring/log.h"
+#include "monitoring/stopwatch.h"
 #include "tests/support/scrape.h"
 #include "tests/support/small_disk.h"
 #include "tests/support/temporary_folder.h"
@@ -56,10 +56,9 @@ class CheckpointWriterTest : public testing::Test {
   }
   // The newest checkpoint on the disk holds `step` in every value.
   void expect_on_disk(std::int64_t step) {
-    std::vector<std::string> passed_over;
-    const auto found = CheckpointStore(folder_.path(), 2).restore(&passed_over);
+    const auto [found, skipped] = CheckpointStore(folder_.path(), 2).restore();
     ASSERT_TRUE(found.has_value());
-    EXPECT_THAT(passed_over, IsEmpty());
+    EXPECT_THAT(skipped, IsEmpty());
     EXPECT_EQ(found->step, step);
     EXPECT_EQ(found->state, text("{\"step\":{}}", step));
     for (const auto* part : {&found->model, &found->method, &found->optimizer})
@@ -103,13 +102,12 @@ TEST_F(CheckpointWriterTest, StateOfAnotherShapeTakesThePlaceOfTheKeptCopy) {
   save(writer, 2);
   EXPECT_EQ(writer.wait(), "");
   expect_on_disk(2);
-  std::vector<std::string> passed_over;
-  const auto found = store_.restore(&passed_over);
+  const auto found = store_.restore().checkpoint;
   EXPECT_EQ(found->model.at("weights").sizes(), at::IntArrayRef({7}));
   EXPECT_EQ(found->optimizer.at("momentum").scalar_type(), at::kHalf);
 }
 
-TEST_F(CheckpointWriterTest, FullDiskIsToldAndTheNextSaveTriesAgain) {
+TEST_F(CheckpointWriterTest, FullDiskIsReportedAndTheNextSaveTriesAgain) {
   monitoring::Metrics metrics({});
   const auto scrape = [&] { return test::scrape(metrics.port()); };
   CheckpointWriter writer(store_, metrics);
@@ -124,7 +122,7 @@ TEST_F(CheckpointWriterTest, FullDiskIsToldAndTheNextSaveTriesAgain) {
     EXPECT_THAT(GetCapturedStderr(),
                 AllOf(HasSubstr(folder_ / "step-00000002 was not written"),
                       HasSubstr("File too large"),
-                      HasSubstr("goes on from the checkpoint of step 1"),
+                      HasSubstr("resumes from the checkpoint of step 1"),
                       HasSubstr("make room")));
   }
   EXPECT_THAT(entries(), ElementsAre("step-00000001"));
@@ -141,7 +139,7 @@ TEST_F(CheckpointWriterTest, FullDiskIsToldAndTheNextSaveTriesAgain) {
               HasSubstr("\nstc_checkpoint_stall_seconds_count{node=\"\",rank=\"0\"} 3\n"));
 }
 
-TEST_F(CheckpointWriterTest, FailureIsToldByPollByTheNextSaveAndAtTheEnd) {
+TEST_F(CheckpointWriterTest, FailureIsReportedByPollByTheNextSaveAndAtTheEnd) {
   const SmallDisk disk(100000);
   int lines = 0;
   log::before_terminal_line([&] { ++lines; });
@@ -149,8 +147,8 @@ TEST_F(CheckpointWriterTest, FailureIsToldByPollByTheNextSaveAndAtTheEnd) {
   {
     CheckpointWriter writer(store_, off_);
     save(writer, 1);
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (lines == 0 && std::chrono::steady_clock::now() < deadline) {
+    const Stopwatch clock;
+    while (lines == 0 && clock.seconds() < 30) {
       writer.poll();
       std::this_thread::yield();
     }
@@ -163,11 +161,11 @@ TEST_F(CheckpointWriterTest, FailureIsToldByPollByTheNextSaveAndAtTheEnd) {
   EXPECT_EQ(lines, 3);
   for (const char* name : {"step-00000001", "step-00000002", "step-00000003"})
     EXPECT_THAT(told, HasSubstr(name));
-  EXPECT_THAT(told, HasSubstr("goes on from its beginning: " + folder_.path() + " holds no"));
+  EXPECT_THAT(told, HasSubstr("resumes from its beginning: " + folder_.path() + " holds no"));
   EXPECT_THAT(entries(), IsEmpty());
 }
 
-TEST_F(CheckpointWriterTest, StateThatCannotBeHadIsAFailedSaveAndNoError) {
+TEST_F(CheckpointWriterTest, StateThatCannotBeCopiedIsAFailedSaveAndNoError) {
   CheckpointWriter writer(store_, off_);
   save(writer, 1);
   CaptureStderr();
@@ -175,7 +173,7 @@ TEST_F(CheckpointWriterTest, StateThatCannotBeHadIsAFailedSaveAndNoError) {
   EXPECT_THAT(writer.wait(), HasSubstr("checkpoint of step 2 was not written: no memory left"));
   EXPECT_THAT(
       GetCapturedStderr(),
-      AllOf(HasSubstr("goes on from the checkpoint of step 1"), Not(HasSubstr("backtrace"))));
+      AllOf(HasSubstr("resumes from the checkpoint of step 1"), Not(HasSubstr("backtrace"))));
   expect_on_disk(1);
 }
 

@@ -26,7 +26,7 @@ class ExportCommand : public testing::Test {
   // As main() does: the arguments behind "stc".
   int run(const std::vector<std::string>& arguments) {
     CLI::App app;
-    launcher::Run command;
+    launcher::Action command;
     add_export(app, command);
     add_import(app, command);
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
@@ -137,7 +137,7 @@ TEST_F(ExportCommand, ImportAsksWhichOfSeveralNetworksIsMeant) {
   add_under("teacher.", &model);
   data::write_safetensors(folder_ / "in.safetensors", model);
   EXPECT_EQ(run({"import", folder_ / "in.safetensors", out_}), 2);
-  EXPECT_THAT(said_, HasSubstr("say which by --prefix: 'student.', 'teacher.'"));
+  EXPECT_THAT(said_, HasSubstr("choose one with --prefix: 'student.', 'teacher.'"));
 }
 
 TEST_F(ExportCommand, AFileByTorchSaveIsSentToImport) {
@@ -151,7 +151,7 @@ TEST_F(ExportCommand, ImportRefusesWhatHoldsNoNetwork) {
   EXPECT_THAT(said_, HasSubstr("none of its 1 tensors is the layer1.0.conv1.weight of a ResNet"));
   std::ofstream(folder_ / "in.pth") << "no weights";
   EXPECT_EQ(run({"import", folder_ / "in.pth", out_}), 3);
-  EXPECT_THAT(said_, HasSubstr("in.pth: is no file by torch.save"));
+  EXPECT_THAT(said_, HasSubstr("in.pth: was not written by torch.save"));
   EXPECT_FALSE(std::filesystem::exists(out_));
 }
 

@@ -32,8 +32,8 @@ using testing::internal::GetCapturedStderr;
 class RunFolderTest : public testing::Test {
  protected:
   RunFolderTest() {
-    schema_.integer("train.steps", &steps_, 1, 1000, Effect::kTraining, "steps");
-    schema_.integer("checkpoint.keep", &keep_, 2, 1000, Effect::kOperation, "kept");
+    schema_.integer("train.steps", &steps_).range(1, 1000).help("steps");
+    schema_.integer("checkpoint.keep", &keep_).range(2, 1000).operation().help("kept");
   }
   std::unique_ptr<RunFolder> open(bool fresh = false) {
     return RunFolder::open(run_, schema_, fresh);
@@ -153,8 +153,8 @@ TEST_F(RunFolderTest, TrailingSlashesAreTheSameFolder) {
 
 TEST_F(RunFolderTest, FolderThatIsNoRunIsRefusedAndLeftAlone) {
   write("thesis.tex", "precious");
-  EXPECT_THAT(usage_error(), AllOf(HasSubstr(run_), HasSubstr("holds no run")));
-  EXPECT_THAT(usage_error(/*fresh=*/true), HasSubstr("holds no run"));
+  EXPECT_THAT(usage_error(), AllOf(HasSubstr(run_), HasSubstr("is not a run")));
+  EXPECT_THAT(usage_error(/*fresh=*/true), HasSubstr("is not a run"));
   EXPECT_EQ(content(run_ + "/thesis.tex"), "precious");
   EXPECT_FALSE(fs::exists(run_ + "/lock"));
 }

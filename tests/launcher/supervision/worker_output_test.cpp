@@ -20,7 +20,7 @@ using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
 using ::testing::Optional;
 
-TEST(WorkerLine, IsTheRanksWhereMpirunTaggedIt) {
+TEST(WorkerLine, IsTheRanksIfMpirunTaggedIt) {
   const auto line = parse_worker_line("[1,12]<stderr>:loss [1,2]<x>: 3");
   EXPECT_EQ(line.rank, 12);
   EXPECT_EQ(line.line, "loss [1,2]<x>: 3");
@@ -31,7 +31,7 @@ TEST(WorkerLine, IsTheRanksWhereMpirunTaggedIt) {
   }
 }
 
-TEST(LostRank, IsReadFromWhatMpirunSays) {
+TEST(LostRank, IsReadFromTheLinesOfMpirun) {
   const auto killed = lost_rank_in(
       {"----",
        "mpirun noticed that process rank 2 with PID 0 on node vm exited on signal 9 (Killed).",
@@ -63,20 +63,20 @@ TEST_F(WorkerOutputTest, PutsTheRankInFrontOnce) {
               Optional(std::string("[rank 1/4] hello")));
   EXPECT_THAT(output.take("[1,0]<stderr>:alone", 1), Optional(std::string("alone")));
   EXPECT_EQ(output.take("mpirun noticed", 4), std::nullopt);
-  EXPECT_THAT(output.words_of_mpirun(), ElementsAre("mpirun noticed"));
+  EXPECT_THAT(output.mpirun_lines(), ElementsAre("mpirun noticed"));
 }
 
 TEST_F(WorkerOutputTest, KeepsTheLastFiveLinesOfEachRank) {
   WorkerOutput output("");
   for (int i = 0; i < 7; ++i) output.take("[1,0]<stderr>:" + std::to_string(i), 2);
   output.take("[1,1]<stderr>:other", 2);
-  EXPECT_THAT(output.last_words(0), ElementsAre("2", "3", "4", "5", "6"));
-  EXPECT_THAT(output.last_words(1), ElementsAre("other"));
+  EXPECT_THAT(output.last_lines(0), ElementsAre("2", "3", "4", "5", "6"));
+  EXPECT_THAT(output.last_lines(1), ElementsAre("other"));
   output.forget();
-  EXPECT_THAT(output.last_words(0), IsEmpty());
+  EXPECT_THAT(output.last_lines(0), IsEmpty());
 }
 
-// The run makes its folder itself, and refuses one that is there already.
+// The run makes its folder itself, and refuses one that already exists.
 TEST_F(WorkerOutputTest, WaitsForTheRunsFolderAndLosesNothing) {
   const std::string log = folder_.path() + "/run/log";
   WorkerOutput output(log);
@@ -118,7 +118,7 @@ std::vector<std::string> wait_for_end(WorkerGroup& group) {
   return all;
 }
 
-TEST(WorkerGroup, HandsOnBothStreamsLineByLineAndTheExitCode) {
+TEST(WorkerGroup, DeliversBothStreamsLineByLineAndTheExitCode) {
   WorkerGroup group(
       {"bash", "-c", "echo one; echo two >&2; printf 'half'; sleep 0.05; echo ' three'; exit 3"});
   EXPECT_THAT(wait_for_end(group), ElementsAre("one", "two", "half three"));
@@ -126,7 +126,7 @@ TEST(WorkerGroup, HandsOnBothStreamsLineByLineAndTheExitCode) {
   EXPECT_FALSE(group.was_killed());
 }
 
-TEST(WorkerGroup, SaysWhereTheProgramIsMissing) {
+TEST(WorkerGroup, ReportsAMissingProgram) {
   WorkerGroup group({"no-such-program-anywhere"});
   wait_for_end(group);
   EXPECT_THROW(group.exit_code(), Error);

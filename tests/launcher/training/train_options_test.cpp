@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <set>
+#include <string>
+
 #include "monitoring/check.h"
 
 namespace stc::launcher {
@@ -42,18 +46,63 @@ TEST(VideoTrainOptions, RulesOverSeveralKeysNameTheKeys) {
   without_teacher.check(1);
 }
 
-TEST(VideoTrainOptions, QuirksOverrideThePreset) {
+TEST(VideoTrainOptions, SwitchesOverrideThePreset) {
   auto options = sound();
   options.preset = "fixed";
   EXPECT_TRUE(options.resolved_losses().shannon_entropy);
   EXPECT_FALSE(options.resolved_losses().distil_row_mass);
   ConfigSchema schema;
-  options.bind(&schema);
+  options.bind(schema);
   schema.override_with("--losses.shannon_entropy=off");
   schema.override_with("--losses.distil_row_mass=on");
   EXPECT_FALSE(options.resolved_losses().shannon_entropy);
   EXPECT_TRUE(options.resolved_losses().threshold_per_sample);
   EXPECT_TRUE(options.resolved_losses().distil_row_mass);
+}
+
+// The full list, so that no key joins it unseen.
+template <typename Options>
+std::set<std::string> operation_keys() {
+  Options options;
+  ConfigSchema schema;
+  options.bind(schema);
+  std::set<std::string> names;
+  for (const ConfigKey& key : schema.keys())
+    if (key.effect == Effect::kOperation) names.insert(key.name);
+  return names;
+}
+
+TEST(TrainOptions, TheseKeysAloneCannotChangeTheTrainedWeights) {
+  const std::set<std::string> expected = {"run.dir",
+                                          "run.device",
+                                          "run.threads",
+                                          "data.local",
+                                          "loader.workers",
+                                          "loader.prefetch",
+                                          "loader.max_bad_fraction",
+                                          "train.log_every",
+                                          "checkpoint.every_steps",
+                                          "checkpoint.every_minutes",
+                                          "checkpoint.keep",
+                                          "dist.stall_seconds",
+                                          "dist.timeout_seconds",
+                                          "dist.bucket_mib",
+                                          "dist.first_bucket_mib",
+                                          "dist.check_every",
+                                          "probe.data",
+                                          "probe.split",
+                                          "probe.every_steps",
+                                          "probe.clips",
+                                          "probe.short_side",
+                                          "log.json",
+                                          "log.rotate_bytes",
+                                          "log.keep",
+                                          "metrics.port",
+                                          "metrics.address",
+                                          "metrics.user",
+                                          "metrics.password_file"};
+  EXPECT_EQ(operation_keys<PretrainOptions>(), expected);
+  EXPECT_EQ(operation_keys<VideoTrainOptions>(), expected);
 }
 
 TEST(PretrainOptions, QueueMustHoldAStep) {

@@ -1,0 +1,170 @@
+#include "data/packing/pack.h"
+
+#include <filesystem>
+
+#include "data/images/frame_source.h"
+#include "data/in_order.h"
+#include "data/packing/pack_sources.h"
+#include "data/packing/stored_image.h"
+#include "data/shards/shard_writer.h"
+#include "monitoring/check.h"
+#include "monitoring/log.h"
+
+namespace stc::data {
+namespace {
+
+constexpr std::int64_t kMinFrames = 2;  // training takes pairs
+
+/// Names each bad source in the log; check() throws stc::Error (kBadData) in the end, unless they
+/// may be skipped.
+class BadSources {
+ public:
+  explicit BadSources(bool may_skip) : may_skip_(may_skip) {}
+
+  void add(const std::string& error) {
+    ++count_;
+    if (may_skip_ || count_ <= kMaxNamed)
+      log::warning("{}{}", may_skip_ ? "left out: " : "", error);
+  }
+  std::int64_t count() const { return count_; }
+  bool is_fatal() const { return count_ > 0 && !may_skip_; }
+  /// Whether there is no point in searching for more.
+  bool is_enough() const { return is_fatal() && count_ >= kMaxNamed; }
+  void check(std::size_t sources) const {
+    STC_CHECK_DATA(!is_fatal(),
+                   "{}{} of {} sources cannot be used (named above), nothing was written; repair "
+                   "or remove them, or leave them out with --skip-bad",
+                   is_enough() ? "at least " : "",
+                   count_,
+                   sources);
+  }
+
+ private:
+  static constexpr std::int64_t kMaxNamed = 20;
+  bool may_skip_;
+  std::int64_t count_ = 0;
+};
+
+/// `add_all(writer, bad)` adds every source to the set or counts it as bad.
+template <typename AddAll>
+PackSummary pack(ShardKind kind,
+                 std::size_t sources,
+                 const PackOptions& options,
+                 const AddAll& add_all) {
+  const auto existing = options.force ? Existing::kReplace : Existing::kRefuse;
+  ShardWriter writer(options.out, kind, options.shard_bytes, existing);
+  BadSources bad(options.skip_bad);
+  add_all(writer, bad);
+  bad.check(sources);
+  const auto manifest = writer.finish();
+  PackSummary summary{.entries = manifest.count(),
+                      .shards = static_cast<std::int64_t>(manifest.shards.size()),
+                      .skipped = bad.count(),
+                      .bytes = manifest.bytes()};
+  if (kind == ShardKind::kVideos) summary.videos = static_cast<std::int64_t>(sources) - bad.count();
+  return summary;
+}
+
+/// Frames of a folder keep their files' bytes. Returns their number; throws for the first bad one.
+std::int64_t add_folder(const PackSource& source, const PackOptions& options, ShardWriter& writer) {
+  const auto frames = list_images(source.path);
+  std::string error;
+  const auto make = [&](std::size_t i) { return store_file(frames[i], options); };
+  const auto consume = [&](std::size_t i, StoredImage frame) {
+    error = frame.error;
+    const auto file = std::filesystem::path(frames[i]).filename().string();
+    if (error.empty()) writer.add(source.name + "/" + file, frame.bytes);
+    return error.empty();
+  };
+  in_order(frames.size(), options.threads, make, consume);
+  STC_CHECK_DATA(error.empty(), "{}", error);
+  return static_cast<std::int64_t>(frames.size());
+}
+
+/// Frames of a video file are decoded in turn and encoded side by side, a few at a time.
+std::int64_t add_file(const PackSource& source, const PackOptions& options, ShardWriter& writer) {
+  const auto video = FrameSource::open(source.path);
+  const auto batch = std::size_t{4} * static_cast<std::size_t>(options.threads);
+  std::int64_t count = 0;
+  std::vector<Image> frames;
+  do {
+    frames.clear();
+    while (frames.size() < batch) {
+      auto frame = video->next();
+      if (!frame) break;
+      frames.push_back(std::move(*frame));
+    }
+    const auto make = [&](std::size_t i) { return store_frame(frames[i], options); };
+    const auto consume = [&](std::size_t, const StoredImage& frame) {
+      writer.add(text("{}#{}", source.name, count++), frame.bytes);
+      return true;
+    };
+    in_order(frames.size(), options.threads, make, consume);
+  } while (frames.size() == batch);
+  return count;
+}
+
+/// What is wrong with the video; empty if it was added.
+std::string add_video(const PackSource& source, const PackOptions& options, ShardWriter& writer) {
+  writer.begin_video(source.name);
+  try {
+    const bool is_folder = std::filesystem::is_directory(source.path);
+    const auto frames =
+        is_folder ? add_folder(source, options, writer) : add_file(source, options, writer);
+    STC_CHECK_DATA(frames >= kMinFrames,
+                   "{}: has {} frame; a video needs at least {}",
+                   source.path,
+                   frames,
+                   kMinFrames);
+  } catch (const Error& cause) {
+    if (cause.exit() != Exit::kBadData) throw;
+    writer.drop_video();
+    return cause.what();
+  }
+  writer.end_video();
+  return "";
+}
+
+}  // namespace
+
+void PackOptions::check() const {
+  STC_CHECK_USAGE(quality >= 1 && quality <= 100, "--quality is {}; expected 1 to 100", quality);
+  STC_CHECK_USAGE(max_side >= 0, "--max-side is {}; expected pixels, or 0 to keep sizes", max_side);
+  STC_CHECK_USAGE(shard_bytes >= 1, "--shard-bytes is 0; expected at least 1");
+  STC_CHECK_USAGE(threads >= 1, "--threads is {}; expected at least 1", threads);
+}
+
+PackSummary pack_images(const std::vector<std::string>& sources, const PackOptions& options) {
+  options.check();
+  const auto images = find_images(sources);
+  const auto total = static_cast<std::int64_t>(images.size());
+  const auto add_all = [&](ShardWriter& writer, BadSources& bad) {
+    const auto make = [&](std::size_t i) { return store_file(images[i].path, options); };
+    const auto consume = [&](std::size_t i, const StoredImage& image) {
+      if (!image.error.empty()) {
+        bad.add(image.error);
+      } else if (!bad.is_fatal()) {
+        writer.add(images[i].name, image.bytes);
+      }
+      options.progress(static_cast<std::int64_t>(i) + 1, total);
+      return !bad.is_enough();
+    };
+    in_order(images.size(), options.threads, make, consume);
+  };
+  return pack(ShardKind::kImages, images.size(), options, add_all);
+}
+
+PackSummary pack_videos(const std::vector<std::string>& sources, const PackOptions& options) {
+  options.check();
+  const auto videos = find_videos(sources);
+  const auto add_all = [&](ShardWriter& writer, BadSources& bad) {
+    for (std::size_t i = 0; i < videos.size() && !bad.is_enough(); ++i) {
+      const auto error = add_video(videos[i], options, writer);
+      if (!error.empty()) bad.add(error);
+      options.progress(static_cast<std::int64_t>(i) + 1, static_cast<std::int64_t>(videos.size()));
+    }
+  };
+  return pack(ShardKind::kVideos, videos.size(), options, add_all);
+}
+
+}  // namespace stc::data

@@ -1,0 +1,142 @@
+#include "launcher/training/step_recorder.h"
+
+#include <ATen/ATen.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "launcher/training/run_metrics.h"
+#include "monitoring/log.h"
+
+namespace stc::launcher {
+namespace {
+
+double number(std::int64_t count) { return static_cast<double>(count); }
+
+}  // namespace
+
+StepRecorder::StepRecorder(const TrainingJob& job, const TrainingMethod& method)
+    : job_(job), method_(method), metrics_(metrics_options(job.options, job.host_ranks)) {}
+
+void StepRecorder::start(std::int64_t first_step) {
+  const auto& options = job_.options;
+  metrics_.info({{"command", job_.name},
+                 {"version", build_name()},
+                 {"device", options.device},
+                 {"precision", options.precision},
+                 {"ranks", std::to_string(job_.host_ranks.size())}});
+  if (const char* restarts = std::getenv(kRestartsVariable)) metrics_.restarts(std::atof(restarts));
+  const auto targets = service_discovery(options, job_.host_ranks, metrics_.port());
+  if (job_.folder && !targets.empty()) job_.folder->write_atomically("file_sd.json", targets);
+  progress_ = std::make_unique<Progress>(
+      job_.name, first_step, options.steps, options.batch_size, job_.folder != nullptr);
+}
+
+void StepRecorder::begin_step() {
+  step_clock_.restart();
+  job_.collectives.begin_step();
+}
+
+void StepRecorder::end_step(std::int64_t step,
+                            double learning_rate,
+                            const TrainingStep::Result& result,
+                            const LossScaler& scaler) {
+  const auto& options = job_.options;
+  const auto& outcome = result.outcome;
+  const Times times{
+      step_clock_.seconds(), outcome.data_wait_seconds, job_.collectives.first_arrival_seconds()};
+  if (!result.updated) {
+    metrics_.skipped_step();
+    if (job_.folder) {
+      log::warning("step {} is skipped: not finite in half precision with the loss scaled by {}",
+                   step,
+                   result.loss_scale);
+    }
+  }
+  const bool due = step % options.log_every == 0 || step == options.steps || step == 1;
+  const Means means = due ? mean_over_ranks(outcome) : Means{};
+  if (due) {
+    metrics_.arrival_lag(arrival_lag(times));
+    record_device_memory(job_.device, &metrics_);
+  }
+  metrics_.record({.step = number(step),
+                   .samples = number(step * options.batch_size / job_.host_ranks.size()),
+                   .learning_rate = learning_rate,
+                   .gradient_norm = result.gradient_norm,
+                   .seconds = times.seconds,
+                   .data_wait_seconds = times.data_wait_seconds,
+                   .first_collective_seconds = times.first_arrival_seconds,
+                   .collective_bytes_total = number(job_.device_ranks.bytes_sent()),
+                   .collective_seconds_total = job_.collectives.busy_seconds(),
+                   .corrupt_samples_total = number(method_.corrupt_samples()),
+                   .ready_batches = number(method_.ready_batches()),
+                   .losses = means.losses,
+                   .health = means.health});
+  if (!due || !job_.folder) return;
+  append_line(step, learning_rate, result, scaler, means, times);
+  progress_->update(step, means.losses.at("total"));
+}
+
+StepRecorder::Means StepRecorder::mean_over_ranks(const StepOutcome& outcome) const {
+  std::vector<at::Tensor> values;
+  for (const auto* list : {&outcome.losses, &outcome.health}) {
+    for (const auto& [name, value] : *list) values.push_back(value.to(at::kCPU, at::kDouble));
+  }
+  const auto mean = at::stack(values);
+  job_.host_ranks.all_reduce(mean);
+  mean.div_(job_.host_ranks.size());
+  Means means;
+  std::int64_t i = 0;
+  for (const auto& [name, value] : outcome.losses) means.losses[name] = mean[i++].item<double>();
+  for (const auto& [name, value] : outcome.health) means.health[name] = mean[i++].item<double>();
+  return means;
+}
+
+// This rank's, in seconds; rank 0 reports who makes the others wait.
+double StepRecorder::arrival_lag(const Times& times) {
+  const auto own = at::tensor({times.first_arrival_seconds, times.data_wait_seconds}, at::kDouble);
+  const auto all = job_.host_ranks.all_gather(own.unsqueeze(0));
+  std::vector<Arrival> arrivals;
+  for (std::int64_t r = 0; r < all.size(0); ++r)
+    arrivals.push_back({all[r][0].item<double>(), all[r][1].item<double>()});
+  const auto line = stragglers_.look(arrivals, times.seconds);
+  if (line && job_.folder) log::warning("{}", *line);
+  return arrival_lags(arrivals)[job_.host_ranks.rank()];
+}
+
+void StepRecorder::append_line(std::int64_t step,
+                               double learning_rate,
+                               const TrainingStep::Result& result,
+                               const LossScaler& scaler,
+                               const Means& means,
+                               const Times& times) {
+  const auto batch_size = job_.options.batch_size;
+  nlohmann::ordered_json line;
+  line["step"] = step;
+  line["epoch"] = (step - 1) * batch_size / method_.epoch_size();
+  line["samples"] = step * batch_size;
+  for (const auto& [name, value] : result.outcome.losses)
+    line["losses"][name] = means.losses.at(name);
+  for (const auto& [name, value] : result.outcome.health) line[name] = means.health.at(name);
+  line["learning_rate"] = learning_rate;
+  line["gradient_norm"] = result.gradient_norm;
+  if (scaler.on()) line["loss_scale"] = scaler.scale();
+  line["seconds"] = times.seconds;
+  line["data_wait_seconds"] = times.data_wait_seconds;
+  job_.folder->append_metrics(line.dump());
+}
+
+void StepRecorder::add(std::int64_t step, const ValidationResult& result) {
+  metrics_.probe({number(step), result.j, result.f});
+  if (!job_.folder) return;
+  const nlohmann::ordered_json line = {{"step", step},
+                                       {"probe_jf", result.jf()},
+                                       {"probe_j", result.j},
+                                       {"probe_f", result.f},
+                                       {"probe_seconds", result.seconds}};
+  job_.folder->append_metrics(line.dump());
+  log::info("step {}: probe {}", step, to_text(result));
+}
+
+}  // namespace stc::launcher

@@ -1,0 +1,63 @@
+// What is told of each step: Prometheus metrics, metrics.jsonl, the progress bar, and the log when
+// one rank makes the others wait.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "launcher/training/straggler_watch.h"
+#include "launcher/training/training_job.h"
+#include "launcher/training/training_step.h"
+#include "launcher/training/validation.h"
+#include "monitoring/metrics.h"
+#include "monitoring/progress.h"
+#include "monitoring/stopwatch.h"
+
+namespace stc::launcher {
+
+class StepRecorder {
+ public:
+  StepRecorder(const TrainingJob& job, const TrainingMethod& method);
+
+  /// Publishes where the metrics are served and draws the bar from `first_step` on. A collective.
+  void start(std::int64_t first_step);
+
+  void begin_step();
+  /// `step`: how many are done, this one included. A collective.
+  void end_step(std::int64_t step,
+                double learning_rate,
+                const TrainingStep::Result& result,
+                const LossScaler& scaler);
+  void add(std::int64_t step, const ValidationResult& result);
+  void finish() { progress_.reset(); }  ///< leaves the bar's last line
+
+  monitoring::Metrics& metrics() { return metrics_; }
+
+ private:
+  using Values = std::map<std::string, double>;
+  struct Times {
+    double seconds = 0, data_wait_seconds = 0, first_arrival_seconds = 0;
+  };
+  struct Means {
+    Values losses, health;
+  };
+  Means mean_over_ranks(const StepOutcome& outcome) const;
+  double arrival_lag(const Times& times);
+  void append_line(std::int64_t step,
+                   double learning_rate,
+                   const TrainingStep::Result& result,
+                   const LossScaler& scaler,
+                   const Means& means,
+                   const Times& times);
+
+  const TrainingJob& job_;
+  const TrainingMethod& method_;
+  monitoring::Metrics metrics_;
+  StragglerWatch stragglers_;
+  std::unique_ptr<Progress> progress_;
+  Stopwatch step_clock_;
+};
+
+}  // namespace stc::launcher

@@ -1,0 +1,191 @@
+#include "launcher/training/training_step.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <cmath>
+#include <csignal>
+
+#include "dist/collective_log.h"
+#include "dist/run_together.h"
+#include "launcher/training/loss_scaler.h"
+
+namespace stc::launcher {
+namespace {
+
+using activity::Phase;
+using testing::ElementsAre;
+
+/// The loss is mean((w x)^2) over rows of x that depend on rank, step and micro-batch.
+class Squares : public TrainingMethod {
+ public:
+  explicit Squares(int rank, std::int64_t micro_batches = 1)
+      : weight(at::tensor({1.0, -2.0, 0.5}, at::kDouble).set_requires_grad(true)),
+        rank_(rank),
+        micro_batches_(micro_batches) {}
+
+  /// All rows of one rank's step, whatever the number of micro-batches.
+  static at::Tensor rows(int rank, std::int64_t step) {
+    const auto index = at::arange(4 * 3, at::kDouble).reshape({4, 3});
+    return at::sin(index + 10 * static_cast<double>(rank) + 100 * static_cast<double>(step));
+  }
+
+  void start(std::int64_t) override {}
+  void fetch(MicroBatch at) override {
+    const auto count = 4 / micro_batches_;
+    x_ = rows(rank_, at.step).narrow(0, at.index * count, count);
+  }
+  StepOutcome forward(MicroBatch at) override {
+    const auto loss = (x_ * weight).sum(1).square().mean() * factor;
+    StepOutcome outcome;
+    outcome.total = loss;
+    outcome.losses = {{"total", loss.detach()}};
+    outcome.samples = {at.index};
+    return outcome;
+  }
+  void after_backward() override { ++backward_count; }
+  models::NamedTensorList parameters() const override { return {{"weight", weight}}; }
+  std::map<std::string, data::NamedTensors> shared_state() const override { return {}; }
+  data::NamedTensors backbone_state() const override { return {}; }
+  data::NamedTensors method_state() const override { return {}; }
+  void load(const data::NamedTensors&, const data::NamedTensors&, const std::string&) override {}
+  std::int64_t epoch_size() const override { return 1; }
+  std::int64_t corrupt_samples() const override { return 0; }
+  std::int64_t ready_batches() const override { return 0; }
+
+  at::Tensor weight;
+  double factor = 1;
+  int backward_count = 0;
+
+ private:
+  int rank_;
+  std::int64_t micro_batches_;
+  at::Tensor x_;
+};
+
+constexpr double kRate = 0.1;
+
+TrainingStep::Options plain_sgd() {
+  TrainingStep::Options options;
+  options.optimizer = {.kind = OptimizerKind::kSgd, .momentum = 0};
+  options.on_phase = [](Phase) {};
+  return options;
+}
+
+// The slow twin: one process, gradient of the mean over all ranks' rows, by the formula.
+at::Tensor trained_by_formula(int ranks, int steps) {
+  auto weight = at::tensor({1.0, -2.0, 0.5}, at::kDouble);
+  for (int step = 0; step < steps; ++step) {
+    std::vector<at::Tensor> rows;
+    for (int rank = 0; rank < ranks; ++rank) rows.push_back(Squares::rows(rank, step));
+    const auto x = at::cat(rows);
+    const auto gradient = (2 * at::mv(x, weight).unsqueeze(1) * x).mean(0);
+    weight = weight - kRate * gradient;
+  }
+  return weight;
+}
+
+TEST(TrainingStep, OnAnyWorldAndAnyMicroBatchesIsOneStepOnTheWholeBatch) {
+  for (const int ranks : {1, 2, 3}) {
+    const auto expected = trained_by_formula(ranks, 3);
+    for (const std::int64_t micro_batches : {1, 2, 4}) {
+      dist::run_ranks(ranks, [&](dist::Communicator& world) {
+        Squares method(world.rank(), micro_batches);
+        auto options = plain_sgd();
+        options.micro_batches = micro_batches;
+        TrainingStep training_step(method, options, world, world);
+        for (int step = 0; step < 3; ++step) {
+          const auto result = training_step.run(step, kRate);
+          EXPECT_TRUE(result.updated);
+          EXPECT_EQ(std::ssize(result.outcome.samples), micro_batches);
+        }
+        EXPECT_TRUE(at::allclose(method.weight, expected, 0, 1e-12))
+            << ranks << " ranks, " << micro_batches << " micro-batches";
+        EXPECT_EQ(method.backward_count, 3);
+      });
+    }
+  }
+}
+
+TEST(TrainingStep, EntersItsPhasesInOrder) {
+  dist::run_ranks(1, [&](dist::Communicator& world) {
+    Squares method(0, 2);
+    std::vector<Phase> phases;
+    auto options = plain_sgd();
+    options.micro_batches = 2;
+    options.on_phase = [&](Phase phase) { phases.push_back(phase); };
+    TrainingStep(method, options, world, world).run(0, kRate);
+    EXPECT_THAT(phases,
+                ElementsAre(Phase::kDataWait,
+                            Phase::kForward,
+                            Phase::kBackward,
+                            Phase::kUpdate,
+                            Phase::kDataWait,
+                            Phase::kForward,
+                            Phase::kBackward,
+                            Phase::kUpdate));
+  });
+}
+
+TEST(TrainingStep, StopsAllRanksBeforeTheUpdateWhenOneLossIsNotFinite) {
+  std::atomic<int> stopped = 0;
+  testing::internal::CaptureStderr();
+  dist::run_ranks(2, [&](dist::Communicator& world) {
+    Squares method(world.rank());
+    if (world.rank() == 1) method.factor = NAN;
+    TrainingStep training_step(method, plain_sgd(), world, world);
+    const auto before = method.weight.detach().clone();
+    try {
+      training_step.run(0, kRate);
+    } catch (const dist::ReportedError&) {
+      ++stopped;
+    }
+    EXPECT_TRUE(at::equal(method.weight, before));
+  });
+  EXPECT_EQ(stopped, 2);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              testing::HasSubstr("step 1, rank 1: loss 'total' is not finite"));
+}
+
+TEST(TrainingStep, SkipsAStepThatIsNotFiniteWhileTheLossScaleIsBeingFound) {
+  dist::run_ranks(1, [&](dist::Communicator& world) {
+    Squares method(0);
+    auto options = plain_sgd();
+    options.optimizer.scale_loss = true;
+    TrainingStep training_step(method, options, world, world);
+    const double scale = training_step.optimizer.scaler.scale();
+    const auto before = method.weight.detach().clone();
+    method.factor = INFINITY;
+    const auto result = training_step.run(0, kRate);
+    EXPECT_FALSE(result.updated);
+    EXPECT_EQ(result.loss_scale, scale);
+    EXPECT_EQ(training_step.optimizer.scaler.scale(), scale / 2);
+    EXPECT_TRUE(at::equal(method.weight, before));
+  });
+}
+
+TEST(TrainingStep, TellsAllRanksOfASignalThatOneSaw) {
+  dist::run_ranks(3, [&](dist::Communicator& world) {
+    Squares method(world.rank());
+    auto options = plain_sgd();
+    options.stop_signal = [&] { return world.rank() == 2 ? SIGUSR1 : 0; };
+    EXPECT_EQ(TrainingStep(method, options, world, world).run(0, kRate).stop_signal, SIGUSR1);
+  });
+}
+
+TEST(TrainingStep, WithoutReductionSendsNothingAndGivesTheRanksOwnGradient) {
+  dist::run_ranks(2, [&](dist::Communicator& world) {
+    Squares method(world.rank());
+    TrainingStep training_step(method, plain_sgd(), world, world);
+    const auto sent = world.bytes_sent();
+    training_step.compute_gradients(0, TrainingStep::Reduction::kNone);
+    EXPECT_EQ(world.bytes_sent(), sent);
+    const auto x = Squares::rows(world.rank(), 0);
+    const auto expected = (2 * at::mv(x, method.weight.detach()).unsqueeze(1) * x).mean(0);
+    EXPECT_TRUE(at::allclose(method.weight.grad(), expected, 0, 1e-12));
+  });
+}
+
+}  // namespace
+}  // namespace stc::launcher
