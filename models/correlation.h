@@ -25,18 +25,18 @@ class PooledMap {
   at::Tensor tiles_;  // laid out as the map of the coarser level
 };
 
-/// A map between its uses, backward among them.
+/// Whether a map stays in memory between its uses and for backward.
 enum class MapStorage {
-  kKept,       ///< computed once: for the coarse level
-  kRecomputed  ///< computed by each use, by rebuild one sample at a time: for the fine level
+  kKept,       ///< computed once: the coarse level
+  kRecomputed  ///< computed by each use, by rebuild() one sample at a time: the fine level
 };
 
-/// Distributions over the cells of a window, one for each target cell ...
+/// Which distribution over its window a cell is scored by.
 enum class ScoredRows {
-  kOwn,            ///< the map's
-  kUnscaledPadded  ///< softmax of unscaled products, cells outside the frame counted as 0
+  kOwn,            ///< the map's row
+  kUnscaledPadded  ///< softmax of unscaled products, 0 for cells outside the frame
 };
-/// ... and what is measured of each.
+
 enum class RowScore {
   kEntropy,        ///< -sum p log p over the cells in the frame
   kNegativeLogSum  ///< -sum log(p + 1e-12) over the cells that the softmax runs over
@@ -53,19 +53,19 @@ class WindowedCorrelation {
                       MapStorage storage);
 
   /// sum_j P[i, j] values[j] of values [B, H, W] (no gradient): [B, H, W], differentiable in both
-  /// features. An even radius where the map is recomputed.
+  /// features. A map that is recomputed needs an even radius.
   at::Tensor rebuild(const at::Tensor& values) const;
   struct Rebuilt {
     at::Tensor values;
     PooledMap pooled;
   };
-  /// rebuild() of a map that is recomputed, which is pooled on the way.
+  /// rebuild() with a map that is recomputed and pooled on the way.
   Rebuilt rebuild_and_pool(const at::Tensor& values) const;
 
   /// sum_i weight[i] sum_j (P[i, j] - pooled[i, j])^2 with weight [B, H, W] (no gradient): a
   /// scalar, differentiable in both features.
   at::Tensor squared_distance(const PooledMap& pooled, const at::Tensor& weight) const;
-  /// Of the rows, in nats: a scalar without gradient.
+  /// Mean over the rows, in nats: a scalar without gradient.
   at::Tensor mean_entropy() const;
 
   /// [B, H, W], without gradient.
@@ -76,7 +76,7 @@ class WindowedCorrelation {
 
   at::Tensor target_, reference_;
   std::int64_t radius_cells_;
-  std::shared_ptr<const TiledCorrelation> kept_;  // null where the map is recomputed
+  std::shared_ptr<const TiledCorrelation> kept_;  // null: recomputed
 };
 
 /// -sum_j p log p of each row of a map [..., j], in nats.

@@ -19,8 +19,8 @@ Embedder::Embedder(int depth, std::int64_t dimension, std::uint64_t seed)
     : trunk(standard_options(depth), seed) {
   const auto width = trunk.channels(kTopStage);
   auto generator = at::detail::createCPUGenerator(seed + 0x9e3779b97f4a7c15ULL);
-  const double bound =
-      1 / std::sqrt(static_cast<double>(width));  // torch's default for a linear layer
+  // PyTorch's default for a linear layer.
+  const double bound = 1 / std::sqrt(static_cast<double>(width));
   const auto linear = [&](const std::string& name, std::int64_t out) {
     auto weight = at::empty({out, width}, at::kFloat).uniform_(-bound, bound, generator);
     auto bias = at::empty({out}, at::kFloat).uniform_(-bound, bound, generator);
@@ -78,7 +78,7 @@ void SpatialModel::move_key_encoder() {
   }
 }
 
-// The same order as of one large batch: rank by rank, then sample by sample.
+// In the order of one large batch: rank by rank, then sample by sample.
 void SpatialModel::enqueue() {
   queue.push(at::cat(fresh_keys_, 1).flatten(0, 1));
   fresh_keys_.clear();

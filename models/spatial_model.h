@@ -32,15 +32,15 @@ class Embedder {
   NamedTensorList parameters() const;  ///< the trunk's and the head's
 };
 
-/// How the key images travel. Each rank gets images that are not its own, so that batch norm cannot
-/// give the match away (shuffle-BN); in a world of one the batch is permuted and normalised in
-/// groups.
+/// How the key images travel. Each rank encodes images that are not its own, so that batch norm
+/// cannot give the match away (shuffle-BN); in a world of one the batch is permuted and normalised
+/// in groups.
 struct KeyExchange {
   std::int64_t groups = 1;  ///< batch norm groups of one rank's shuffled batch
-  std::function<at::Tensor(const at::Tensor&)>
-      shuffle;  ///< own images -> the images to encode here
-  std::function<at::Tensor(const at::Tensor&)>
-      collect;                 ///< keys encoded here -> keys of all ranks, sample order
+  /// Own images -> the images to encode here.
+  std::function<at::Tensor(const at::Tensor&)> shuffle;
+  /// Keys encoded here -> keys of all ranks, in sample order.
+  std::function<at::Tensor(const at::Tensor&)> collect;
   std::int64_t own_first = 0;  ///< this rank's first row in collect()'s result
 };
 
@@ -48,8 +48,8 @@ class SpatialModel {
  public:
   SpatialModel(int depth, const SpatialOptions& options, std::uint64_t seed);
 
-  /// One step's loss, or one of its micro-batches'. query, key: uint8 RGB [n, 3, S, S]. The first
-  /// call of a step moves the key encoder (docs/method.md 1.3, 2).
+  /// The loss of one step or of one of its micro-batches. query, key: uint8 RGB [n, 3, S, S]. The
+  /// first call of a step moves the key encoder (docs/method.md 1.3, 2).
   ContrastiveLoss loss(const at::Tensor& query, const at::Tensor& key, const KeyExchange& exchange);
   /// After a step's last backward: its keys enter the queue, in sample order.
   void enqueue();

@@ -4,10 +4,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <string>
 
 #include "models/resnet.h"
 #include "models/temporal_loss.h"
@@ -15,19 +14,19 @@
 namespace stc::models {
 
 struct TemporalOptions {
-  int depth = 18;          ///< of the student
-  int teacher_depth = 18;  ///< of the teacher; may differ
+  int depth = 18;  ///< the student's
+  int teacher_depth = 18;
   TemporalLossOptions losses;
 };
 
 class TemporalModel {
  public:
-  /// The student's weights are random (decided by `seed`, last batch norms 0); the teacher is there
-  /// where the global loss is on.
+  /// The student's weights are random (decided by `seed`, last batch norms 0). There is a teacher
+  /// if the global loss is on.
   TemporalModel(const TemporalOptions& options, std::uint64_t seed);
 
   struct Batch {
-    at::Tensor rgb;            ///< [B, 2, 3, S, S] normalised; not looked at without a teacher
+    at::Tensor rgb;            ///< [B, 2, 3, S, S] normalised; unused without a teacher
     at::Tensor lab;            ///< [B, 2, 3, S, S] normalised
     std::int64_t dropped = 1;  ///< channel that the student does not see, equal on all ranks
     at::Tensor selection;      ///< see TemporalInputs

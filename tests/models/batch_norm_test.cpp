@@ -61,7 +61,7 @@ TEST_P(SyncBatchNormOverRanks, EqualsOneRankOnTheUnion) {
 }
 
 // The same in float, as a run computes it: forward, backward and running statistics of two ranks
-// beside one rank on the union in double. Values far from 0, where a variance is a small
+// beside one rank on the union in double. Values far from 0 make the variance a small
 // difference.
 TEST(SyncBatchNorm, InFloatOnTwoRanksIsNearOneRankInDouble) {
   const auto x = at::randn({8, 6, 9, 7}, at::kDouble) * 3 + 40;

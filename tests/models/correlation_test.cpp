@@ -14,6 +14,10 @@ constexpr std::int64_t kBatch = 2, kChannels = 5, kHeight = 16, kWidth = 24, kRa
 
 at::Tensor random_values() { return at::randn({kBatch, kHeight, kWidth}, at::kDouble); }
 
+bool same(const at::Tensor& own, const at::Tensor& expected) {
+  return at::allclose(own, expected, 1e-10, 1e-12);
+}
+
 // The slow twin: whole maps [B, HW, HW].
 class WindowedCorrelationBesideDense : public testing::TestWithParam<MapStorage> {
  protected:
@@ -36,7 +40,7 @@ class WindowedCorrelationBesideDense : public testing::TestWithParam<MapStorage>
       reference_.mutable_grad().reset();
       return both;
     };
-    EXPECT_TRUE(at::allclose(gradients(own), gradients(expected), 1e-10, 1e-12));
+    EXPECT_TRUE(same(gradients(own), gradients(expected)));
   }
 
   const at::Tensor target_ = features(), reference_ = features();
@@ -55,10 +59,10 @@ TEST_P(WindowedCorrelationBesideDense, HasTheSameEntropyAndScores) {
   const auto map = dense().detach();
   const auto entropy = -at::xlogy(map, map).sum(-1);
   EXPECT_NEAR(own.mean_entropy().item<double>(), entropy.mean().item<double>(), 1e-12);
-  EXPECT_TRUE(at::allclose(own.scores(ScoredRows::kOwn, RowScore::kEntropy), cells(entropy)));
+  EXPECT_TRUE(same(own.scores(ScoredRows::kOwn, RowScore::kEntropy), cells(entropy)));
   const auto negative_log_sum = (-(map + 1e-12).log() * window_).sum(-1);
-  EXPECT_TRUE(at::allclose(own.scores(ScoredRows::kOwn, RowScore::kNegativeLogSum),
-                           cells(negative_log_sum)));
+  EXPECT_TRUE(
+      same(own.scores(ScoredRows::kOwn, RowScore::kNegativeLogSum), cells(negative_log_sum)));
 }
 
 // As the authors correlate: a window of (2 r + 1)^2 products for every cell, those outside the
@@ -74,10 +78,9 @@ TEST_P(WindowedCorrelationBesideDense, ScoresUnscaledProductsInAPaddedFrame) {
   const auto negative_log_sum =
       (-(map + 1e-12).log() * window_).sum(-1) - outside * (1 / all + 1e-12).log();
   const auto own = correlation(GetParam());
-  EXPECT_TRUE(
-      at::allclose(own.scores(ScoredRows::kUnscaledPadded, RowScore::kEntropy), cells(entropy)));
-  EXPECT_TRUE(at::allclose(own.scores(ScoredRows::kUnscaledPadded, RowScore::kNegativeLogSum),
-                           cells(negative_log_sum)));
+  EXPECT_TRUE(same(own.scores(ScoredRows::kUnscaledPadded, RowScore::kEntropy), cells(entropy)));
+  EXPECT_TRUE(same(own.scores(ScoredRows::kUnscaledPadded, RowScore::kNegativeLogSum),
+                   cells(negative_log_sum)));
 }
 
 TEST_P(WindowedCorrelationBesideDense, DistanceToAPooledMapOfTwiceTheCellsIsTheSame) {

@@ -69,7 +69,7 @@ TEST(ResNet, LoadNamesWhatDoesNotFit) {
   expect_error(ResNet(standard_options(50), 1).state(), "ResNet-18");
 }
 
-// What a net gives and what its first weight is taught, relative to the largest value.
+// A network's output and the gradient of its first weight.
 struct Answer {
   at::Tensor top, gradient;
 };
