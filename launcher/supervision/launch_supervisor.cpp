@@ -232,8 +232,8 @@ void LaunchSupervisor::report_rank(int rank, const std::string& how) const {
 bool LaunchSupervisor::may_restart(int restarts) const {
   if (restarts < options_.max_restarts) return true;
   log::error(
-      "launch: {} (--max-restarts {}); run the same command again to resume from the newest whole "
-      "checkpoint",
+      "launch: {} (--max-restarts {}); run the same command again to resume from the newest "
+      "complete checkpoint",
       restarts == 0 ? "no restarts were requested" : "no restart is left",
       restarts);
   return false;

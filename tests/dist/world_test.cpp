@@ -115,7 +115,7 @@ TEST(ChooseDevice, RefusesUnknownDevices) {
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.exit(), Exit::kUsage);
-    EXPECT_THAT(error.what(), HasSubstr("expected cpu or cuda"));
+    EXPECT_THAT(error.what(), HasSubstr("expected cpu, cuda or auto"));
   }
 }
 
