@@ -156,8 +156,8 @@ int main(int argc, char** argv) {
   app.set_version_flag(
       "--version", version_text, "Print the versions of stc and LibTorch, and whether CUDA is in");
   app.require_subcommand(1);
-  app.footer(kOverview);
   add_commands(app, action);
+  app.footer(kOverview);  // after the commands, which would inherit it
   if (argc < 2) {
     std::cerr << app.help();
     return usage_error("no command given; `stc -h` lists every command");

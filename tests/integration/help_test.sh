@@ -60,6 +60,8 @@ check() {
     while [ ${#words[@]} -gt 0 ] && [ "${words[0]}" != stc ]; do words=("${words[@]:1}"); done
     if [ ${#words[@]} -eq 0 ]; then
       failures+=("stc $*: its example does not call stc: $example")
+    elif [[ "${words[*]:1} " != "${*:+$* }"* ]]; then
+      failures+=("stc $*: its example is of another command: $example")
     elif ! parses "${words[@]:1}"; then
       failures+=("stc $*: its example does not parse: $example")
     fi
