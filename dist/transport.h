@@ -19,7 +19,7 @@ using ConstBytes = std::span<const std::byte>;
 
 /// Verbs are called by one thread of a rank, in the same order on all ranks. Each throws stc::Error
 /// (kLostRank) when it takes longer than the time the transport was made with, or after cancel();
-/// the transport is of no use after that.
+/// the transport cannot be used after that.
 class Transport {
  public:
   virtual ~Transport() = default;

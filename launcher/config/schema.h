@@ -15,7 +15,7 @@
 
 namespace stc::launcher {
 
-/// An enumeration, or a switch, by the words that stand for its values.
+/// An enumeration, or a switch, by the words for its values.
 template <typename Value>
 using WordList = std::vector<std::pair<std::string, Value>>;
 
