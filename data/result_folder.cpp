@@ -32,7 +32,7 @@ ResultFolder::ResultFolder(const std::string& name,
   std::error_code failed;
   fs::remove_all(path_, failed);
   if (!failed) fs::create_directories(path_, failed);
-  STC_CHECK(!failed, "{}: cannot be made: {}", path_.string(), failed.message());
+  STC_CHECK(!failed, "{}: cannot be created: {}", path_.string(), failed.message());
 }
 
 ResultFolder::~ResultFolder() {

@@ -62,7 +62,7 @@ class Session {
   ~Session();  ///< finalises
   Session(const Session&) = delete;
   const World& world() const { return world_; }
-  /// Of all communicators made from this session.
+  /// The log that all communicators made from this session share.
   const std::shared_ptr<CollectiveLog>& log() const { return log_; }
   /// Ends all ranks at once with this exit code: for an error that the others do not see.
   [[noreturn]] void abort(int code);

@@ -13,8 +13,8 @@
 namespace stc::dist {
 
 struct ReducerOptions {
-  /// Of the bucket of the first layers. Their gradients are ready last, when no compute is left to
-  /// hide their transfer: small.
+  /// Size of the bucket of the first layers. Their gradients are ready last, when no compute is
+  /// left to hide their transfer: small.
   double first_bucket_mib = 1;
   double bucket_mib = 25;            ///< of all other buckets
   std::string compression = "none";  ///< what travels: as computed, or rounded to "bf16" or "fp16"

@@ -1,4 +1,5 @@
-// The lines that the board is worth: a stall once for each set of missing ranks, and its end.
+// The log lines that follow from the board: a stall once for each set of missing ranks, and its
+// end.
 #pragma once
 
 #include <cstdint>

@@ -19,7 +19,7 @@ using ConstBytes = std::span<const std::byte>;
 
 /// Verbs are called by one thread of a rank, in the same order on all ranks. Each throws stc::Error
 /// (kLostRank) when it takes longer than the time the transport was made with, or after cancel();
-/// the transport is of no use after that.
+/// the transport cannot be used after that.
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -35,7 +35,7 @@ class Transport {
   /// The faster way to sum when all ranks are on one host; null otherwise.
   virtual SharedReduction* shared_reduction() { return nullptr; }
 
-  /// Of the verbs that start from now on; from any thread.
+  /// For the verbs that start from now on; may be called from any thread.
   virtual void set_timeout(std::chrono::milliseconds timeout) = 0;
   virtual void cancel() = 0;  ///< from any thread: a verb that waits throws
 };

@@ -153,8 +153,9 @@ int main(int argc, char** argv) {
   CLI::App app("stc learns features for video correspondence without labels, and evaluates them.");
   Action action;
   app.name("stc");
-  app.set_version_flag(
-      "--version", version_text, "Print the versions of stc and LibTorch, and whether CUDA is in");
+  app.set_version_flag("--version",
+                       version_text,
+                       "Print the versions of stc and LibTorch, and whether CUDA is built in");
   app.require_subcommand(1);
   add_commands(app, action);
   app.footer(kOverview);  // after the commands, which would inherit it

@@ -70,7 +70,7 @@ class ResNet {
   /// Copies weights by name. Every parameter and buffer must be there with its shape
   /// (num_batches_tracked may be absent); "fc.*" is ignored. Throws stc::Error (kBadData) naming
   /// the first tensor that is missing, foreign or of another shape, or the depth that the weights
-  /// have instead. `source` stands in the message.
+  /// have instead. `source` is named in the message.
   void load(const NamedTensors& weights, const std::string& source);
   /// Parameters and buffers, detached, not copied.
   NamedTensors state() const;

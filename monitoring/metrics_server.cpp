@@ -29,11 +29,11 @@ std::unique_ptr<Exposer> listen_on_any_port(const std::string& address) {
   try {
     return listen(address, 0);
   } catch (const std::exception&) {
-    throw Error(
-        Exit::kUsage,
-        text("metrics.address is {}, where no port can be opened; expected 127.0.0.1, 0.0.0.0 for "
-             "every interface, or an address of this host (or set metrics.port=off)",
-             address));
+    throw Error(Exit::kUsage,
+                text("metrics.address is {}, on which no port can be opened; expected 127.0.0.1, "
+                     "0.0.0.0 for every interface, or an address of this host (or set "
+                     "metrics.port=off)",
+                     address));
   }
 }
 

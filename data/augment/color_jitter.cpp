@@ -61,7 +61,7 @@ STC_VECTOR_CLONES void adjust_saturation(std::uint8_t* rgb, std::int64_t pixels,
 
 namespace {
 
-/// The channel that stands `sector` sixths of the circle from the hue: HSV to RGB without branches.
+/// The channel that lies `sector` sixths of the circle from the hue: HSV to RGB without branches.
 /// hue is in sixths of the circle, 0 < hue + sector.
 float channel_of(float hue, float sector, float value, float chroma) {
   const float turned = hue + sector;

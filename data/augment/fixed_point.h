@@ -6,7 +6,7 @@
 namespace stc::data {
 
 // Samples in units of 1/128 and weights in units of 1/65536, so that a product's upper half is in
-// units of 1/128 again. Eight samples fit an SSE2 register where four floats do. Cutting off the
+// units of 1/128 again. Eight samples fit an SSE2 register that holds four floats. Cutting off the
 // lower halves costs half a unit a tap on average, which the sums start with.
 using Fixed = std::uint16_t;
 constexpr int kFixedBits = 7;

@@ -46,7 +46,7 @@ Filter::Filter(int input, int output) {
   }
 }
 
-// Rounded so that they add up to one: the error goes on from each to the next.
+// Rounded so that they add up to one: each rounding error is carried over to the next.
 void Filter::add(int first, int end, double center, double support) {
   exact_.clear();
   double sum = 0;

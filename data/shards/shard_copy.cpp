@@ -16,7 +16,7 @@ constexpr char kRemedy[] = "; name another disk, or leave data.local out";
 void check_room(const std::string& shards, const std::string& disk, std::uint64_t needed) {
   std::error_code failed;
   fs::create_directories(disk, failed);
-  STC_CHECK(!failed, "data.local {}: cannot be made: {}{}", disk, failed.message(), kRemedy);
+  STC_CHECK(!failed, "data.local {}: cannot be created: {}{}", disk, failed.message(), kRemedy);
   const auto room = fs::space(disk, failed);
   STC_CHECK(!failed && room.available >= needed,
             "data.local {}: has {} MiB free, {} needs {}{}",

@@ -167,7 +167,7 @@ Manifest ShardWriter::finish() {
       !manifest.shards.empty(), "{}: nothing to pack; an empty set is of no use", state_->folder);
   state_->spool.remove();
   write_manifest(state_->partial, manifest);
-  // The old set keeps its place until the new one is whole on the disk.
+  // The old set keeps its place until the new one is completely on disk.
   const auto old = state_->folder + ".old";
   const bool has_old = fs::exists(state_->folder);
   if (has_old) rename_folder(state_->folder, old);

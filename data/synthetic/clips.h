@@ -14,7 +14,7 @@ struct SyntheticClipOptions {
   int height = 240;  ///< pixels, >= 64
   int width = 428;   ///< pixels, >= 64
   std::uint64_t seed = 0;
-  bool replace = false;  ///< an earlier result is replaced once the new one is whole
+  bool replace = false;  ///< an earlier result is replaced once the new one is complete
 
   void check() const;  ///< throws stc::Error (kUsage) naming the option and the rule
 };

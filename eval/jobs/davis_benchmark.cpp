@@ -41,7 +41,7 @@ std::string lost_note(const std::vector<int>& objects, bool keep_channels) {
   for (const int object : objects) list += (list.empty() ? "" : ", ") + std::to_string(object);
   return text("object {} vanishes from the first mask at feature size and cannot be followed{}",
               list,
-              keep_channels ? "" : " (its channel too, where no higher one is left)");
+              keep_channels ? "" : " (its channel is lost, too, if no higher one is left)");
 }
 
 Json objects_json(const std::vector<ObjectScore>& objects) {

@@ -18,7 +18,7 @@ struct PartCounts {
   std::array<std::int64_t, data::kPartCount> truth{};
 
   /// Adds one frame; the sizes must be equal. Pixels whose truth is 255 are left out; one that is
-  /// predicted as 255 is no part.
+  /// predicted as 255 counts as no part.
   void add(const data::LabelMap& true_parts, const data::LabelMap& predicted_parts);
   PartCounts& operator+=(const PartCounts& other);
 };

@@ -149,7 +149,7 @@ std::uint64_t western(std::span<const std::uint64_t> row, int word) {
 }
 
 /// Pixels that differ from their eastern, southern or south-eastern neighbour. The last row looks
-/// only east, the last column only south: the border of the frame is no contour.
+/// only east, the last column only south: the border of the frame is not a contour.
 BitMask boundary_of(const BitMask& mask) {
   BitMask boundary(mask.height(), mask.width());
   const int last_column = mask.width() - 1;
@@ -231,8 +231,8 @@ double contour_accuracy(const BitMask& truth, const BitMask& prediction, int tol
 }
 
 /// One empty pixel around the box keeps every boundary pixel, and matches between boundaries never
-/// leave it; where the frame ends there is no margin, and the rules for its last row and column
-/// hold as they should.
+/// leave it. At the edge of the frame there is no margin, and the rules for its last row and
+/// column apply as they do to the full frame.
 Box with_margin(const Box& box, int height, int width) {
   return {std::max(box.top - 1, 0),
           std::min(box.bottom + 1, height),

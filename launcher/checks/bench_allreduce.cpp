@@ -71,7 +71,9 @@ void add_bench_allreduce(CLI::App& bench, Action& action) {
       "  mpirun -np 2 --bind-to none stc bench allreduce --megabytes 45 --rounds 20 --json");
   const auto arguments = std::make_shared<Arguments>();
   command->option_defaults()->always_capture_default()->group("Method");
-  command->add_option("--megabytes", arguments->megabytes, "float32 data per rank (10^6 bytes)")
+  command
+      ->add_option(
+          "--megabytes", arguments->megabytes, "Size of each rank's float32 data in 10^6 bytes")
       ->check(CLI::PositiveNumber);
   command->add_option("--rounds", arguments->rounds, "Timed rounds, after one warm-up")
       ->check(CLI::PositiveNumber);

@@ -151,8 +151,8 @@ int bench_checkpoint(const Arguments& arguments) {
 
 void add_bench_checkpoint(CLI::App& bench, Action& action) {
   auto* command = bench.add_subcommand("checkpoint",
-                                       "How long a save of step 1 stalls training, compared with "
-                                       "one memcpy and with a blocking save");
+                                       "Time for which a save of step 1 stalls training, "
+                                       "compared with one memcpy and with a blocking save");
   command->footer(
       "Examples:\n"
       "  stc bench checkpoint\n"

@@ -118,7 +118,8 @@ int measure(Arguments arguments) {
 
 void add_bench_loader(CLI::App& bench, Action& action) {
   auto* command = bench.add_subcommand(
-      "loader", "How fast this host decodes and augments, from packed or synthetic shards");
+      "loader",
+      "Samples per second that this host decodes and augments, from packed or synthetic shards");
   command->footer(
       "Examples:\n"
       "  stc bench loader\n"
@@ -127,7 +128,7 @@ void add_bench_loader(CLI::App& bench, Action& action) {
   command->add_option(
       "SHARDS", arguments->shards, "A packed data set; default: 64 synthetic photographs");
   command->option_defaults()->always_capture_default()->group("Method");
-  command->add_option("--size", arguments->size, "Crop side in pixels; default: as in training")
+  command->add_option("--size", arguments->size, "Crop side in pixels; 0: as in training")
       ->check(CLI::Range(32, 4096));
   command->add_option("--batch", arguments->batch, "Samples per batch")
       ->check(CLI::Range(1, 65536));

@@ -48,7 +48,7 @@ SearchCase make_case(const Arguments& arguments) {
   return made;
 }
 
-// All that a step of label propagation does.
+// All that label propagation does for one frame.
 double seconds_per_frame(const SearchCase& made, int frames) {
   std::vector<eval::SearchSlot> slots;
   for (const auto& frame : made.context) slots.push_back({&frame, &made.window});
@@ -98,14 +98,16 @@ int measure(const Arguments& arguments) {
 
 void add_bench_propagation(CLI::App& bench, Action& action) {
   auto* command = bench.add_subcommand(
-      "propagation", "Time the label propagation of one frame from 21, on random features");
+      "propagation", "Time label propagation from 21 frames to the next one, on random features");
   command->footer(
       "Examples:\n"
       "  stc bench propagation\n"
       "  stc bench propagation --depth 50 --stride 4 --threads 2 --json");
   const auto arguments = std::make_shared<Arguments>();
   command->option_defaults()->always_capture_default()->group("Method");
-  command->add_option("--depth", arguments->depth, "18 has 256 channels, 50 has 1024")
+  command
+      ->add_option(
+          "--depth", arguments->depth, "Depth of the ResNet: 18 has 256 channels, 50 has 1024")
       ->check(CLI::IsMember({18, 50}));
   command
       ->add_option(

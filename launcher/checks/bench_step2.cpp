@@ -103,7 +103,8 @@ int measure(const Arguments& arguments, dist::Session& session) {
 
 void add_bench_step2(CLI::App& bench, Action& action) {
   auto* command = bench.add_subcommand(
-      "step2", "Time a step of step 2 (both networks, losses, backward, update) on random clips");
+      "step2",
+      "Time one training step of step 2 (both networks, losses, backward, update) on random clips");
   command->footer(
       "Examples:\n"
       "  stc bench step2 --depth 50 --size 256 --batch 2 --steps 4 --threads 2 --json\n"

@@ -88,7 +88,7 @@ void add_parity(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"cpu", "cuda"}))
       ->capture_default_str();
   command->option_defaults()->group("Output");
-  command->add_option("--json", arguments->json, "Write every error to this file");
+  command->add_option("--json", arguments->json, "Write every error to this JSON file");
   command->callback(
       [arguments, &action] { action = [arguments] { return run_parity(*arguments); }; });
 }

@@ -46,7 +46,7 @@ bool ConfigKey::in_range(const ConfigValue& value) const {
 
 std::string ConfigKey::rule() const {
   if (holds<bool>()) return "true or false";
-  if (holds<std::string>()) return words.empty() ? "a text" : "one of " + listed(words);
+  if (holds<std::string>()) return words.empty() ? "a string" : "one of " + listed(words);
   std::string all = holds<double>() ? "a number" : "a whole number";
   if (least && most) {
     all += " from " + bound_text(*least) + " to " + bound_text(*most);

@@ -29,7 +29,7 @@ struct ConfigKey {
   Effect effect = Effect::kTraining;
   std::string help{};
   std::optional<ConfigValue> least{}, most{};  ///< inclusive; of integers and numbers
-  /// The texts that are allowed (empty: any) or, for an integer, the one word that stands for
+  /// The strings that are allowed (empty: any) or, for an integer, the one word that means
   /// word_value.
   std::vector<std::string> words{};
   std::int64_t word_value = 0;
@@ -64,7 +64,7 @@ class KeyBinding {
   KeyBinding& range(Value least, Value most) requires std::is_arithmetic_v<Value> {
     return at_least(least).at_most(most);
   }
-  /// Besides the range, a word that stands for a value, such as "off" for -1.
+  /// Besides the range, a word that means a value, such as "off" for -1.
   KeyBinding& or_word(std::string word,
                       std::int64_t value) requires std::is_same_v<Value, std::int64_t> {
     key_.words = {std::move(word)};

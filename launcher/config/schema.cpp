@@ -34,13 +34,13 @@ toml::table parse(const std::string& content, const std::string& source) {
   }
 }
 
-// The value of an argument: TOML, else (a word, a path) a text as it is.
+// The value of an argument: TOML, else (a word, a path) a string as it is.
 toml::table parse_argument_value(const std::string& value) {
   try {
     toml::table parsed = toml::parse("value = " + value);
     if (parsed.size() == 1 && value.find('\n') == std::string::npos) return parsed;
   } catch (const toml::parse_error&) {
-    // Not a TOML value, so it is a text without quotes.
+    // Not a TOML value, so it is a string without quotes.
   }
   return toml::table{{"value", value}};
 }
@@ -71,7 +71,7 @@ std::vector<std::string> sections(const Keys& keys) {
     const std::string section = key.section();
     if (std::find(all.begin(), all.end(), section) == all.end()) all.push_back(section);
   }
-  // Keys without a section must stand before the first [section].
+  // Keys without a section must come before the first [section].
   std::stable_partition(
       all.begin(), all.end(), [](const std::string& name) { return name.empty(); });
   return all;

@@ -15,7 +15,7 @@
 
 namespace stc::launcher {
 
-/// An enumeration, or a switch, by the words that stand for its values.
+/// An enumeration, or a switch, by the words for its values.
 template <typename Value>
 using WordList = std::vector<std::pair<std::string, Value>>;
 
@@ -27,7 +27,7 @@ class ConfigSchema {
   ConfigSchema() = default;
   ConfigSchema(const ConfigSchema&) = delete;
 
-  /// Of any type: what the field can hold bounds the key until range() narrows it.
+  /// The field may be of any integer type; its limits bound the key until range() narrows them.
   template <std::integral Integer>
   KeyBinding<std::int64_t> integer(const std::string& name, Integer* field) {
     using Limits = std::numeric_limits<Integer>;

@@ -14,7 +14,7 @@ namespace stc::launcher {
 /// the reverse.
 std::optional<ConfigValue> value_of(const ConfigKey& key, const toml::node& node);
 
-/// A node as it would stand in a file, in one line.
+/// A node as it would be written in a file, in one line.
 std::string toml_text(const toml::node& node);
 
 }  // namespace stc::launcher

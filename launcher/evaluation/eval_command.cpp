@@ -119,7 +119,7 @@ void add_benchmark(CLI::App* eval_command, const BenchmarkEntry& benchmark, Acti
   command->option_defaults()->group("Method");
   command->add_flag("--keep-going",
                     arguments->source.keep_going,
-                    "Leave out clips with bad data, and name them at the end (exit code 3)");
+                    "Leave out clips with bad data, name them, and end with exit code 3");
   add_propagation_options(command, arguments.get());
   const auto example = text("stc eval {} --data {}", benchmark.name, benchmark.example_root);
   command->footer(
@@ -146,7 +146,7 @@ void add_eval(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("eval", "Propagate labels through a benchmark and score them");
   command->require_subcommand(1);
   command->footer(
-      "Example:\n  stc eval davis --data DAVIS --weights runs/step2 --out results/davis");
+      "Examples:\n  stc eval davis --data DAVIS --weights runs/step2 --out results/davis");
   for (const auto& benchmark : benchmarks()) add_benchmark(command, benchmark, action);
 }
 

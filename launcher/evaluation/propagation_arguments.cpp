@@ -96,7 +96,10 @@ void add_propagation_options(CLI::App* command, PropagationArguments* arguments)
                    "A .safetensors file, a checkpoint folder or a run folder; or random[:SEED] for "
                    "untrained weights")
       ->required();
-  command->add_option("--depth", arguments->depth, "18 or 50; only for random weights")
+  command
+      ->add_option("--depth",
+                   arguments->depth,
+                   "Depth of the ResNet; only for random weights, which need it")
       ->check(CLI::IsMember({18, 50}));
   command->option_defaults()->group("Method");
   command->add_option("--config", arguments->config, "TOML file with a [propagation] section");

@@ -63,7 +63,7 @@ void bind_input(ConfigSchema& schema, eval::InputOptions& o) {
       .help("Colours of the network's input: lab, or rgb normalised by ImageNet's mean");
   schema.integer("propagation.long_side_multiple", &o.long_side_multiple)
       .range(1, 1024)
-      .help("The longer side is cropped to a multiple of this");
+      .help("The longer side is cropped to a multiple of this many pixels");
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ inline constexpr PropagationDefaults kDavisDefaults{{.short_side = 480}, 12, 35}
 inline constexpr PropagationDefaults kJhmdbDefaults{{.square_side = 320}, 5, 12};
 inline constexpr PropagationDefaults kVipDefaults{{.square_side = 560}, 16, 35};
 
-/// Of "davis", "jhmdb" or "vip"; throws stc::Error (kUsage) for anything else.
+/// The defaults of "davis", "jhmdb" or "vip"; throws stc::Error (kUsage) for anything else.
 PropagationDefaults defaults_of(const std::string& benchmark);
 
 struct PropagationSettings {

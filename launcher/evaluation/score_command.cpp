@@ -92,7 +92,7 @@ void add_benchmark(CLI::App* score_command, const BenchmarkEntry& benchmark, Act
 void add_score(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("score", "Score existing results against their truth");
   command->require_subcommand(1);
-  command->footer("Example:\n  stc score davis --truth DAVIS --prediction results/davis");
+  command->footer("Examples:\n  stc score davis --truth DAVIS --prediction results/davis");
   for (const auto& benchmark : benchmarks()) add_benchmark(command, benchmark, action);
 }
 

@@ -252,14 +252,16 @@ void add_sweep(CLI::App& app, Action& action) {
   command
       ->add_option("SWEEP.toml",
                    arguments->plan,
-                   "out, sort, weights = [...], [[benchmark]] name and data, [propagation] with "
-                   "values or lists of values")
+                   "File with out, sort, weights = [...], [[benchmark]] with name and data, and "
+                   "[propagation] with values or lists of values")
       ->required();
   command->option_defaults()->group("Output");
-  command->add_flag("--force", arguments->force, "Evaluate again what is there already");
-  command->option_defaults()->group("Method");
   command->add_flag(
-      "--keep-going", arguments->keep_going, "Leave out clips with bad data (exit code 3)");
+      "--force", arguments->force, "Evaluate all again; by default finished evaluations are kept");
+  command->option_defaults()->group("Method");
+  command->add_flag("--keep-going",
+                    arguments->keep_going,
+                    "Leave out clips with bad data, name them, and end with exit code 3");
   command->option_defaults()->group("Machine");
   command->add_option(
       "--part",

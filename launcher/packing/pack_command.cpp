@@ -86,7 +86,7 @@ void add_options(CLI::App* app, const Kind& kind, PackArguments& arguments) {
   app->add_option("--out", options.out, "Folder to write; it appears once it is complete")
       ->required()
       ->group("Output");
-  app->add_flag("--force", options.force, "Replace a complete set of that name")->group("Output");
+  app->add_flag("--force", options.force, "Replace an earlier set in --out")->group("Output");
   app->add_option(
          "--shard-bytes", options.shard_bytes, "Start another shard once one holds this many bytes")
       ->capture_default_str()
@@ -123,7 +123,7 @@ void add_kind(CLI::App& pack_app, Action& action, const Kind& kind) {
 void add_pack(CLI::App& app, Action& action) {
   auto* pack_app = app.add_subcommand("pack", "Pack images or videos into shards");
   pack_app->require_subcommand(1);
-  pack_app->footer("Example:\n  stc pack images photos --out shards");
+  pack_app->footer("Examples:\n  stc pack images photos --out shards");
   add_kind(*pack_app, action, kImages);
   add_kind(*pack_app, action, kVideos);
 }

@@ -56,7 +56,7 @@ void add_verify(CLI::App& app, Action& action) {
       ->capture_default_str()
       ->check(CLI::Range(1, 1024))
       ->group("Machine");
-  command->footer("Example:\n  stc verify shards");
+  command->footer("Examples:\n  stc verify shards");
   command->callback([arguments, &action] { action = [arguments] { return verify(*arguments); }; });
 }
 

@@ -47,7 +47,7 @@ std::int64_t bytes_of(const models::NamedTensorList& tensors) {
   return bytes;
 }
 
-/// Of those whose name starts so.
+/// Bytes of the tensors whose name starts with `prefix`.
 std::int64_t bytes_of(const data::NamedTensors& tensors, const std::string& prefix) {
   std::int64_t bytes = 0;
   for (const auto& [name, tensor] : tensors) {

@@ -11,7 +11,7 @@
 
 namespace stc::launcher {
 
-/// Of one rank, in bytes.
+/// Memory of one rank, in bytes.
 struct RankMemory {
   std::int64_t parameters = 0;   ///< that the optimizer moves
   std::int64_t gradients = 0;    ///< views of the buckets
@@ -44,8 +44,8 @@ struct DryRun {
 DryRun dry_run(const PretrainOptions& options, int world);
 DryRun dry_run(const VideoTrainOptions& options, int world);
 
-/// The same for a batch of any size: from runs of 2 and 4 samples a rank, since everything here is
-/// a fixed part and a part for each sample. The larger run gives the buckets.
+/// The same for a batch of any size: from runs of 2 and 4 samples per rank, since everything here
+/// is a fixed part and a part for each sample. The larger run gives the buckets.
 DryRun scaled_dry_run(const PretrainOptions& options, int world);
 DryRun scaled_dry_run(const VideoTrainOptions& options, int world);
 

@@ -137,17 +137,19 @@ void add_plan(CLI::App& app, Action& action) {
       "Examples:\n"
       "  stc plan --config configs/paper/pretrain_r50.toml --world 8,64,512\n"
       "  stc plan train --world 8 --train.batch_size=32 --step-seconds 0.4 --json\n"
-      "Keys of the configuration can be given as --section.key=value.");
+      "Any configuration key can be given as --section.key=value; `stc pretrain --keys` and\n"
+      "`stc train --keys` list them.");
   command->add_option("method", arguments->method, "pretrain or train; default: as in the config")
       ->check(CLI::IsMember({"pretrain", "train"}));
   command->option_defaults()->group("Input");
-  command->add_option("--config", arguments->config, "TOML file");
+  command->add_option("--config", arguments->config, "Configuration file (TOML)");
   command->option_defaults()->group("Machine");
   command
-      ->add_option("--world",
-                   arguments->worlds,
-                   "Numbers of ranks, as in 8,64,512; train.batch_size is that of the first and "
-                   "grows with the ranks")
+      ->add_option(
+          "--world",
+          arguments->worlds,
+          "Numbers of ranks, e.g. 8,64,512; train.batch_size is for the first and grows in "
+          "proportion")
       ->delimiter(',')
       ->capture_default_str();
   command->add_option(
@@ -158,7 +160,7 @@ void add_plan(CLI::App& app, Action& action) {
   command
       ->add_option("--step-seconds",
                    arguments->step_seconds,
-                   "Measured time of one rank's step, instead of an assumed one")
+                   "Measured seconds per step of one rank, instead of an assumed time")
       ->check(CLI::PositiveNumber);
   command->option_defaults()->group("Output");
   command->add_flag("--json", arguments->json, "Print JSON");

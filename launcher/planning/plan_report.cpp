@@ -72,18 +72,18 @@ std::pair<std::int64_t, std::int64_t> control_bytes(const ScalingPlan& plan) {
 }
 
 std::string memory_text(const ScalingPlan& plan) {
-  std::string all = "memory of a rank\n";
+  std::string all = "memory per rank\n";
   for (const auto& [name, bytes] : memory_lines(plan)) {
     if (bytes == 0) continue;
     all += printed("  %-24s %10s\n", name.c_str(), size_of(static_cast<double>(bytes)).c_str());
   }
   return all +
          "  (activations and peak: measured through LibTorch's allocator on the CPU in float32" +
-         (plan.run.batch > 4 ? ", at 2 and 4 samples, extrapolated on a line)\n" : ")\n");
+         (plan.run.batch > 4 ? ", at 2 and 4 samples, extrapolated linearly)\n" : ")\n");
 }
 
 std::string traffic_text(const ScalingPlan& plan) {
-  std::string all = "handed to collectives by a rank per step\n";
+  std::string all = "handed to collectives per rank and step\n";
   for (const Traffic& line : plan.run.traffic) {
     all += printed("  %-24s %10s  %s x %lld\n",
                    line.purpose.c_str(),

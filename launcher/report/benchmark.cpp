@@ -112,7 +112,7 @@ std::vector<ScoredItem> all_items(const Evaluations& evaluations, ItemList list)
   return items;
 }
 
-/// Of the item `name`, one cell per evaluation.
+/// The scores of the item `name`, one cell per evaluation.
 std::string score_cells(const Evaluations& evaluations, ItemList list, const std::string& name) {
   std::vector<double> scores;
   for (const auto& e : evaluations) {

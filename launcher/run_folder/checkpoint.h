@@ -25,7 +25,7 @@ class CheckpointStore {
   CheckpointStore(const std::string& folder, std::int64_t keep);
 
   /// Returns the bytes written. Throws stc::Error naming path and cause (disk full); the earlier
-  /// ones stay whole and no half folder stays.
+  /// ones stay complete and no partial folder is left.
   std::uint64_t save(const Checkpoint& checkpoint);
 
   struct Restored {

@@ -1,4 +1,4 @@
-// Saves a run's state while training goes on: a copy, and a thread that writes it.
+// Saves a run's state while training continues: a copy, and a thread that writes it.
 #pragma once
 
 #include <cstdint>

@@ -121,10 +121,11 @@ void add_export(CLI::App& app, Action& action) {
       "  stc export runs/train/checkpoints/step-00001000 step1000.safetensors --force");
   const auto options = std::make_shared<Options>();
   command
-      ->add_option("CHECKPOINT",
-                   options->source,
-                   "A checkpoint folder, a run folder (its finished weights, else its newest whole "
-                   "checkpoint), or a .safetensors file")
+      ->add_option(
+          "CHECKPOINT",
+          options->source,
+          "A checkpoint folder, a run folder (its finished weights, else its newest complete "
+          "checkpoint), or a .safetensors file")
       ->required();
   add_target(command, options.get());
   command->callback(

@@ -87,13 +87,19 @@ void add_launch(CLI::App& app, Action& action) {
   command->option_defaults()->group("Machine");
   command->add_option("--ranks", arguments->ranks, "Number of ranks; default: one per GPU")
       ->check(CLI::PositiveNumber);
-  command->add_option("--hosts", options.placement.hosts, "Nodes, as HOST[:SLOTS],...");
-  command->add_option("--hostfile", options.placement.hostfile, "Nodes, in mpirun's format")
+  command->add_option(
+      "--hosts", options.placement.hosts, "Nodes, as HOST[:SLOTS],...; needs --ranks");
+  command
+      ->add_option("--hostfile",
+                   options.placement.hostfile,
+                   "File of nodes in mpirun's format; needs --ranks")
       ->check(CLI::ExistingFile);
   command
-      ->add_option("--max-restarts",
-                   options.max_restarts,
-                   "Start all ranks again from the newest complete checkpoint, at most this often")
+      ->add_option(
+          "--max-restarts",
+          options.max_restarts,
+          "After a loss, start all ranks again from the newest complete checkpoint, at most "
+          "this many times")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   command->option_defaults()->group("Output");

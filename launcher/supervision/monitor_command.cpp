@@ -100,10 +100,10 @@ int monitor(const Arguments& arguments) {
                           "--config.file=" + config,
                           "--storage.tsdb.path=" + folder.path() + "/data",
                           text("--web.listen-address=127.0.0.1:{}", port)});
-  const auto when_ready = text(
-      "Prometheus watches {} at http://127.0.0.1:{} ; Ctrl-C ends it and deletes what it keeps",
-      arguments.run,
-      port);
+  const auto when_ready =
+      text("Prometheus watches {} at http://127.0.0.1:{} ; Ctrl-C ends it and deletes its data",
+           arguments.run,
+           port);
   const auto end = watch(prometheus, when_ready);
   if (end.was_asked) return 0;
   throw Error(Exit::kFailed, "Prometheus ended by itself; its last line: " + end.last_line);

@@ -197,9 +197,15 @@ void add_size_options(CLI::App* command, Arguments* arguments) {
                    "Cores per rank, its loader threads included")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->add_option("--time",
-                      arguments->time,
-                      "Time limit of one job, in the form of sbatch; default: the partition's");
+  command->add_option(
+      "--time",
+      arguments->time,
+      "Time limit of one job as sbatch takes it, e.g. 24:00:00; default: the partition's");
+}
+
+std::string example_of(const std::string& method) {
+  return "  stc slurm submit " + method +
+         " --config my.toml --nodes 4 --gpus-per-node 8 --time 24:00:00 --run.dir=runs/first";
 }
 
 void add_submit(CLI::App* submit_command, const std::string& method, Action& action) {
@@ -207,18 +213,23 @@ void add_submit(CLI::App* submit_command, const std::string& method, Action& act
   arguments->method = method;
   auto* command = submit_command->add_subcommand(
       method, "Submit a job that runs `stc " + method + "` and requeues itself");
-  command->add_option("--config", arguments->config, "TOML file");
+  command->option_defaults()->group("Input");
+  command->add_option("--config", arguments->config, "Configuration file (TOML)");
+  command->option_defaults()->group("Machine");
   add_size_options(command, arguments.get());
   command->add_option("--scripts",
                       arguments->scripts,
                       "Folder with train.sbatch; default: the one of this installation");
   command->add_flag(
       "--dry-run", arguments->dry_run, "Check the job and show the command without submitting");
-  command->add_option("sbatch", arguments->sbatch, "After --: further options for sbatch");
+  command->add_option(
+      "sbatch", arguments->sbatch, "After --: further options for sbatch, e.g. -- --partition=gpu");
   command->allow_extras();
-  command->footer("Example: stc slurm submit " + method +
-                  " --config my.toml --nodes 4 --gpus-per-node 8 --time 24:00:00 "
-                  "--run.dir=runs/first -- --partition=gpu");
+  const auto example = example_of(method);
+  command->footer("Examples:\n" + example + "\n" + example +
+                  " --dry-run\n"
+                  "Any configuration key can be given as --section.key=value; `stc " +
+                  method + " --keys` lists them.");
   command->callback([arguments, command, &action] {
     arguments->overrides = command->remaining();
     std::erase(arguments->overrides, "--");
@@ -229,10 +240,13 @@ void add_submit(CLI::App* submit_command, const std::string& method, Action& act
 }  // namespace
 
 void add_slurm(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("slurm", "Jobs on a Slurm cluster");
+  auto* command = app.add_subcommand("slurm", "Submit training jobs to a Slurm cluster");
   command->require_subcommand(1);
-  auto* submit_command = command->add_subcommand("submit", "Check, show and submit a job");
+  auto* submit_command =
+      command->add_subcommand("submit", "Check a job, show its sbatch command and submit it");
   submit_command->require_subcommand(1);
+  for (auto* parent : {command, submit_command})
+    parent->footer("Examples:\n" + example_of("pretrain"));
   for (const char* method : {"pretrain", "train"}) add_submit(submit_command, method, action);
 }
 

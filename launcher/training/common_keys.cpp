@@ -6,23 +6,23 @@ void bind_run_and_data(ConfigSchema& schema, TrainOptions& o) {
   schema.text("run.dir", &o.run_dir)
       .operation()
       .help("folder of the run; created if it does not exist");
-  schema.integer("run.seed", &o.seed).help("determines everything random");
+  schema.integer("run.seed", &o.seed).help("seed of all random numbers");
   schema.text("run.device", &o.device)
       .one_of({"auto", "cpu", "cuda"})
       .operation()
       .help("device to compute on");
   schema.text("run.precision", &o.precision)
       .one_of({"float32", "bf16", "fp16"})
-      .help("of the convolutions; weights and losses are float32");
+      .help("number format of the convolutions; weights and losses are float32");
   schema.text("run.memory_format", &o.memory_format)
       .one_of({"contiguous", "channels_last"})
-      .help("of the convolutions' maps");
+      .help("memory layout of the feature maps");
   schema.integer("run.threads", &o.threads)
       .range(0, 4096)
       .operation()
       .help(
-          "compute threads per rank; 0: its share of the cores. A resumed run is equal to the bit "
-          "only with equal threads");
+          "compute threads per rank; 0: its share of the cores. A resumed run is equal bit for bit "
+          "only with the same number of threads");
   schema.text("data.shards", &o.shards).help("folder made by `stc pack`");
   schema.text("data.local", &o.local_disk)
       .operation()
@@ -44,7 +44,7 @@ void bind_run_and_data(ConfigSchema& schema, TrainOptions& o) {
 }
 
 void bind_train(ConfigSchema& schema, TrainOptions& o) {
-  schema.integer("train.steps", &o.steps).at_least(1).help("length of the run");
+  schema.integer("train.steps", &o.steps).at_least(1).help("length of the run in steps");
   schema.integer("train.batch_size", &o.batch_size)
       .at_least(1)
       .help("samples per step, over all ranks");
@@ -59,13 +59,15 @@ void bind_train(ConfigSchema& schema, TrainOptions& o) {
 
 void bind_optimizer(ConfigSchema& schema, TrainOptions& o) {
   auto& rate = o.schedule;
-  schema.number("optimizer.learning_rate", &rate.learning_rate).at_least(0).help("base rate");
+  schema.number("optimizer.learning_rate", &rate.learning_rate)
+      .at_least(0)
+      .help("base learning rate");
   schema.number("optimizer.final_ratio", &rate.final_ratio)
       .range(0, 1)
       .help("rate at the end of the cosine, as a share of the base rate");
   schema.integer("optimizer.warmup_steps", &rate.warmup_steps)
       .at_least(0)
-      .help("length of the linear warm-up; clipped to train.steps");
+      .help("length of the linear warm-up in steps, at most train.steps");
   schema.number("optimizer.warmup_ratio", &rate.warmup_ratio)
       .range(0, 1)
       .help("rate at step 0, as a share of the cosine's");
@@ -73,15 +75,15 @@ void bind_optimizer(ConfigSchema& schema, TrainOptions& o) {
       .help("the cosine advances per epoch, not per step");
   auto& optimizer = o.optimizer;
   if (optimizer.kind == OptimizerKind::kSgd) {
-    schema.number("optimizer.momentum", &optimizer.momentum).range(0, 1).help("of SGD");
+    schema.number("optimizer.momentum", &optimizer.momentum).range(0, 1).help("momentum of SGD");
   } else {
-    schema.number("optimizer.beta1", &optimizer.beta1).range(0, 1).help("of Adam");
-    schema.number("optimizer.beta2", &optimizer.beta2).range(0, 1).help("of Adam");
-    schema.number("optimizer.epsilon", &optimizer.epsilon).range(0, 1).help("of Adam");
+    schema.number("optimizer.beta1", &optimizer.beta1).range(0, 1).help("beta 1 of Adam");
+    schema.number("optimizer.beta2", &optimizer.beta2).range(0, 1).help("beta 2 of Adam");
+    schema.number("optimizer.epsilon", &optimizer.epsilon).range(0, 1).help("epsilon of Adam");
   }
   schema.number("optimizer.weight_decay", &optimizer.weight_decay)
       .at_least(0)
-      .help("on all parameters");
+      .help("weight decay of all parameters");
   schema.number("optimizer.clip_norm", &o.clip_norm)
       .at_least(0)
       .help("a gradient with a larger norm is scaled down to it; 0: off");
@@ -97,33 +99,35 @@ void bind_checkpoint(ConfigSchema& schema, TrainOptions& o) {
   schema.number("checkpoint.every_minutes", &o.checkpoint_minutes)
       .at_least(0)
       .operation()
-      .help("also save when the last save is this old; 0: off");
+      .help("also save once the last save is this many minutes old; 0: off");
   schema.integer("checkpoint.keep", &o.checkpoint_keep)
       .at_least(2)
       .operation()
-      .help("newest checkpoints that are kept");
+      .help("number of newest checkpoints that are kept");
 }
 
 void bind_dist(ConfigSchema& schema, TrainOptions& o) {
   schema.number("dist.stall_seconds", &o.stall_seconds)
       .at_least(1)
       .operation()
-      .help("within this time a waiting collective is reported, with the ranks it waits for");
+      .help(
+          "a collective that waits is reported within this many seconds, with the ranks it waits "
+          "for");
   schema.number("dist.timeout_seconds", &o.timeout_seconds)
       .at_least(1)
       .operation()
-      .help("a collective that takes longer ends the run");
+      .help("a collective that takes more seconds than this ends the run");
   schema.number("dist.bucket_mib", &o.reducer.bucket_mib)
       .range(0, 65536)
       .operation()
-      .help("gradients reduced at once");
+      .help("MiB of gradients that are reduced at once");
   schema.number("dist.first_bucket_mib", &o.reducer.first_bucket_mib)
       .range(0, 65536)
       .operation()
-      .help("gradients of the first layers, which are ready last");
+      .help("the same for the first layers, whose gradients are ready last");
   schema.text("dist.compression", &o.reducer.compression)
       .one_of({"none", "bf16", "fp16"})
-      .help("what gradients are rounded to before they are sent");
+      .help("number format that gradients are rounded to before they are sent");
   schema.integer("dist.check_every", &o.check_every)
       .at_least(1)
       .operation()
@@ -156,7 +160,7 @@ void bind_log(ConfigSchema& schema, log::FileOptions& o) {
   schema.integer("log.rotate_bytes", &o.rotate_bytes)
       .at_least(4096)
       .operation()
-      .help("a longer log is renamed to a numbered one, and a new one begins");
+      .help("a log of more bytes is renamed to a numbered one, and a new one begins");
   schema.integer("log.keep", &o.keep)
       .range(1, 1000)
       .operation()

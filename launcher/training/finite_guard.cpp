@@ -25,7 +25,7 @@ std::string listed(const StepOutcome& outcome) {
   return samples.size() > kMostNamed ? out + ", ..." : out;
 }
 
-// Name of the first loss that is not finite, a term before the total; empty where all are.
+// Name of the first loss that is not finite, a term before the total; empty if all are.
 std::string first_not_finite(const StepOutcome& outcome) {
   std::string found;
   for (const auto& [name, value] : outcome.losses) {

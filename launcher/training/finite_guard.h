@@ -1,4 +1,4 @@
-// Stops all ranks together, before the update, where a number is not finite on one of them.
+// Stops all ranks together, before the update, if a number is not finite on one of them.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,9 @@ namespace stc::launcher {
 /// alone.
 bool is_finite(double norm, const StepOutcome& outcome);
 
-/// Throws on all ranks. The rank whose samples did it speaks, with the loss's name; where the
-/// losses are finite on all ranks, rank 0. `skipped`: steps before it that were not finite either.
-/// A collective.
+/// Throws on all ranks. The error comes from the rank whose samples caused it and names the
+/// loss; if the losses are finite on all ranks, it comes from rank 0. `skipped`: steps before it
+/// that were not finite either. A collective.
 [[noreturn]] void stop_not_finite(dist::Communicator& control,
                                   std::int64_t step,
                                   double norm,

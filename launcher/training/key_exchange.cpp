@@ -22,8 +22,8 @@ std::vector<std::int64_t> inverse(const std::vector<std::int64_t>& permutation) 
 }
 
 // What one rank sends and receives. Place p of the shuffled batch holds row order[p]; rank r
-// encodes places r * rows ... A sender orders its rows by place, so a receiver can tell which came
-// from where without being told.
+// encodes places r * rows ... A sender orders its rows by place, so a receiver knows which row
+// came from which rank without extra messages.
 struct Route {
   std::vector<std::int64_t> sent_rows;  // own rows, in the order sent
   std::vector<std::int64_t> send_counts, receive_counts;

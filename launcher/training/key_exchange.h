@@ -13,7 +13,7 @@ namespace stc::launcher {
 std::vector<std::int64_t> key_permutation(std::uint64_t seed, std::int64_t step, std::int64_t rows);
 
 /// Images travel by all-to-all, each to the one rank that encodes it; keys come back by one
-/// all-gather. In a world of one the batch is permuted and cut into `groups`. `rows` a rank;
+/// all-gather. In a world of one the batch is permuted and cut into `groups`. `rows` is per rank;
 /// `world` must outlive the result.
 models::KeyExchange make_key_exchange(dist::Communicator& world,
                                       std::uint64_t seed,

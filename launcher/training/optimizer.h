@@ -45,7 +45,7 @@ class Optimizer {
   /// Throws stc::Error (kBadData) naming the tensor that is missing or of another shape.
   void load(const data::NamedTensors& state, const std::string& source);
 
-  LossScaler scaler;  ///< part of the state where it is on
+  LossScaler scaler;  ///< part of the state if it is on
 
  private:
   std::vector<at::Tensor> gradients() const;

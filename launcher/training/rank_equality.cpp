@@ -52,8 +52,8 @@ void check_equal_on_all_ranks(dist::Communicator& control,
     const auto what = differences(sums, names);
     STC_CHECK(what.empty(),
               "after step {} the ranks no longer hold the same: {}. A defect of a rank's memory or "
-              "GPU, or of stc: run the same command again, it goes on from the newest checkpoint; "
-              "exclude the machine of a rank that stands out twice",
+              "GPU, or of stc: run the same command again, it resumes from the newest checkpoint; "
+              "exclude the machine of a rank that differs twice",
               step,
               what);
   });

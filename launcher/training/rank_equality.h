@@ -13,7 +13,7 @@ namespace stc::launcher {
 /// CRC-32C of the tensors' bytes, in the order of their names.
 std::uint32_t checksum(const data::NamedTensors& tensors);
 
-/// Throws on all ranks (rank 0 says which of the groups differs and names the ranks) where their
+/// Throws on all ranks (rank 0 says which of the groups differs and names the ranks) if their
 /// checksums are not equal. A collective.
 void check_equal_on_all_ranks(dist::Communicator& control,
                               std::int64_t step,

@@ -59,7 +59,7 @@ std::string service_discovery(const TrainOptions& options,
       is_loopback(options.metrics_address)) {
     log::warning(
         "metrics.address is {} on every node: no other node's metrics can be reached from one; "
-        "give 0.0.0.0 where Prometheus is to see all ranks",
+        "give 0.0.0.0 if Prometheus is to see all ranks",
         options.metrics_address);
   }
   const nlohmann::json entry = {{"targets", targets}, {"labels", {{"run", options.run_dir}}}};

@@ -12,23 +12,23 @@
 
 namespace stc::launcher {
 
-/// By it `stc launch` tells its ranks how often they were started again.
+/// The variable by which `stc launch` tells its ranks how often they were restarted.
 constexpr const char* kRestartsVariable = "STC_RESTARTS";
 
-/// Throws stc::Error (kUsage) where the password's file cannot be read.
+/// Throws stc::Error (kUsage) if the password's file cannot be read.
 monitoring::MetricsOptions metrics_options(const TrainOptions& options,
                                            const dist::Communicator& control);
 
 /// The host part under which others reach what listens on `address` of `node`.
 std::string reachable_host(const std::string& address, const std::string& node);
 
-/// What stands in a run's file_sd.json: one entry with the targets of all ranks. Collective; empty
-/// where metrics are off.
+/// The content of a run's file_sd.json: one entry with the targets of all ranks. Collective; empty
+/// if metrics are off.
 std::string service_discovery(const TrainOptions& options,
                               dist::Communicator& control,
                               int own_port);
 
-/// stc_device_allocated_bytes and stc_device_reserved_bytes, where `device` is none of the CPU.
+/// stc_device_allocated_bytes and stc_device_reserved_bytes, if `device` is not the CPU.
 void record_device_memory(at::Device device, monitoring::Metrics* metrics);
 
 }  // namespace stc::launcher

@@ -1,5 +1,5 @@
-// What is told of each step: Prometheus metrics, metrics.jsonl, the progress bar, and the log when
-// one rank makes the others wait.
+// What is reported of each step: Prometheus metrics, metrics.jsonl, the progress bar, and the log
+// when one rank makes the others wait.
 #pragma once
 
 #include <cstdint>

@@ -10,7 +10,7 @@ struct StepStatus {
   int stop_signal = 0;  ///< 0: none
 };
 
-/// Finite where all ranks are; of several signals the highest. A collective.
+/// Finite if all ranks are; the highest of several signals. A collective.
 StepStatus of_all_ranks(dist::Communicator& control, const StepStatus& own);
 
 }  // namespace stc::launcher

@@ -32,8 +32,8 @@ std::optional<std::string> StragglerWatch::look(const std::vector<Arrival>& arri
   const double wait = arrivals[rank].data_wait_seconds;
   const bool by_data = wait > *latest / 2;
   return text(
-      "rank {} makes the others wait: it came {} after the first rank in a step of {}, and late in "
-      "the {} looked at before; {}",
+      "rank {} makes the others wait: it came {} after the first rank in a step of {}, and was "
+      "late in the {} steps checked before; {}",
       rank,
       in_ms(*latest),
       in_ms(step_seconds),

@@ -1,4 +1,4 @@
-// Which rank makes the others wait, step after step: told by when it arrives at the step's first
+// Which rank makes the others wait, step after step: judged by when it arrives at the step's first
 // collective (all ranks enter the update before it together), not by how long its backward takes,
 // which includes waiting for others.
 #pragma once
@@ -20,13 +20,13 @@ std::vector<double> arrival_lags(const std::vector<Arrival>& arrivals);
 
 class StragglerWatch {
  public:
-  /// Told once it was late in each of kSteps steps looked at in a row, and again after it was in
-  /// time in between.
+  /// Reported once it was late in each of kSteps consecutive steps looked at, and again only
+  /// after it was in time in between.
   static constexpr int kSteps = 5;
   /// Late: by more than this share of the step, and more than 20 ms.
   static constexpr double kShare = 0.1;
 
-  /// arrivals: of all ranks in rank order. A line for the log, where there is something to say.
+  /// arrivals: of all ranks in rank order. Returns a line for the log if there is one to write.
   std::optional<std::string> look(const std::vector<Arrival>& arrivals, double step_seconds);
 
  private:

@@ -61,14 +61,16 @@ void bind_losses(ConfigSchema& schema, Losses& o) {
       .help("search radius in cells at stride 8; half the fine one");
   schema.number("losses.reconstruction_weight", &o.reconstruction_weight)
       .at_least(0)
-      .help("weight of both levels");
-  schema.number("losses.local_weight", &o.local_weight).at_least(0).help("weight; 0: off");
+      .help("weight of the reconstruction loss, at both strides");
+  schema.number("losses.local_weight", &o.local_weight)
+      .at_least(0)
+      .help("weight of the local loss; 0: off");
   schema.number("losses.global_weight", &o.global_weight)
       .at_least(0)
-      .help("weight; 0: off, and no teacher");
+      .help("weight of the global loss; 0: off, and no teacher");
   schema.number("losses.teacher_temperature", &o.teacher_temperature)
       .at_least(1e-6)
-      .help("of the teacher's map");
+      .help("temperature of the teacher's map");
   schema.number("losses.keep", &o.keep)
       .range(1e-3, 1)
       .help("share of the cells that the local loss counts");
@@ -98,23 +100,25 @@ void PretrainOptions::bind(ConfigSchema& schema) {
       .help("smallest crop, as a share of the image");
   schema.number("images.blur_sigma_max", &images.blur_sigma_max)
       .range(0, 10)
-      .help("largest sigma in pixels; 0: no blur");
+      .help("largest sigma of the blur in pixels; 0: no blur");
   bind_train(schema, *this);
-  schema.integer("model.depth", &depth).range(18, 50).help("18 or 50");
+  schema.integer("model.depth", &depth).range(18, 50).help("depth of the ResNet: 18 or 50");
   schema.text("model.init", &init).help("weights to start from; empty: random");
   schema.integer("contrastive.queue_size", &spatial.queue_size)
       .at_least(1)
       .help("keys in the queue");
   schema.integer("contrastive.dimension", &spatial.dimension)
       .range(1, 65536)
-      .help("of the embedding");
-  schema.number("contrastive.momentum", &spatial.momentum).range(0, 1).help("of the key encoder");
+      .help("length of the embedding");
+  schema.number("contrastive.momentum", &spatial.momentum)
+      .range(0, 1)
+      .help("momentum of the key encoder");
   schema.number("contrastive.temperature", &spatial.temperature)
       .at_least(1e-6)
-      .help("of the logits");
+      .help("temperature of the logits");
   schema.integer("contrastive.key_groups", &key_groups)
       .at_least(1)
-      .help("batch norm groups of the shuffled keys if there is one rank");
+      .help("batch norm groups of the shuffled keys on a single rank");
   bind_optimizer(schema, *this);
   bind_surroundings(schema, *this);
 }
@@ -130,8 +134,8 @@ void VideoTrainOptions::bind(ConfigSchema& schema) {
   bind_train(schema, *this);
   schema.text("train.preset", &preset)
       .one_of({"paper_code", "fixed"})
-      .help("the authors' code, or Q1, Q2 and Q6 corrected");
-  schema.integer("model.depth", &depth).range(18, 50).help("of the student, 18 or 50");
+      .help("as in the authors' code, or with Q1, Q2 and Q6 (docs/method.md) corrected");
+  schema.integer("model.depth", &depth).range(18, 50).help("depth of the student: 18 or 50");
   schema.text("model.teacher", &teacher).help("step 1's weights; needed by the global loss");
   schema.text("model.init", &init).help("weights the student starts from; empty: random");
   bind_losses(schema, losses);

@@ -39,7 +39,7 @@ struct TrainOptions {
   std::string init;  ///< weights to start from; empty: random
 
   std::int64_t checkpoint_every = 1000;  ///< steps
-  double checkpoint_minutes = 0;         ///< and so long after the last save; 0: off
+  double checkpoint_minutes = 0;         ///< and this long after the last save; 0: off
   std::int64_t checkpoint_keep = 3;
 
   ValidationOptions validation;

@@ -95,7 +95,7 @@ void Trainer::save() {
   if (!writer_) return;
   activity::enter(Phase::kCheckpoint);
   writer_->save(step_, [&] {
-    job_.folder->flush_metrics();  // a checkpoint stands for its steps' lines, too
+    job_.folder->flush_metrics();  // a resumed run keeps the lines up to its checkpoint
     return checkpoint();
   });
   since_save_.restart();
@@ -129,7 +129,7 @@ std::int64_t Trainer::load_newest_checkpoint() {
   const auto [found, skipped] = checkpoints_->restore();
   for (const auto& why : skipped) log::warning("skipped checkpoint {}", why);
   STC_CHECK_DATA(found || skipped.empty(),
-                 "none of the {} checkpoints in {} is complete; bring one back from a copy, or use "
+                 "none of the {} checkpoints in {} is complete; restore one from a backup, or use "
                  "--fresh to move the run aside and train from the beginning",
                  skipped.size(),
                  job_.folder->path("checkpoints"));

@@ -54,7 +54,7 @@ void read(const Arguments& arguments, const dist::World& world, Configuration<Op
 }
 
 void describe(const dist::World& world, const TrainOptions& options) {
-  log::info("{}{} on {}, {}{} a rank, {} samples a rank and step",
+  log::info("{}{} on {}, {}{} per rank, {} samples per rank and step",
             world.size,
             world.size == 1 ? " rank" : " ranks",
             options.device,
@@ -157,7 +157,7 @@ int train(const std::string& name, const Arguments& arguments, dist::Session& se
   return trainer->run();
 }
 
-// What is no key is a mistyped option of the command itself.
+// An argument that cannot be a key is a mistyped option of the command itself.
 void require_key(const std::string& argument, const std::string& command) {
   const auto name = argument.substr(0, argument.find('='));
   STC_CHECK_USAGE(name.starts_with("--") && name.find('.') != std::string::npos,
@@ -172,7 +172,7 @@ void add_training(CLI::App& app, Action& action, const std::string& name, const 
   auto arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand(name, what);
   command->option_defaults()->group("Input");
-  command->add_option("--config", arguments->config, "TOML file");
+  command->add_option("--config", arguments->config, "Configuration file (TOML)");
   command->option_defaults()->group("Output");
   command->add_flag("--fresh",
                     arguments->fresh,
@@ -184,7 +184,7 @@ void add_training(CLI::App& app, Action& action, const std::string& name, const 
       text("stc {} --config configs/demo/{}.toml --run.dir=runs/{}", name, name, name);
   command->footer(
       text("Examples:\n  {}\n  mpirun -np 2 --bind-to none {} --train.steps=100\n  stc {} --keys\n"
-           "Any key of the file can be given as --section.key=value; --keys lists them.",
+           "Any configuration key can be given as --section.key=value; --keys lists them.",
            example,
            example,
            name));

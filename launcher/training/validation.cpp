@@ -30,7 +30,7 @@ std::vector<data::DavisSequence> open_clips(const ValidationOptions& options) {
   return clips;
 }
 
-// Of one clip: the sums of J and F over its objects, and their number.
+// The sums of J and F over one clip's objects, and the number of objects.
 at::Tensor sums_of(const eval::Json& record) {
   double j = 0, f = 0;
   for (const auto& object : record.at("objects")) {
@@ -75,7 +75,7 @@ struct Validation::State {
     }
   }
 
-  // [clips, 3] of sums_of(); zeros for the other ranks' clips, and where one failed.
+  // [clips, 3] of sums_of(); zeros for the other ranks' clips and for those that failed.
   at::Tensor evaluate_own() const {
     // On this rank's own disk, for the masks between propagation and scoring.
     const ScratchFolder scratch(temporary_parent(), "the masks of the probe (TMPDIR)");
@@ -89,7 +89,7 @@ struct Validation::State {
       try {
         sums[i].copy_(sums_of(benchmark.evaluate(i, on_frame).front()));
       } catch (const Error& error) {
-        log::error("the probe has no number this time: {}", error.what());
+        log::error("the probe gave no score this time: {}", error.what());
       }
     }
     return sums;

@@ -41,8 +41,8 @@ class Validation {
   ~Validation();
 
   /// `weights`: the state of the trunk in training; rank 0's running statistics count. Each rank
-  /// takes its share of the clips; the numbers do not depend on how many ranks there are. A clip
-  /// that fails is a warning of its rank, and then there is no result. A collective.
+  /// takes its share of the clips; the numbers do not depend on how many ranks there are. If a
+  /// clip fails, its rank logs an error and there is no result. A collective.
   std::optional<ValidationResult> evaluate(const data::NamedTensors& weights);
 
  private:

@@ -28,6 +28,6 @@ expect 3 'probe: nowhere: ' "$stc" "${pretrain[@]}" --run.dir=refused --probe.da
 clip=$(sed -n 2p first-two.txt)
 picture=$(find clips/JPEGImages -path "*/$clip/*" | sort | tail -n 1)
 truncate -s 100 "$picture"
-expect 0 "the probe has no number this time: .*$clip" on_ranks 2 "${pretrain[@]}" --run.dir=damaged "${probe[@]}"
+expect 0 "the probe gave no score this time: .*$clip" on_ranks 2 "${pretrain[@]}" --run.dir=damaged "${probe[@]}"
 grep -q probe_jf damaged/metrics.jsonl && die 'a probe without all of its clips has a number'
 cmp two/weights.safetensors damaged/weights.safetensors || die 'a bad clip of the probe changed the training'

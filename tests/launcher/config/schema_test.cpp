@@ -128,7 +128,7 @@ TEST_F(Config, WrongTypesNameLineKeyValueAndRule) {
   EXPECT_THAT(error_of("optimizer.nesterov = 1\n"), HasSubstr("is 1; expected true or false"));
   EXPECT_THAT(error_of("optimizer.learning_rate = true\n"),
               HasSubstr("is true; expected a number from 0.0 to 10.0"));
-  EXPECT_THAT(error_of("run.dir = 3\n"), HasSubstr("is 3; expected a text"));
+  EXPECT_THAT(error_of("run.dir = 3\n"), HasSubstr("is 3; expected a string"));
   EXPECT_THAT(error_of("train.steps = [1, 2]\n"), HasSubstr("expected a whole number"));
   EXPECT_THAT(error_of("[train.steps]\nx = 2\n"), HasSubstr("train.steps is"));
   EXPECT_THAT(error_of("train = 3\n"), HasSubstr("unknown key 'train'"));
