@@ -43,7 +43,8 @@ PickleValue Unpickler::read() {
 
 bool Unpickler::step(std::uint8_t code) {
   if (code == '.') return false;
-  if (!step_value(code) && !step_container(code) && !step_object(code))
+  if (!step_value(code) && !step_text(code) && !step_container(code) && !step_addition(code) &&
+      !step_memo(code) && !step_object(code))
     damaged(text("unknown opcode {}", int{code}));
   return true;
 }
@@ -83,6 +84,13 @@ bool Unpickler::step_value(std::uint8_t code) {
       push({std::bit_cast<double>(bits)});
       return true;
     }
+    default:
+      return false;
+  }
+}
+
+bool Unpickler::step_text(std::uint8_t code) {
+  switch (code) {
     case 'X':  // BINUNICODE, BINSTRING, BINBYTES, and their short forms
     case 'T':
     case 'B':
@@ -129,6 +137,13 @@ bool Unpickler::step_container(std::uint8_t code) {
       push(items_of(std::move(items)));
       return true;
     }
+    default:
+      return false;
+  }
+}
+
+bool Unpickler::step_addition(std::uint8_t code) {
+  switch (code) {
     case 'a': {
       auto item = pop();
       add_items({std::move(item)});
@@ -152,7 +167,7 @@ bool Unpickler::step_container(std::uint8_t code) {
   }
 }
 
-bool Unpickler::step_object(std::uint8_t code) {
+bool Unpickler::step_memo(std::uint8_t code) {
   switch (code) {
     case 'q':
       memoise(number(1));
@@ -169,6 +184,13 @@ bool Unpickler::step_object(std::uint8_t code) {
     case 'j':
       recall(number(4));
       return true;
+    default:
+      return false;
+  }
+}
+
+bool Unpickler::step_object(std::uint8_t code) {
+  switch (code) {
     case 'c': {
       const auto module = line();
       push({PickleGlobal{module + "." + line()}});

@@ -65,7 +65,10 @@ class Unpickler {
  private:
   bool step(std::uint8_t code);  // false at the end of the pickle
   bool step_value(std::uint8_t code);
+  bool step_text(std::uint8_t code);
   bool step_container(std::uint8_t code);
+  bool step_addition(std::uint8_t code);
+  bool step_memo(std::uint8_t code);
   bool step_object(std::uint8_t code);
 
   std::span<const std::uint8_t> take(std::uint64_t count);

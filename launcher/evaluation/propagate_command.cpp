@@ -87,6 +87,15 @@ class ClipFiles {
   Strip strip_;
 };
 
+void warn_of_lost_objects(const eval::VideoPropagation& propagation) {
+  for (const int object : propagation.lost_objects()) {
+    log::warning(
+        "object {} is too small: it vanishes from the mask at feature size; a larger --short-side "
+        "or --stride 4 may keep it",
+        object);
+  }
+}
+
 int propagate_clip(const ClipArguments& arguments) {
   prepare_process(arguments, "propagate");
   const auto settings = read_settings(arguments);
@@ -102,21 +111,15 @@ int propagate_clip(const ClipArguments& arguments) {
   eval::FeatureExtractor extractor(trunk.network, settings.input);
   eval::VideoPropagation propagation(
       settings.video, extractor.extract(*first, arguments.video), labels);
-  for (const int object : propagation.lost_objects()) {
-    log::warning(
-        "object {} is too small: it vanishes from the mask at feature size; a larger --short-side "
-        "or --stride 4 may keep it",
-        object);
-  }
+  warn_of_lost_objects(propagation);
   ClipFiles files(out.path(), *first, source->frames_per_second());
   files.add(0, *first, propagation.first_mask());
   std::int64_t frames = 1;
   {
     FrameProgress progress(0);
     while (const auto frame = source->next()) {
-      const auto features =
-          extractor.extract(*frame, text("{}: frame {}", arguments.video, frames));
-      files.add(frames, *frame, propagation.next(features.map));
+      const auto name = text("{}: frame {}", arguments.video, frames);
+      files.add(frames, *frame, propagation.next(extractor.extract(*frame, name).map));
       ++frames;
       progress.update("propagate", frames, 0, frames);
     }

@@ -131,8 +131,7 @@ int plan(Arguments arguments) {
 
 void add_plan(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
-  auto* command = app.add_subcommand(
-      "plan", "Dry run of N ranks: memory, bytes on the wire, predicted step time");
+  auto* command = app.add_subcommand("plan", "Dry run of N ranks: memory, bytes sent, step time");
   command->footer(
       "Examples:\n"
       "  stc plan --config configs/paper/pretrain_r50.toml --world 8,64,512\n"

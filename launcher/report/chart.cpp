@@ -157,45 +157,55 @@ std::string line_chart(const std::string& title,
          (lines.size() > 1 ? "<div class='legend'>" + legend + "</div>" : "") + "</figure>";
 }
 
-std::string spread_chart(const std::string& title, const std::vector<SpreadRow>& rows) {
-  constexpr double kRow = 42, kSide = 14, kWide = 460;
-  const double height = kRow * static_cast<double>(rows.size()) + 24;
-  const auto across = [](double value) { return kSide + value * (kWide - 2 * kSide); };
-  std::string svg;
-  for (int tick = 0; tick <= 100; tick += 20) {
-    const auto x = fixed(across(tick / 100.0));
-    svg += text("<line class='grid' x1='{}' x2='{}' y1='0' y2='{}'/>", x, x, height - 20);
-    svg += text("<text x='{}' y='{}' text-anchor='middle'>{}</text>", x, height - 4, tick);
+namespace {
+
+constexpr double kSpreadRow = 42, kSpreadSide = 14, kSpreadWidth = 460;  // user units of the SVG
+
+double spread_x(double value) { return kSpreadSide + value * (kSpreadWidth - 2 * kSpreadSide); }
+
+std::string spread_row(const SpreadRow& row, double y, const std::string& color) {
+  auto svg = text(
+      "<text class='name' x='{}' y='{}'>{}</text>", kSpreadSide, y - 13, escape_html(row.label));
+  for (std::size_t k = 0; k < row.values.size(); ++k) {
+    svg += text("<circle class='{}' cx='{}' cy='{}' r='5'><title>{}: {}</title></circle>",
+                color,
+                fixed(spread_x(row.values[k])),
+                y,
+                escape_html(row.names[k]),
+                fixed(100 * row.values[k]));
   }
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const double y = kRow * static_cast<double>(i) + 27;
-    const auto color = text("c{}", i % kColors);
-    svg += text(
-        "<text class='name' x='{}' y='{}'>{}</text>", kSide, y - 13, escape_html(rows[i].label));
-    for (std::size_t k = 0; k < rows[i].values.size(); ++k) {
-      svg += text("<circle class='{}' cx='{}' cy='{}' r='5'><title>{}: {}</title></circle>",
-                  color,
-                  fixed(across(rows[i].values[k])),
-                  y,
-                  escape_html(rows[i].names[k]),
-                  fixed(100 * rows[i].values[k]));
-    }
-    if (!std::isfinite(rows[i].mean)) continue;
-    const auto x = fixed(across(rows[i].mean));
-    svg +=
-        text("<line class='mean {}' x1='{}' x2='{}' y1='{}' y2='{}'><title>mean: {}</title></line>",
+  if (!std::isfinite(row.mean)) return svg;
+  const auto x = fixed(spread_x(row.mean));
+  return svg +
+         text(
+             "<line class='mean {}' x1='{}' x2='{}' y1='{}' y2='{}'><title>mean: {}</title></line>",
              color,
              x,
              x,
              y - 9,
              y + 9,
-             fixed(100 * rows[i].mean));
+             fixed(100 * row.mean));
+}
+
+}  // namespace
+
+std::string spread_chart(const std::string& title, const std::vector<SpreadRow>& rows) {
+  const double height = kSpreadRow * static_cast<double>(rows.size()) + 24;
+  std::string svg;
+  for (int tick = 0; tick <= 100; tick += 20) {
+    const auto x = fixed(spread_x(tick / 100.0));
+    svg += text("<line class='grid' x1='{}' x2='{}' y1='0' y2='{}'/>", x, x, height - 20);
+    svg += text("<text x='{}' y='{}' text-anchor='middle'>{}</text>", x, height - 4, tick);
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const double y = kSpreadRow * static_cast<double>(i) + 27;
+    svg += spread_row(rows[i], y, text("c{}", i % kColors));
   }
   return text(
       "<figure class='wide spread'><figcaption>{}</figcaption><svg viewBox='0 0 {} {}' "
       "role='img'>{}</svg></figure>",
       escape_html(title),
-      kWide,
+      kSpreadWidth,
       height,
       svg);
 }
