@@ -53,46 +53,6 @@ std::vector<ScoredItem> scored_items(const Json& json,
   return items;
 }
 
-const std::vector<BenchmarkForm> kBenchmarkForms = {
-    {"davis",
-     "DAVIS",
-     {{"J&F", "/jf_mean"},
-      {"J mean", "/j/mean"},
-      {"J recall", "/j/recall"},
-      {"J decay", "/j/decay", /*lower_is_better=*/true},
-      {"F mean", "/f/mean"},
-      {"F recall", "/f/recall"},
-      {"F decay", "/f/decay", /*lower_is_better=*/true}},
-     "sequence",
-     "/jf_mean",
-     "",
-     "",
-     "",
-     "J&F, J and F are means over objects."},
-    {"jhmdb",
-     "JHMDB",
-     pck_measures(),
-     "clip",
-     "/pck/0.1",
-     "joint",
-     "/pck/0.1",
-     "PCK@0.1",
-     "PCK is pooled over the frames of all clips, then the mean over joints; * leaves out the "
-     "first frames, which are given."},
-    {"vip",
-     "VIP",
-     {{"mIoU", "/mean_iou"},
-      {"mIoU*", "/mean_iou_without_first_frame"},
-      {"pixel accuracy", "/pixel_accuracy"},
-      {"mean class accuracy", "/mean_accuracy"}},
-     "sequence",
-     "/mean_iou",
-     "part",
-     "/iou",
-     "IoU",
-     "Pixels are pooled over all sequences; mIoU is the mean over parts, background included; * "
-     "leaves out the first frames, which are given."}};
-
 const BenchmarkForm& form_of(const Json& json, const std::string& path) {
   const auto name = text_at(json, "/benchmark");
   for (const auto& form : benchmark_forms())
@@ -164,6 +124,46 @@ std::vector<MeasureForm> pck_measures() {
     measures.push_back({text("@{}*", threshold), text("/pck_without_first_frame/{}", threshold)});
   return measures;
 }
+
+const std::vector<BenchmarkForm> kBenchmarkForms = {
+    {"davis",
+     "DAVIS",
+     {{"J&F", "/jf_mean"},
+      {"J mean", "/j/mean"},
+      {"J recall", "/j/recall"},
+      {"J decay", "/j/decay", /*lower_is_better=*/true},
+      {"F mean", "/f/mean"},
+      {"F recall", "/f/recall"},
+      {"F decay", "/f/decay", /*lower_is_better=*/true}},
+     "sequence",
+     "/jf_mean",
+     "",
+     "",
+     "",
+     "J&F, J and F are means over objects."},
+    {"jhmdb",
+     "JHMDB",
+     pck_measures(),
+     "clip",
+     "/pck/0.1",
+     "joint",
+     "/pck/0.1",
+     "PCK@0.1",
+     "PCK is pooled over the frames of all clips, then the mean over joints; * leaves out the "
+     "first frames, which are given."},
+    {"vip",
+     "VIP",
+     {{"mIoU", "/mean_iou"},
+      {"mIoU*", "/mean_iou_without_first_frame"},
+      {"pixel accuracy", "/pixel_accuracy"},
+      {"mean class accuracy", "/mean_accuracy"}},
+     "sequence",
+     "/mean_iou",
+     "part",
+     "/iou",
+     "IoU",
+     "Pixels are pooled over all sequences; mIoU is the mean over parts, background included; * "
+     "leaves out the first frames, which are given."}};
 
 std::vector<std::string> notes_of(const Json& json) {
   std::vector<std::string> notes;
