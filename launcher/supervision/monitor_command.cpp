@@ -124,8 +124,8 @@ void add_monitor(CLI::App& app, Action& action) {
       ->check(CLI::Range(1, 65535));
   command->footer(
       "Examples:\n"
-      "  stc monitor runs/pretrain\n"
-      "  stc monitor runs/pretrain --port 9091");
+      "  stc monitor runs/demo/step1\n"
+      "  stc monitor runs/demo/step1 --port 9091");
   command->callback([arguments, &action] { action = [arguments] { return monitor(*arguments); }; });
 }
 
