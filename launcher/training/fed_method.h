@@ -10,6 +10,10 @@
 
 namespace stc::launcher {
 
+inline data::NamedTensors by_name(const models::NamedTensorList& list) {
+  return {list.begin(), list.end()};
+}
+
 template <typename Batch>
 class FedMethod : public TrainingMethod {
  public:

@@ -34,11 +34,8 @@ class SpatialMethod : public FedMethod<data::ImageBatch> {
   models::NamedTensorList parameters() const override { return model_.query.parameters(); }
   // Not the running statistics: each rank normalises by its own batch (docs/method.md 1.3).
   std::map<std::string, data::NamedTensors> shared_state() const override {
-    const auto named = [](const models::NamedTensorList& list) {
-      return data::NamedTensors(list.begin(), list.end());
-    };
-    return {{"the weights", named(model_.query.parameters())},
-            {"the key encoder's weights", named(model_.key.parameters())},
+    return {{"the weights", by_name(model_.query.parameters())},
+            {"the key encoder's weights", by_name(model_.key.parameters())},
             {"the queue", {{"queue", model_.queue.keys}}},
             {"the queue's pointer", {{"pointer", at::full({1}, model_.queue.pointer, at::kLong)}}}};
   }

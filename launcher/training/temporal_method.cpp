@@ -49,11 +49,8 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
     return reached;
   }
   std::map<std::string, data::NamedTensors> shared_state() const override {
-    const auto named = [](const models::NamedTensorList& list) {
-      return data::NamedTensors(list.begin(), list.end());
-    };
-    return {{"the weights", named(model_.student.parameters())},
-            {"the running statistics", named(model_.student.buffers())}};
+    return {{"the weights", by_name(model_.student.parameters())},
+            {"the running statistics", by_name(model_.student.buffers())}};
   }
   data::NamedTensors backbone_state() const override { return model_.student.state(); }
   data::NamedTensors method_state() const override { return {}; }

@@ -178,7 +178,7 @@ std::vector<std::int64_t> all_reduced_bytes(const CollectiveLog& log, std::int64
   return bytes;
 }
 
-// What is ready last is exposed: after c10d has put the buckets together anew, too.
+// What is ready last is exposed: after c10d has rebuilt the buckets, too.
 void the_bucket_of_the_first_layers_is_small(Communicator& world, at::Device device) {
   const auto log = collective_log_of(world);
   if (!log) return;

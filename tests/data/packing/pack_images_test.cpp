@@ -206,7 +206,7 @@ TEST_F(PackImages, StartsAnewOverTheLeftoversOfAKilledRun) {
 // A limit on the size of files stands for the full disk: the bytes still fit, the shard around them
 // does not. What HDF5 does at exit is part of the test, so it takes a process of its own.
 TEST_F(PackImages, LeavesNothingAndExitsCleanlyWhenTheDiskIsFull) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");  // starts this program anew, as for main()
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // starts this program again, as for main()
   rlim_t bytes = 0;
   for (int i = 0; i < 20; ++i) bytes += test::write_jpeg(folder_ / text("in/{}.jpg", i), i).size();
   const auto pack_within = [&](rlim_t most) {
