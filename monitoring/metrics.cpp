@@ -1,16 +1,20 @@
 #include "monitoring/metrics.h"
 
 #include <prometheus/counter.h>
-#include <prometheus/exposer.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
+#include <mutex>
 
+#include "monitoring/check.h"
+#include "monitoring/log.h"
 #include "monitoring/metrics_server.h"
-#include "monitoring/resident_memory.h"
 #include "monitoring/stopwatch.h"
 
 namespace stc::monitoring {
@@ -40,44 +44,39 @@ double unix_time() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-// Adds the time until the end of a scope.
-class Timed {
- public:
-  explicit Timed(Counter& seconds) : seconds_(seconds) {}
-  ~Timed() { seconds_.Increment(clock_.seconds()); }
-  Timed(const Timed&) = delete;
-
- private:
-  Counter& seconds_;
-  const Stopwatch clock_;
-};
+double resident_memory_bytes() {
+  double total = 0, resident = 0;  // pages
+  std::ifstream("/proc/self/statm") >> total >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
 
 }  // namespace
 
 struct Metrics::State {
   State(const MetricsOptions& options)
       : labels{{"rank", std::to_string(options.rank)}, {"node", options.node}},
-        exposer(listen_for_scrapers(options)),
-        memory(resident_memory(labels)) {
-    exposer->RegisterCollectable(registry);
-    exposer->RegisterCollectable(memory);
+        server(options, [this] { return page(); }) {}
+
+  // What a scraper gets: never half of a step.
+  std::string page() {
+    std::unique_lock lock(mutex);
+    resident_memory.Set(resident_memory_bytes());
+    const auto families = registry.Collect();
+    lock.unlock();
+    return prometheus::TextSerializer().Serialize(families);
   }
 
   Gauge& gauge(const std::string& name, const std::string& help, const Labels& more = {}) {
-    return prometheus::BuildGauge().Name(name).Help(help).Labels(labels).Register(*registry).Add(
+    return prometheus::BuildGauge().Name(name).Help(help).Labels(labels).Register(registry).Add(
         more);
   }
   Counter& counter(const std::string& name, const std::string& help) {
-    return prometheus::BuildCounter().Name(name).Help(help).Labels(labels).Register(*registry).Add(
+    return prometheus::BuildCounter().Name(name).Help(help).Labels(labels).Register(registry).Add(
         {});
   }
   Histogram& histogram(const std::string& name, const std::string& help) {
-    return prometheus::BuildHistogram()
-        .Name(name)
-        .Help(help)
-        .Labels(labels)
-        .Register(*registry)
-        .Add({}, kSeconds);
+    return prometheus::BuildHistogram().Name(name).Help(help).Labels(labels).Register(registry).Add(
+        {}, kSeconds);
   }
 
   // What only the rank that saves has.
@@ -103,9 +102,8 @@ struct Metrics::State {
   };
 
   Labels labels;
-  std::shared_ptr<Registry> registry = std::make_shared<Registry>();
-  std::unique_ptr<prometheus::Exposer> exposer;
-  std::shared_ptr<prometheus::Collectable> memory;
+  std::mutex mutex;  // held by each update and by each look at all series
+  Registry registry;
 
   Gauge& step = gauge("stc_step", "Training steps done.");
   Counter& samples = counter("stc_samples_total", "Samples this rank trained on.");
@@ -138,28 +136,55 @@ struct Metrics::State {
       counter("stc_restarts_total", "Times that stc launch started this run's ranks again.");
   Counter& metrics_seconds =
       counter("stc_metrics_seconds_total", "Time spent in updating these metrics.");
+  Gauge& resident_memory =
+      gauge("stc_resident_memory_bytes", "Host memory that this process holds.");
   std::unique_ptr<Checkpoints> checkpoints;
+  MetricsServer server;  // last, since it asks for the others as soon as it is there
 };
 
-Metrics::Metrics(const MetricsOptions& options)
-    : state_(options.port < 0 ? nullptr : std::make_unique<State>(options)) {}
+// One update: all of it is in a scraper's page or none, and its time is counted.
+class Metrics::Update {
+ public:
+  explicit Update(State& state) : state_(state), lock_(state.mutex) {}
+  ~Update() { state_.metrics_seconds.Increment(clock_.seconds()); }
+  Update(const Update&) = delete;
+
+ private:
+  State& state_;
+  const Stopwatch clock_;
+  const std::lock_guard<std::mutex> lock_;
+};
+
+Metrics::Metrics(const MetricsOptions& options) {
+  if (options.port < 0) return;
+  try {
+    state_ = std::make_unique<State>(options);
+  } catch (const Error& cause) {
+    if (options.address != MetricsOptions{}.address) throw;
+    log::warning("no metrics of rank {} are served, the run continues without them: {}",
+                 options.rank,
+                 cause.what());
+  }
+}
 Metrics::~Metrics() = default;
 
-int Metrics::port() const { return state_ ? state_->exposer->GetListeningPorts().front() : -1; }
+int Metrics::port() const { return state_ ? state_->server.port() : -1; }
 
 void Metrics::info(const std::map<std::string, std::string>& labels) {
   if (!state_) return;
+  const Update update(*state_);
   state_->gauge("stc_run_info", "Facts about this run, as labels; always 1.", labels).Set(1);
 }
 
 void Metrics::restarts(double count) {
   if (!state_) return;
+  const Update update(*state_);
   raise_to(state_->restarts, count);
 }
 
 void Metrics::record(const Step& step) {
   if (!state_) return;
-  const Timed timed(state_->metrics_seconds);
+  const Update update(*state_);
   state_->step.Set(step.step);
   for (const auto& [name, value] : step.losses) {
     state_->gauge("stc_loss", "Loss of the last logged step.", {{"loss", name}}).Set(value);
@@ -182,19 +207,19 @@ void Metrics::record(const Step& step) {
 
 void Metrics::skipped_step() {
   if (!state_) return;
-  const Timed timed(state_->metrics_seconds);
+  const Update update(*state_);
   state_->skipped_steps.Increment();
 }
 
 void Metrics::arrival_lag(double seconds) {
   if (!state_) return;
-  const Timed timed(state_->metrics_seconds);
+  const Update update(*state_);
   state_->arrival_lag.Set(seconds);
 }
 
 void Metrics::device_memory(double allocated_bytes, double reserved_bytes) {
   if (!state_) return;
-  const Timed timed(state_->metrics_seconds);
+  const Update update(*state_);
   state_->gauge("stc_device_allocated_bytes", "Device memory in use by tensors.")
       .Set(allocated_bytes);
   state_->gauge("stc_device_reserved_bytes", "Device memory that this process holds for tensors.")
@@ -203,12 +228,13 @@ void Metrics::device_memory(double allocated_bytes, double reserved_bytes) {
 
 void Metrics::begin_checkpoints() {
   if (!state_) return;
+  const Update update(*state_);
   state_->checkpoints = std::make_unique<State::Checkpoints>(*state_);
 }
 
 void Metrics::checkpoint(const Checkpoint& written) {
   if (!state_ || !state_->checkpoints) return;
-  const Timed timed(state_->metrics_seconds);
+  const Update update(*state_);
   auto& checkpoints = *state_->checkpoints;
   checkpoints.step.Set(written.step);
   checkpoints.seconds.Observe(written.seconds);
@@ -218,17 +244,19 @@ void Metrics::checkpoint(const Checkpoint& written) {
 
 void Metrics::checkpoint_failed() {
   if (!state_ || !state_->checkpoints) return;
+  const Update update(*state_);
   state_->checkpoints->failures.Increment();
 }
 
 void Metrics::checkpoint_stall(double seconds) {
   if (!state_ || !state_->checkpoints) return;
+  const Update update(*state_);
   state_->checkpoints->stall_seconds.Observe(seconds);
 }
 
 void Metrics::probe(const Probe& result) {
   if (!state_) return;
-  const Timed timed(state_->metrics_seconds);
+  const Update update(*state_);
   const auto set = [&](const char* name, const char* help, double value) {
     state_->gauge(name, help).Set(value);
   };

@@ -15,10 +15,13 @@ struct MetricsOptions {
   std::string user = {}, password = {};  ///< both empty: served to anyone who reaches the port
 };
 
-/// Every call may come from any thread. What it costs is in stc_metrics_seconds_total.
+/// Every call may come from any thread; a scrape sees all of it or none. What it costs is in
+/// stc_metrics_seconds_total.
 class Metrics {
  public:
-  /// When the port is taken, a free one is used, with a warning.
+  /// When the port is taken, a free one is used, with a warning; when there is none, nothing is
+  /// served, with a warning. Throws stc::Error (kUsage) only for an address other than the default
+  /// on which no port can be opened.
   explicit Metrics(const MetricsOptions& options);
   ~Metrics();
   int port() const;  ///< as bound; -1 when off
@@ -59,6 +62,7 @@ class Metrics {
 
  private:
   struct State;
+  class Update;
   std::unique_ptr<State> state_;
 };
 

@@ -79,6 +79,7 @@ const std::map<std::string, std::string> kHome = {
     {"zlib.h", "data"},
     {"spdlog/", "monitoring"},
     {"prometheus/", "monitoring"},
+    {"microhttpd.h", "monitoring"},
 };
 
 /// Includes that a folder may not have at all: monitoring knows no tensors, models no files.

@@ -53,8 +53,10 @@ std::string service_discovery(const TrainOptions& options,
                               dist::Communicator& control,
                               int own_port) {
   const auto host = reachable_host(options.metrics_address, control.host());
-  const auto targets = dist::gather_lines(control, text("{}:{}", host, own_port));
-  if (own_port < 0) return "";
+  const auto own = own_port < 0 ? "" : text("{}:{}", host, own_port);
+  auto targets = dist::gather_lines(control, own);
+  std::erase(targets, "");
+  if (targets.empty()) return "";
   if (control.is_root() && control.local_size() < control.size() &&
       is_loopback(options.metrics_address)) {
     log::warning(

@@ -31,20 +31,13 @@ expect 2 'train.batch_size is 64, which 3 ranks do not divide' "$stc" plan "${co
 expect 2 "unknown option '--wrld'; did you mean '--world'" "$stc" plan "${config[@]}" --wrld 8
 expect 2 'nowhere.toml' "$stc" plan --config nowhere.toml --world 8
 
-# scrape PORT: "STEP BYTES" of a rank.
+# scrape PORT: "STEP BYTES" of a rank; a page is of one step.
 scrape() {
   exec {connection}<> "/dev/tcp/127.0.0.1/$1"
   printf 'GET /metrics HTTP/1.1\r\nHost: rank\r\nConnection: close\r\n\r\n' >&"$connection"
   awk '/^stc_step\{/ { step = $2 } /^stc_collective_bytes_total\{/ { bytes = $2 } END { printf "%d %d\n", step, bytes }' \
     <&"$connection"
   exec {connection}>&-
-}
-# The same, just after a step was recorded: both numbers are then of that step.
-scrape_at_a_step() {
-  local first now
-  first=$(scrape "$1")
-  until now=$(scrape "$1"); [ "${now% *}" != "${first% *}" ]; do :; done
-  scrape "$1"
 }
 # counts_as_planned ARGUMENTS OF pretrain OR train...
 counts_as_planned() {
@@ -54,8 +47,8 @@ counts_as_planned() {
     "$run.json")
   begin "$run" on_ranks 2 "$@" --run.dir="$run" --metrics.port=0
   for port in $(grep -o '127.0.0.1:[0-9]*' "$run/file_sd.json" | cut -d: -f2); do
-    read -r step bytes < <(scrape_at_a_step "$port")
-    read -r later more < <(scrape_at_a_step "$port")
+    read -r step bytes < <(scrape "$port")
+    until read -r later more < <(scrape "$port"); [ "$later" -gt "$((step + 2))" ]; do :; done
     [ "$((more - bytes))" -eq "$(((later - step) * planned))" ] ||
       die "$run: from step $step to $later $((more - bytes)) bytes are counted; $planned a step are planned"
     echo "$run, port $port: $planned bytes a step, as planned"

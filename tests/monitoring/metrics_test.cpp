@@ -2,11 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <chrono>
 #include <ctime>
 #include <limits>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "monitoring/check.h"
@@ -158,6 +160,34 @@ TEST(Metrics, CountsTheTimeOfItsOwnUpdates) {
   EXPECT_LE(counted, whole);
 }
 
+// Each step adds 100 bytes, so a page in which the two differ is of two steps.
+TEST(Metrics, AScrapeInMidUpdateSeesOneStep) {
+  Metrics metrics(options_of_rank(0));
+  std::jthread training([&](const std::stop_token& end) {
+    Metrics::Step step;
+    for (int i = 1; !end.stop_requested(); ++i) {
+      step.step = i;
+      step.losses = {{"total", i}};
+      step.collective_bytes_total = 100 * i;
+      metrics.record(step);
+    }
+  });
+  double last = 0;
+  for (int i = 0; i < 200; ++i) {
+    const std::string answer = scrape(metrics.port());
+    last = value_of(answer, "stc_step");
+    ASSERT_EQ(value_of(answer, "stc_collective_bytes_total"), 100 * last);
+  }
+  EXPECT_GT(last, 200);
+}
+
+TEST(Metrics, OtherPathsAreNotFound) {
+  const Metrics metrics(options_of_rank(0));
+  EXPECT_THAT(scrape(metrics.port(), "", "/nope"), HasSubstr("404 Not Found"));
+  EXPECT_THAT(scrape(metrics.port(), "", "/nope"), HasSubstr("expected GET /metrics\n"));
+  EXPECT_THAT(scrape(metrics.port(), "", "/"), Not(HasSubstr("stc_step")));
+}
+
 TEST(Metrics, WithAUserOnlyTheRightPasswordOpens) {
   auto options = options_of_rank(0);
   options.user = "scraper";
@@ -209,7 +239,8 @@ TEST(Metrics, TakenPortIsAWarningAndAnotherIsUsed) {
   const std::string warning = GetCapturedStderr();
 
   EXPECT_NE(second.port(), first.port());
-  EXPECT_THAT(warning, HasSubstr("port " + std::to_string(first.port()) + " is taken"));
+  EXPECT_THAT(warning,
+              HasSubstr("port " + std::to_string(first.port()) + ": Address already in use"));
   EXPECT_THAT(warning, HasSubstr("port " + std::to_string(second.port()) + " is used"));
   EXPECT_THAT(scrape(first.port()), HasSubstr("rank=\"0\""));
   EXPECT_THAT(scrape(second.port()), HasSubstr("rank=\"1\""));
@@ -247,9 +278,26 @@ TEST(Metrics, AddressOfAnotherHostIsAUsageErrorNamingIt) {
     ADD_FAILURE() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("metrics.address is 192.0.2.1"));
+    EXPECT_THAT(error.what(), HasSubstr("Cannot assign requested address"));
     EXPECT_EQ(error.exit(), Exit::kUsage);
   }
   GetCapturedStderr();
+}
+
+// The default address is nobody's wish: a run whose machine has no port left trains on.
+TEST(Metrics, WithoutAPortTheRunContinues) {
+  rlimit files{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
+  const rlimit none{0, files.rlim_max};
+  CaptureStderr();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  Metrics metrics(options_of_rank(2));
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &files), 0);
+  const std::string warning = GetCapturedStderr();
+  metrics.record({});
+  EXPECT_EQ(metrics.port(), -1);
+  EXPECT_THAT(warning, HasSubstr("no metrics of rank 2 are served, the run continues"));
+  EXPECT_THAT(warning, HasSubstr("Too many open files"));
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ port=$(grep -oE '127.0.0.1:[0-9]+' run/file_sd.json | cut -d: -f2)
 resident() { awk '/^VmRSS/ { print $2 }' "/proc/$started/status"; }        # kB
 descriptors() { find "/proc/$started/fd" -mindepth 1 | wc -l; }
 # CPU time of the threads that serve scrapers, in ms.
-serving() { cat $(grep -l '^civetweb' "/proc/$started"/task/*/comm | sed 's/comm$/schedstat/') | awk '{ ns += $1 } END { print ns / 1e6 }'; }
+serving() { cat $(grep -l '^MHD' "/proc/$started"/task/*/comm | sed 's/comm$/schedstat/') | awk '{ ns += $1 } END { print ns / 1e6 }'; }
 steps() { wc -l < run/metrics.jsonl; }
 # ms_a_step COMMAND...: while it runs.
 ms_a_step() {

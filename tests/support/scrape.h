@@ -20,8 +20,10 @@ inline sockaddr_in loopback(int port) {
 }
 
 /// What a scraper gets: one HTTP GET on the loopback interface, with more header lines ("A: b\r\n")
-/// where it is asked for a password.
-inline std::string scrape(int port, const std::string& headers = "") {
+/// if it is asked for a password.
+inline std::string scrape(int port,
+                          const std::string& headers = "",
+                          const std::string& path = "/metrics") {
   const int connection = ::socket(AF_INET, SOCK_STREAM, 0);
   const sockaddr_in address = loopback(port);
   if (::connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
@@ -29,7 +31,7 @@ inline std::string scrape(int port, const std::string& headers = "") {
     throw std::runtime_error("nobody listens on port " + std::to_string(port));
   }
   const std::string request =
-      "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + headers + "\r\n";
+      "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + headers + "\r\n";
   ::send(connection, request.data(), request.size(), 0);
   std::string answer;
   char buffer[4096];
