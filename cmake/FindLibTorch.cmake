@@ -2,9 +2,10 @@
 #
 # find_package(Torch) of the wheel wants a CUDA toolkit even for CPU use and edits global flags; this does neither.
 #   STC_LIBTORCH (cache or environment)   folder that holds include/ and lib/ of LibTorch
-#   default                               what scripts/setup.sh put into the user's cache
+#   default                               what scripts/setup.sh put into the user's cache, of version STC_TORCH_VERSION
+# 2.11 is the oldest that is supported. c10d is not a stable interface: a program runs with the minor version it was built with.
 
-set(STC_TORCH_VERSION 2.13.0)
+set(STC_TORCH_VERSION 2.13.0 CACHE STRING "LibTorch of the user's cache; scripts/setup.sh installs it")
 if(NOT STC_LIBTORCH)
   if(DEFINED ENV{STC_LIBTORCH} AND NOT "$ENV{STC_LIBTORCH}" STREQUAL "")
     set(STC_LIBTORCH "$ENV{STC_LIBTORCH}")
@@ -26,8 +27,17 @@ set(STC_LIBTORCH "${STC_LIBTORCH}" CACHE PATH "LibTorch: the folder with include
 
 if(NOT EXISTS "${STC_LIBTORCH}/lib/libtorch_cpu.so")
   message(FATAL_ERROR "No LibTorch in ${STC_LIBTORCH} (lib/libtorch_cpu.so is missing). "
-                      "Run scripts/setup.sh, or set STC_LIBTORCH to the folder of an existing LibTorch ${STC_TORCH_VERSION}.")
+                      "Run scripts/setup.sh, or set STC_LIBTORCH to the folder of an existing LibTorch, 2.11 or newer.")
 endif()
+
+file(STRINGS "${STC_LIBTORCH}/include/torch/headeronly/version.h" _numbers REGEX "^#define TORCH_VERSION_(MAJOR|MINOR|PATCH) ")
+string(REGEX MATCHALL "[0-9]+" _numbers "${_numbers}")
+list(JOIN _numbers "." LibTorch_VERSION)
+if(LibTorch_VERSION VERSION_LESS 2.11)
+  message(FATAL_ERROR "${STC_LIBTORCH} is LibTorch ${LibTorch_VERSION}; expected 2.11 or newer. "
+                      "Run scripts/setup.sh, or set STC_LIBTORCH to the folder of a newer LibTorch.")
+endif()
+message(STATUS "LibTorch ${LibTorch_VERSION} in ${STC_LIBTORCH}")
 
 file(GLOB _nvidia_dirs "${STC_LIBTORCH}/../nvidia/*/lib")
 set(STC_RUNTIME_DIRS "${STC_LIBTORCH}/lib" ${_nvidia_dirs})

@@ -2,6 +2,7 @@
 // headers stay in the .cpp files.
 #pragma once
 
+#include <c10/core/Device.h>
 #include <c10/util/intrusive_ptr.h>
 
 #include <chrono>
@@ -28,15 +29,10 @@ c10::intrusive_ptr<c10d::Backend> make_nccl_backend(Transport& transport,
                                                     const World& world,
                                                     std::chrono::milliseconds timeout);
 
-/// How the end of a collective is observed.
-enum class CollectiveEnd {
-  kFuture,  ///< its future completes
-  kPolled,  ///< CollectiveLog::poll() asks
-};
-
-/// Passes each collective on to `inner` and writes it into `log`.
+/// Passes each collective on to `inner`, which serves tensors on `device`, and writes it into
+/// `log`. Of a backend for a GPU, poll() of the log finds the end and the time on the device.
 c10::intrusive_ptr<c10d::Backend> make_recording_backend(c10::intrusive_ptr<c10d::Backend> inner,
                                                          std::shared_ptr<CollectiveLog> log,
-                                                         CollectiveEnd end);
+                                                         at::Device device);
 
 }  // namespace stc::dist

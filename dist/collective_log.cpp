@@ -1,6 +1,9 @@
 #include "dist/collective_log.h"
 
 #include <algorithm>
+#include <exception>
+#include <iterator>
+#include <utility>
 
 namespace stc::dist {
 
@@ -19,21 +22,50 @@ std::int64_t CollectiveLog::begin(const std::string& verb, std::int64_t bytes) {
 
 void CollectiveLog::end(std::int64_t number) {
   const std::lock_guard lock(mutex_);
-  note_end(number);
+  auto* const entry = pending(number);
+  if (entry == nullptr) return;
+  entry->completed = steady_now();
+  if (--pending_ == 0) busy_ += *entry->completed - busy_since_;
 }
 
-void CollectiveLog::watch(std::int64_t number, std::function<bool()> is_complete) {
+void CollectiveLog::watch(std::int64_t number, std::function<DeviceProgress()> ask) {
   const std::lock_guard lock(mutex_);
-  watched_.emplace_back(number, std::move(is_complete));
+  if (--pending_ == 0) busy_ += steady_now() - busy_since_;
+  watched_.push_back({number, std::move(ask)});
 }
+
+namespace {
+
+// A question to a device in error throws; that error is the collective's caller's to report.
+DeviceProgress ask(const std::function<DeviceProgress()>& question) {
+  try {
+    return question();
+  } catch (const std::exception&) {
+    return {DeviceProgress::State::kFailed};
+  }
+}
+
+}  // namespace
 
 void CollectiveLog::poll() {
+  std::vector<Watched> asked;
+  {
+    const std::lock_guard lock(mutex_);
+    asked.swap(watched_);
+  }
+  std::vector<Watched> still;
+  for (auto& watched : asked) {
+    const auto progress = ask(watched.ask);
+    const std::lock_guard lock(mutex_);
+    if (progress.state == DeviceProgress::State::kPending) still.push_back(std::move(watched));
+    if (progress.state != DeviceProgress::State::kComplete) continue;
+    pending(watched.number)->completed = steady_now();
+    device_seconds_ += progress.seconds;
+  }
   const std::lock_guard lock(mutex_);
-  std::erase_if(watched_, [this](const auto& watched) {
-    if (!watched.second()) return false;
-    note_end(watched.first);
-    return true;
-  });
+  watched_.insert(watched_.begin(),
+                  std::make_move_iterator(still.begin()),
+                  std::make_move_iterator(still.end()));
 }
 
 CollectiveLog::Progress CollectiveLog::progress() const {
@@ -48,13 +80,11 @@ CollectiveLog::Progress CollectiveLog::progress() const {
   return progress;
 }
 
-void CollectiveLog::note_end(std::int64_t number) {
+Collective* CollectiveLog::pending(std::int64_t number) {
   const auto found = std::find_if(recent_.begin(), recent_.end(), [&](const Collective& entry) {
     return entry.number == number;
   });
-  if (found == recent_.end() || found->completed) return;
-  found->completed = steady_now();
-  if (--pending_ == 0) busy_ += *found->completed - busy_since_;
+  return found == recent_.end() || found->completed ? nullptr : &*found;
 }
 
 void CollectiveLog::begin_step() {
@@ -84,7 +114,7 @@ double CollectiveLog::busy_seconds() const {
   const std::lock_guard lock(mutex_);
   const auto now = steady_now();
   const auto busy = pending_ == 0 ? busy_ : busy_ + (now - busy_since_);
-  return std::chrono::duration<double>(busy).count();
+  return device_seconds_ + std::chrono::duration<double>(busy).count();
 }
 
 std::vector<Collective> CollectiveLog::recent() const {

@@ -9,7 +9,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "monitoring/stopwatch.h"
@@ -24,6 +23,12 @@ struct Collective {
   std::optional<SteadyTime> completed;  ///< on a GPU: as of the next poll()
 };
 
+/// What a collective on a GPU answers when it is asked.
+struct DeviceProgress {
+  enum class State { kPending, kComplete, kFailed } state = State::kPending;
+  double seconds = 0;  ///< its time on the device, once it is complete
+};
+
 /// Safe to use from any thread.
 class CollectiveLog {
  public:
@@ -33,9 +38,10 @@ class CollectiveLog {
   std::int64_t begin(const std::string& verb, std::int64_t bytes);  ///< its number
   void end(std::int64_t number);
 
-  /// For a collective that cannot tell when it is complete (a GPU's): poll() asks, and records
-  /// the end.
-  void watch(std::int64_t number, std::function<bool()> is_complete);
+  /// For a collective that cannot tell when it is complete (a GPU's): poll() asks, on the thread
+  /// that calls it and without the log's lock, and records the end. One that has failed, or whose
+  /// question throws, stays pending and is not asked again.
+  void watch(std::int64_t number, std::function<DeviceProgress()> ask);
   void poll();
 
   struct Progress {
@@ -57,22 +63,28 @@ class CollectiveLog {
   };
   std::map<std::string, Total> totals() const;  ///< by verb
   std::int64_t bytes() const;                   ///< of all collectives so far
-  /// Time in which at least one collective was under way: called and not yet known to be complete.
+  /// Time in which at least one collective was under way, from its call to its end; of those on a
+  /// GPU, which run one after the other, their time on the device.
   double busy_seconds() const;
   std::vector<Collective> recent() const;  ///< the last ones and all that are pending, newest last
 
  private:
-  void note_end(std::int64_t number);  // with the lock held
+  Collective* pending(std::int64_t number);  // with the lock held; null if it has ended
 
   const std::size_t kept_;
   mutable std::mutex mutex_;
   std::deque<Collective> recent_;
-  std::vector<std::pair<std::int64_t, std::function<bool()>>> watched_;
+  struct Watched {
+    std::int64_t number;
+    std::function<DeviceProgress()> ask;
+  };
+  std::vector<Watched> watched_;
   SteadyTime step_begin_ = steady_now();
   std::optional<SteadyTime> first_arrival_;
   std::int64_t count_ = 0;
-  std::int64_t pending_ = 0;
-  SteadyTime busy_since_;  // while pending_ > 0
+  std::int64_t pending_ = 0;  // those that end() will end
+  SteadyTime busy_since_;     // while pending_ > 0
+  double device_seconds_ = 0;
   SteadyTime::duration busy_{};
   std::map<std::string, Total> totals_;
 };

@@ -5,9 +5,9 @@
 
 #include <exception>
 #include <numeric>
-#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 
 #include "dist/backends.h"
+#include "dist/single_tensor_collectives.h"
 #include "monitoring/check.h"
 
 namespace stc::dist {
@@ -71,7 +71,7 @@ class GroupCommunicator : public Communicator {
     std::vector<std::int64_t> shape = input.sizes().vec();
     shape[0] *= size();
     at::Tensor output = at::empty(shape, input.options());
-    group_->all_gather_single(output, input)->wait();
+    all_gather_single(*group_, output, input)->wait();
     return output;
   }
 
@@ -85,7 +85,7 @@ class GroupCommunicator : public Communicator {
     at::Tensor output = at::empty(shape, input.options());
     std::vector<std::int64_t> output_rows = receive_rows;
     std::vector<std::int64_t> input_rows = send_rows;
-    group_->all_to_all_single(output, input, output_rows, input_rows)->wait();
+    all_to_all_single(*group_, output, input, output_rows, input_rows)->wait();
     return output;
   }
 
@@ -116,10 +116,9 @@ std::shared_ptr<Communicator> make_group_communicator(const World& world,
                                                       at::Device device,
                                                       c10::intrusive_ptr<c10d::Backend> backend,
                                                       std::shared_ptr<CollectiveLog> log) {
-  const auto end = device.is_cpu() ? CollectiveEnd::kFuture : CollectiveEnd::kPolled;
   auto group = c10::make_intrusive<c10d::ProcessGroup>(world.rank, world.size);
   constexpr auto kType = c10d::ProcessGroup::BackendType::CUSTOM;
-  group->setBackend(device.type(), kType, make_recording_backend(std::move(backend), log, end));
+  group->setBackend(device.type(), kType, make_recording_backend(std::move(backend), log, device));
   group->setDefaultBackend(kType);
   return std::make_shared<GroupCommunicator>(world, device, std::move(group), std::move(log));
 }

@@ -19,8 +19,10 @@ c10::intrusive_ptr<c10d::Backend> make_nccl_backend(Transport& transport,
       open_rank_store(world.rank, world.local_size == world.size, timeout, [&](Bytes bytes) {
         transport.broadcast(bytes, 0);
       });
-  return c10::make_intrusive<c10d::ProcessGroupNCCL>(
+  auto backend = c10::make_intrusive<c10d::ProcessGroupNCCL>(
       std::move(store), world.rank, world.size, options);
+  backend->enableCollectivesTiming();  // for the time on the device, which the log adds up
+  return backend;
 }
 
 }  // namespace stc::dist

@@ -1,3 +1,5 @@
+#include <c10/core/DeviceGuard.h>
+
 #include <torch/csrc/distributed/c10d/Backend.hpp>
 
 #include "dist/backends.h"
@@ -14,15 +16,25 @@ std::int64_t bytes_of(const Tensors& tensors) {
   return bytes;
 }
 
+// Asked on a thread of its own, which would otherwise look at GPU 0 and open a context there.
+DeviceProgress progress_of(c10d::Work& work, at::Device device) {
+  using State = DeviceProgress::State;
+  const c10::DeviceGuard guard(device);
+  if (!work.isCompleted()) return {State::kPending};
+  if (!work.isSuccess()) return {State::kFailed};
+  constexpr double kMillisecond = 1e-3;
+  return {State::kComplete, kMillisecond * work.getDuration()};
+}
+
 class RecordingBackend : public c10d::Backend {
  public:
   RecordingBackend(c10::intrusive_ptr<c10d::Backend> inner,
                    std::shared_ptr<CollectiveLog> log,
-                   CollectiveEnd end)
+                   at::Device device)
       : Backend(inner->getRank(), inner->getSize()),
         inner_(std::move(inner)),
         log_(std::move(log)),
-        end_(end) {}
+        device_(device) {}
 
   const std::string getBackendName() const override { return inner_->getBackendName(); }
   void shutdown() override { inner_->shutdown(); }
@@ -75,8 +87,8 @@ class RecordingBackend : public c10d::Backend {
     const std::int64_t number = log_->begin(verb, bytes);
     WorkPointer work = call();
     // A GPU's future is complete as soon as the work is queued on the stream.
-    if (end_ == CollectiveEnd::kPolled) {
-      log_->watch(number, [work] { return work->isCompleted(); });
+    if (!device_.is_cpu()) {
+      log_->watch(number, [work, device = device_] { return progress_of(*work, device); });
     } else {
       work->getFuture()->addCallback([log = log_, number](c10::ivalue::Future& future) {
         if (!future.hasError()) log->end(number);  // one that failed stays pending
@@ -87,15 +99,15 @@ class RecordingBackend : public c10d::Backend {
 
   const c10::intrusive_ptr<c10d::Backend> inner_;
   const std::shared_ptr<CollectiveLog> log_;
-  const CollectiveEnd end_;
+  const at::Device device_;
 };
 
 }  // namespace
 
 c10::intrusive_ptr<c10d::Backend> make_recording_backend(c10::intrusive_ptr<c10d::Backend> inner,
                                                          std::shared_ptr<CollectiveLog> log,
-                                                         CollectiveEnd end) {
-  return c10::make_intrusive<RecordingBackend>(std::move(inner), std::move(log), end);
+                                                         at::Device device) {
+  return c10::make_intrusive<RecordingBackend>(std::move(inner), std::move(log), device);
 }
 
 }  // namespace stc::dist

@@ -4,22 +4,25 @@
 #
 #   scripts/setup.sh            for the CPU
 #   scripts/setup.sh --cuda     LibTorch with CUDA and NCCL, and nvcc if /usr/local/cuda does not have it
+#   scripts/setup.sh --oldest   the oldest LibTorch that stc supports, for the CPU (the preset `oldest`)
 #   scripts/setup.sh --checks   also clang-format, clang-tidy, and what the multi-host, Slurm and Prometheus tests need
 #
-# STC_LIBTORCH=<folder with include/ and lib/> uses an existing LibTorch 2.13.
+# STC_LIBTORCH=<folder with include/ and lib/> uses an existing LibTorch, 2.11 or newer (tested: 2.11, 2.13, 2.15).
 # LibTorch is installed in XDG_CACHE_HOME/stc (XDG_CACHE_HOME defaults to ~/.cache).
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
 
 libtorch_version=2.13.0
+oldest_libtorch_version=2.11.0
 kind=cpu
 parts='build and run'
 for argument in "$@"; do
   case $argument in
     --cuda) kind=cuda ;;
+    --oldest) kind=cpu libtorch_version=$oldest_libtorch_version ;;
     --checks) parts="$parts|checks" ;;
     -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; exit 0 ;;
-    *) say "unknown argument '$argument'; expected --cuda or --checks." >&2; exit 2 ;;
+    *) say "unknown argument '$argument'; expected --cuda, --oldest or --checks." >&2; exit 2 ;;
   esac
 done
 
@@ -109,19 +112,21 @@ install_wheels() {
   mv "$partial" "$folder"
 }
 
-# The user's LibTorch must have the version that dist was written against: c10d is not a stable interface.
+# c10d is not a stable interface: older ones lack what dist calls, newer ones may.
 check_own_libtorch() {
   local header="$1/include/torch/headeronly/version.h" found
   [ -e "$1/lib/libtorch_cpu.so" ] ||
-    fail "STC_LIBTORCH=$1 has no lib/libtorch_cpu.so; expected a folder with the include/ and lib/ of LibTorch $libtorch_version."
+    fail "STC_LIBTORCH=$1 has no lib/libtorch_cpu.so; expected a folder with the include/ and lib/ of LibTorch."
   found=$(sed -n 's/^#define TORCH_VERSION_\(MAJOR\|MINOR\) //p' "$header" 2> /dev/null | paste -sd.)
-  [ "$found" = "${libtorch_version%.*}" ] ||
-    fail "STC_LIBTORCH=$1 is LibTorch ${found:-of an unknown version}; expected LibTorch ${libtorch_version%.*}. Unset STC_LIBTORCH to let this script download it."
+  printf '%s\n' "${oldest_libtorch_version%.*}" "${found:-0}" | sort -C -V ||
+    fail "STC_LIBTORCH=$1 is LibTorch ${found:-of an unknown version}; expected ${oldest_libtorch_version%.*} or newer. Unset STC_LIBTORCH to let this script download it."
 }
 
 install_libtorch() {
   [ "$(uname -sm)" = 'Linux x86_64' ] || fail "this system is $(uname -sm), but this script downloads LibTorch for Linux x86_64 only. Set STC_LIBTORCH to a LibTorch for this system."
-  if [ "$kind" = cpu ]; then
+  if [ "$libtorch_version" = "$oldest_libtorch_version" ]; then
+    install_wheels "$repository/scripts/libtorch-oldest.txt" "$cache/libtorch-$libtorch_version-cpu" 1300
+  elif [ "$kind" = cpu ]; then
     install_wheels "$repository/scripts/libtorch-cpu.txt" "$cache/libtorch-$libtorch_version-cpu" 1300
   else
     install_wheels "$repository/scripts/libtorch-cuda.txt" "$cache/libtorch-$libtorch_version-cuda" 5500

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <stdexcept>
 #include <thread>
 
 namespace stc::dist {
@@ -49,18 +50,56 @@ TEST(CollectiveLog, IsNotBusyBetweenCollectives) {
   EXPECT_LE(log.busy_seconds(), busy + seconds(Clock::now() - began));
 }
 
-TEST(CollectiveLog, AWatchedCollectiveIsBusyToThePollThatFindsItComplete) {
+using State = DeviceProgress::State;
+
+TEST(CollectiveLog, OfAGpusCollectivesTheirTimeOnTheDeviceIsBusy) {
   CollectiveLog log;
-  bool complete = false;
-  log.watch(log.begin("all_reduce", 4), [&] { return complete; });
+  DeviceProgress first, second;
+  log.watch(log.begin("all_reduce", 4), [&] { return first; });
+  log.watch(log.begin("all_reduce", 4), [&] { return second; });
   log.poll();
   sleep_a_little();
-  complete = true;
+  EXPECT_LT(log.busy_seconds(), 0.005);
+  EXPECT_EQ(log.progress().completed, 0);
+  second = {State::kComplete, 0.25};
   log.poll();
-  const double busy = log.busy_seconds();
-  EXPECT_GE(busy, 0.005);
-  sleep_a_little();
-  EXPECT_EQ(log.busy_seconds(), busy);
+  EXPECT_EQ(log.progress().completed, 0);  // the first is still pending
+  first = {State::kComplete, 0.5};
+  log.poll();
+  EXPECT_EQ(log.progress().completed, 2);
+  EXPECT_NEAR(log.busy_seconds(), 0.75, 0.005);
+  log.poll();  // asks nobody again
+  EXPECT_NEAR(log.busy_seconds(), 0.75, 0.005);
+}
+
+TEST(CollectiveLog, AGpusCollectiveThatFailedStaysPendingAndIsAskedOnce) {
+  CollectiveLog log;
+  int questions = 0;
+  log.watch(log.begin("all_reduce", 4), [&]() -> DeviceProgress {
+    ++questions;
+    throw std::runtime_error("CUDA error: an illegal memory access was encountered");
+  });
+  log.watch(log.begin("broadcast", 4), [&] {
+    ++questions;
+    return DeviceProgress{State::kFailed};
+  });
+  log.poll();
+  log.poll();
+  EXPECT_EQ(questions, 2);
+  ASSERT_TRUE(log.progress().pending);
+  EXPECT_EQ(log.progress().pending->verb, "all_reduce");
+  EXPECT_LT(log.busy_seconds(), 0.005);
+}
+
+// The question may wait for a device: the rank that trains must not wait for the log meanwhile.
+TEST(CollectiveLog, AQuestionIsAskedWithoutTheLock) {
+  CollectiveLog log;
+  log.watch(log.begin("all_reduce", 4), [&] {
+    log.end(log.begin("broadcast", 4));
+    return DeviceProgress{State::kComplete, 0};
+  });
+  log.poll();
+  EXPECT_EQ(log.progress().completed, 2);
 }
 
 }  // namespace
