@@ -12,24 +12,12 @@ namespace stc::launcher {
 
 using Action = std::function<int()>;  ///< returns the exit code; throws stc::Error
 
-void add_pack(CLI::App& app, Action& action);
-void add_verify(CLI::App& app, Action& action);
-void add_pretrain(CLI::App& app, Action& action);
-void add_train(CLI::App& app, Action& action);
-void add_eval(CLI::App& app, Action& action);
-void add_sweep(CLI::App& app, Action& action);
-void add_propagate(CLI::App& app, Action& action);
-void add_score(CLI::App& app, Action& action);
-void add_launch(CLI::App& app, Action& action);
-void add_slurm(CLI::App& app, Action& action);
-void add_parity(CLI::App& app, Action& action);
-void add_export(CLI::App& app, Action& action);
-void add_import(CLI::App& app, Action& action);
-void add_report(CLI::App& app, Action& action);
-void add_monitor(CLI::App& app, Action& action);
-void add_synthesize(CLI::App& app, Action& action);
-void add_doctor(CLI::App& app, Action& action);
-void add_plan(CLI::App& app, Action& action);
-void add_bench(CLI::App& app, Action& action);
+/// In the order of `stc -h`: data, training, evaluation, the rest.
+using AddCommand = void(CLI::App& app, Action& action);
+AddCommand add_pack, add_verify, add_synthesize;
+AddCommand add_pretrain, add_train, add_launch, add_slurm;
+AddCommand add_eval, add_sweep, add_propagate, add_score, add_report;
+AddCommand add_monitor, add_parity, add_export, add_import;
+AddCommand add_doctor, add_plan, add_bench;
 
 }  // namespace stc::launcher

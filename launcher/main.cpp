@@ -35,26 +35,11 @@ constexpr char kOverview[] =
 
 // In the order of `stc -h`: data, training, evaluation, the rest.
 void add_commands(CLI::App& app, Action& action) {
-  for (const auto add : {add_pack,
-                         add_verify,
-                         add_synthesize,
-                         add_pretrain,
-                         add_train,
-                         add_launch,
-                         add_slurm,
-                         add_eval,
-                         add_sweep,
-                         add_propagate,
-                         add_score,
-                         add_report,
-                         add_monitor,
-                         add_parity,
-                         add_export,
-                         add_import,
-                         add_doctor,
-                         add_plan,
-                         add_bench})
-    add(app, action);
+  for (auto* add : {add_pack, add_verify, add_synthesize}) add(app, action);
+  for (auto* add : {add_pretrain, add_train, add_launch, add_slurm}) add(app, action);
+  for (auto* add : {add_eval, add_sweep, add_propagate, add_score, add_report}) add(app, action);
+  for (auto* add : {add_monitor, add_parity, add_export, add_import}) add(app, action);
+  for (auto* add : {add_doctor, add_plan, add_bench}) add(app, action);
 }
 
 std::vector<std::string> command_names(const CLI::App& app) {
@@ -93,12 +78,8 @@ std::string unexpected_argument(const CLI::App& app) {
   }
   const std::string nearest = nearest_name(argument.substr(0, argument.find('=')), known);
   const char* kind = is_option ? "option" : known.empty() ? "argument" : "command";
-  return text("unknown {} '{}'{} `{} -h` lists every {}",
-              kind,
-              argument,
-              nearest.empty() ? ";" : "; did you mean '" + nearest + "'?",
-              path,
-              kind);
+  const std::string hint = nearest.empty() ? ";" : "; did you mean '" + nearest + "'?";
+  return text("unknown {} '{}'{} `{} -h` lists every {}", kind, argument, hint, path, kind);
 }
 
 std::string usage_of(const CLI::App& app, const CLI::ParseError& error) {

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <initializer_list>
 
 namespace stc::launcher {
 namespace {

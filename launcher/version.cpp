@@ -21,6 +21,8 @@ bool built_with_cuda() {
 #endif
 }
 
+std::string build_name() { return "stc " + version() + ", LibTorch " + libtorch_version(); }
+
 std::string version_text() {
   return "stc " + version() + "\nLibTorch " + libtorch_version() + "\nCUDA " +
          (built_with_cuda() ? "yes" : "no");

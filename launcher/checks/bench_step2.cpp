@@ -48,11 +48,11 @@ std::unique_ptr<TrainingMethod> make_method(const Arguments& arguments,
   options.batch_size = arguments.batch * ranks.size();
   options.clips.size = arguments.size;
   const models::ResNet teacher(models::standard_options(arguments.depth), /*seed=*/0);
-  return make_temporal_method(options,
-                              ranks,
-                              device,
-                              std::make_unique<SameClips>(arguments.batch, arguments.size),
-                              teacher.state());
+  return launcher::make_method(options,
+                               ranks,
+                               device,
+                               std::make_unique<SameClips>(arguments.batch, arguments.size),
+                               teacher.state());
 }
 
 double seconds_per_step(const Arguments& arguments,

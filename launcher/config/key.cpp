@@ -1,9 +1,10 @@
 #include "launcher/config/key.h"
 
+#include <toml++/toml.h>
+
 #include <charconv>
 #include <cmath>
-
-#include "launcher/config/value.h"
+#include <sstream>
 
 namespace stc::launcher {
 namespace {
@@ -16,6 +17,13 @@ std::string number_text(double value) {
   std::string digits(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
   if (digits.find_first_of(".e") == std::string::npos) digits += ".0";
   return digits;
+}
+
+std::string quoted(const std::string& content) {
+  std::ostringstream out;
+  const toml::value<std::string> value(content);
+  out << toml::toml_formatter{value, toml::format_flags::allow_unicode_strings};
+  return out.str();
 }
 
 std::string listed(const std::vector<std::string>& words) {
@@ -61,8 +69,7 @@ std::string ConfigKey::rule() const {
 std::string ConfigKey::to_toml(const ConfigValue& value) const {
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
   if (const auto* number = std::get_if<double>(&value)) return number_text(*number);
-  if (const auto* content = std::get_if<std::string>(&value))
-    return toml_text(toml::value<std::string>(*content));
+  if (const auto* content = std::get_if<std::string>(&value)) return quoted(*content);
   const std::int64_t whole = std::get<std::int64_t>(value);
   if (!words.empty() && whole == word_value && !in_range(value)) return listed(words);
   return std::to_string(whole);

@@ -75,10 +75,6 @@ class KeyBinding {
     key_.words = std::move(allowed);
     return *this;
   }
-  KeyBinding& operation() {
-    key_.effect = Effect::kOperation;
-    return *this;
-  }
   KeyBinding& help(std::string meaning) {
     key_.help = std::move(meaning);
     return *this;

@@ -1,13 +1,15 @@
 #include "launcher/config/schema.h"
 
+#include <toml++/toml.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include "launcher/config/nearest_name.h"
-#include "launcher/config/value.h"
 #include "monitoring/check.h"
 
 namespace stc::launcher {
@@ -83,15 +85,33 @@ bool is_section(const Keys& keys, const std::string& name) {
   });
 }
 
+// The value of a TOML node, or nothing if it breaks the key's rule. An integer is a number, not the
+// reverse.
+std::optional<ConfigValue> value_of(const ConfigKey& key, const toml::node& node) {
+  if (key.holds<bool>()) return node.value_exact<bool>();
+  const auto word = node.value_exact<std::string>();
+  const bool is_listed =
+      word && std::find(key.words.begin(), key.words.end(), *word) != key.words.end();
+  if (key.holds<std::string>()) return is_listed || key.words.empty() ? word : std::nullopt;
+  if (is_listed) return key.word_value;
+  std::optional<ConfigValue> value = node.value_exact<std::int64_t>();
+  if (key.holds<double>()) value = node.value<double>();
+  return node.is_number() && value && key.in_range(*value) ? value : std::nullopt;
+}
+
+// A node as it would be written in a file, in one line.
+std::string toml_text(const toml::node& node) {
+  std::ostringstream out;
+  out << toml::toml_formatter{node, toml::format_flags::allow_unicode_strings};
+  std::string line = out.str();
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  return line;
+}
+
 void set(const ConfigKey& key, const toml::node& node, const std::string& where) {
   const auto value = value_of(key, node);
-  STC_CHECK_USAGE(value.has_value(),
-                  "{}{} is {}; expected {}{}",
-                  where,
-                  key.name,
-                  toml_text(node),
-                  key.rule(),
-                  key.help.empty() ? "" : " (" + key.help + ")");
+  const std::string meaning = key.help.empty() ? "" : " (" + key.help + ")", seen = toml_text(node);
+  STC_CHECK_USAGE(value, "{}{} is {}; expected {}{}", where, key.name, seen, key.rule(), meaning);
   key.write(*value);
 }
 
@@ -124,6 +144,15 @@ ConfigKey& ConfigSchema::add(ConfigKey key) {
   STC_CHECK(find(keys_, key.name) == nullptr, "config key {} is bound twice", key.name);
   key.default_value = key.read();
   return keys_.emplace_back(std::move(key));
+}
+
+void ConfigSchema::mark_operation(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const bool is_section = name.ends_with('.');
+    for (ConfigKey& key : keys_)
+      if (key.name == name || (is_section && key.name.starts_with(name)))
+        key.effect = Effect::kOperation;
+  }
 }
 
 void ConfigSchema::read(const std::string& path, const std::vector<std::string>& overrides) {

@@ -65,6 +65,9 @@ class ConfigSchema {
     return binding.one_of(allowed);
   }
 
+  /// Declares that keys ("run.dir") and whole sections ("log.") cannot change the trained weights.
+  void mark_operation(const std::vector<std::string>& names);
+
   /// The file, unless its path is empty, then the overrides.
   void read(const std::string& path, const std::vector<std::string>& overrides);
   void read_file(const std::string& path);
@@ -92,5 +95,32 @@ class ConfigSchema {
 
   std::deque<ConfigKey> keys_;  // a deque: bindings refer to its keys while more are added
 };
+
+/// Options with the schema that reads them from a TOML file and arguments. The schema points into
+/// `options`, so both live together.
+template <typename Options>
+struct Configuration {
+  Options options;
+  ConfigSchema schema;
+
+  Configuration() { options.bind(schema); }
+
+  /// `config` may be empty. Throws stc::Error (kUsage).
+  void read(const std::string& config, const std::vector<std::string>& overrides, int ranks) {
+    schema.read(config, overrides);
+    options.check(ranks);
+  }
+};
+
+/// Names the config key whose value led to an error: puts it in front of what goes wrong while
+/// `body` uses its value.
+template <typename Body>
+auto with_key_in_errors(const char* key, const Body& body) {
+  try {
+    return body();
+  } catch (const Error& error) {
+    throw Error(error.exit(), text("{}: {}", key, error.what()));
+  }
+}
 
 }  // namespace stc::launcher

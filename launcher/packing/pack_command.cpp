@@ -1,3 +1,4 @@
+// `stc pack` and `stc verify`: sets of shards.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -7,9 +8,10 @@
 #include <vector>
 
 #include "data/packing/pack.h"
+#include "data/shards/verify.h"
 #include "launcher/commands.h"
+#include "monitoring/check.h"
 #include "monitoring/progress.h"
-#include "monitoring/text.h"
 
 namespace stc::launcher {
 namespace {
@@ -47,6 +49,8 @@ constexpr Kind kVideos = {
     "  stc pack videos a.mp4 b.mp4 --out shards --max-side 480 --force",
     data::pack_videos};
 
+int all_cores() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
+
 std::string counted(std::int64_t number, const std::string& noun) {
   return text("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
@@ -65,47 +69,38 @@ int pack(const PackArguments& arguments, Packer packer) {
       summary.videos > 0
           ? text("{} frames of {}", summary.entries, counted(summary.videos, "video"))
           : text("{} images", summary.entries);
-  std::puts(text("{}: {} in {}, {} bytes{}",
-                 options.out,
-                 content,
-                 counted(summary.shards, "shard"),
-                 summary.bytes,
-                 summary.skipped > 0 ? text("; {} bad left out", summary.skipped) : "")
-                .c_str());
+  const auto shards = counted(summary.shards, "shard");
+  auto line = text("{}: {} in {}, {} bytes", options.out, content, shards, summary.bytes);
+  if (summary.skipped > 0) line += text("; {} bad left out", summary.skipped);
+  std::puts(line.c_str());
   return 0;
 }
 
 void add_options(CLI::App* app, const Kind& kind, PackArguments& arguments) {
   auto& options = arguments.options;
-  options.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  app->add_option("SRC", arguments.sources, kind.sources)->required()->group("Input");
+  options.threads = all_cores();
+  app->option_defaults()->group("Input");
+  app->add_option("SRC", arguments.sources, kind.sources)->required();
   app->add_flag("--skip-bad",
                 options.skip_bad,
-                "Leave out what cannot be read, naming it, instead of failing")
-      ->group("Input");
+                "Leave out what cannot be read, naming it, instead of failing");
+  app->option_defaults()->group("Output");
   app->add_option("--out", options.out, "Folder to write; it appears once it is complete")
-      ->required()
-      ->group("Output");
-  app->add_flag("--force", options.force, "Replace an earlier set in --out")->group("Output");
+      ->required();
+  app->add_flag("--force", options.force, "Replace an earlier set in --out");
+  app->option_defaults()->always_capture_default();
   app->add_option(
-         "--shard-bytes", options.shard_bytes, "Start another shard once one holds this many bytes")
-      ->capture_default_str()
-      ->group("Output");
+      "--shard-bytes", options.shard_bytes, "Start another shard once one holds this many bytes");
+  app->option_defaults()->group("Method");
   app->add_flag("--apply-orientation",
                 options.apply_orientation,
-                "Turn images upright by their EXIF orientation (encodes those again)")
-      ->group("Method");
+                "Turn images upright by their EXIF orientation (encodes those again)");
   app->add_option("--max-side",
                   options.max_side,
-                  "Shrink larger images to this side in pixels (encodes those again); 0 keeps all")
-      ->capture_default_str()
-      ->group("Method");
-  app->add_option("--quality", options.quality, "JPEG quality of what is encoded here, 1 to 100")
-      ->capture_default_str()
-      ->group("Method");
-  app->add_option("--threads", options.threads, "Images decoded at the same time")
-      ->capture_default_str()
-      ->group("Machine");
+                  "Shrink larger images to this side in pixels (encodes those again); 0 keeps all");
+  app->add_option("--quality", options.quality, "JPEG quality of what is encoded here, 1 to 100");
+  app->option_defaults()->group("Machine");
+  app->add_option("--threads", options.threads, "Images decoded at the same time");
 }
 
 void add_kind(CLI::App& pack_app, Action& action, const Kind& kind) {
@@ -118,6 +113,35 @@ void add_kind(CLI::App& pack_app, Action& action, const Kind& kind) {
   });
 }
 
+struct VerifyArguments {
+  std::string folder;
+  int threads = all_cores();
+};
+
+data::VerifySummary verify_with_progress(const VerifyArguments& arguments) {
+  ProgressLine progress;
+  data::VerifyOptions options;
+  options.threads = arguments.threads;
+  options.on_bad = [&](const std::string& line) {
+    progress.erase();
+    std::puts(line.c_str());
+  };
+  options.progress = [&](std::int64_t done, std::int64_t total) {
+    if (progress.is_due()) progress.draw(text("verifying {}/{}", done, total));
+  };
+  return data::verify_shards(arguments.folder, options);
+}
+
+int verify(const VerifyArguments& arguments) {
+  const auto summary = verify_with_progress(arguments);
+  auto line = text("{}: {} entries", arguments.folder, summary.entries);
+  if (summary.videos > 0) line += " of " + counted(summary.videos, "video");
+  line += summary.bad == 0 ? text(", all good, digest {}", summary.digest)
+                           : text(", {} bad", summary.bad);
+  std::puts(line.c_str());
+  return static_cast<int>(summary.bad == 0 ? Exit::kFine : Exit::kBadData);
+}
+
 }  // namespace
 
 void add_pack(CLI::App& app, Action& action) {
@@ -126,6 +150,19 @@ void add_pack(CLI::App& app, Action& action) {
   pack_app->footer("Examples:\n  stc pack images photos --out shards");
   add_kind(*pack_app, action, kImages);
   add_kind(*pack_app, action, kVideos);
+}
+
+void add_verify(CLI::App& app, Action& action) {
+  auto* command = app.add_subcommand(
+      "verify", "Check every entry of a set of shards; the exit code is 3 if any is bad");
+  const auto arguments = std::make_shared<VerifyArguments>();
+  command->option_defaults()->group("Input");
+  command->add_option("DIR", arguments->folder, "Folder that `stc pack` wrote")->required();
+  command->option_defaults()->group("Machine")->always_capture_default();
+  command->add_option("--threads", arguments->threads, "Entries decoded at the same time")
+      ->check(CLI::Range(1, 1024));
+  command->footer("Examples:\n  stc verify shards");
+  command->callback([arguments, &action] { action = [arguments] { return verify(*arguments); }; });
 }
 
 }  // namespace stc::launcher

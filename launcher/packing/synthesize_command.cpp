@@ -16,14 +16,10 @@ struct SynthesizeOptions {
 
 int synthesize(const SynthesizeOptions& options) {
   data::synthesize_clips(options.photos, options.out, options.clips);
-  log::info(
-      "{}: {} annotated clip(s) of {} frames, {}x{}; sources.txt names the photographs of "
-      "each",
-      options.out,
-      options.clips.clips,
-      options.clips.frames,
-      options.clips.height,
-      options.clips.width);
+  const auto& c = options.clips;
+  const auto made =
+      text("{} annotated clip(s) of {} frames, {}x{}", c.clips, c.frames, c.height, c.width);
+  log::info("{}: {}; sources.txt names the photographs of each", options.out, made);
   return 0;
 }
 
@@ -36,23 +32,21 @@ void add_synthesize(CLI::App& app, Action& action) {
                          "move, with masks that are right by construction");
   const auto options = std::make_shared<SynthesizeOptions>();
   auto& clips = options->clips;
+  command->option_defaults()->group("Input");
   command
       ->add_option("photos",
                    options->photos,
                    "Photographs, at least four, or folders that are searched for them")
-      ->required()
-      ->group("Input");
-  command->add_option("--out", options->out, "DAVIS root to write")->required()->group("Output");
-  command->add_flag("--force", clips.replace, "Replace an earlier result in --out")
-      ->group("Output");
-  const auto add_number = [&](const char* name, auto& value, const char* help) {
-    command->add_option(name, value, help)->capture_default_str()->group("Method");
-  };
-  add_number("--clips", clips.clips, "Number of clips");
-  add_number("--frames", clips.frames, "Frames per clip, at least 3");
-  add_number("--height", clips.height, "Height of a frame in pixels");
-  add_number("--width", clips.width, "Width of a frame in pixels");
-  add_number("--seed", clips.seed, "Another seed gives other clips");
+      ->required();
+  command->option_defaults()->group("Output");
+  command->add_option("--out", options->out, "DAVIS root to write")->required();
+  command->add_flag("--force", clips.replace, "Replace an earlier result in --out");
+  command->option_defaults()->group("Method")->always_capture_default();
+  command->add_option("--clips", clips.clips, "Number of clips");
+  command->add_option("--frames", clips.frames, "Frames per clip, at least 3");
+  command->add_option("--height", clips.height, "Height of a frame in pixels");
+  command->add_option("--width", clips.width, "Width of a frame in pixels");
+  command->add_option("--seed", clips.seed, "Another seed gives other clips");
   command->footer(
       "Examples:\n"
       "  stc synthesize photos --out clips\n"

@@ -1,12 +1,15 @@
 #include "launcher/planning/dry_run.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/Allocator.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
 
 #include <algorithm>
 #include <memory>
+#include <mutex>
+#include <utility>
 
 #include "dist/fake_world.h"
-#include "launcher/planning/allocation_meter.h"
 #include "launcher/training/method.h"
 #include "launcher/training/random_loader.h"
 #include "launcher/training/training_step.h"
@@ -18,41 +21,62 @@ namespace {
 
 using Log = std::shared_ptr<dist::CollectiveLog>;
 
-std::unique_ptr<TrainingMethod> make_method(const PretrainOptions& options,
-                                            dist::Communicator& ranks) {
-  return make_spatial_method(options,
-                             ranks,
-                             at::kCPU,
-                             std::make_unique<RandomLoader<data::ImageBatch>>(
-                                 options.batch_size / ranks.size(), options.images.size));
-}
-
-std::unique_ptr<TrainingMethod> make_method(const VideoTrainOptions& options,
-                                            dist::Communicator& ranks) {
-  data::NamedTensors teacher;
-  if (options.teacher.empty()) {
-    teacher = models::ResNet(models::standard_options(options.depth), 0).state();
+/// Counts what this thread allocates and frees while it takes the place of LibTorch's profiler
+/// (backward on the CPU runs on this thread too). Workspaces that kernels allocate elsewhere are
+/// not counted.
+class AllocationMeter : public c10::MemoryReportingInfoBase {
+ public:
+  /// Allocated and not yet freed; below 0 if older memory was freed.
+  std::int64_t live() const {
+    const std::lock_guard lock(mutex_);
+    return live_;
   }
-  return make_temporal_method(options,
-                              ranks,
-                              at::kCPU,
-                              std::make_unique<RandomLoader<data::ClipBatch>>(
-                                  options.batch_size / ranks.size(), options.clips.size),
-                              teacher);
+  /// Of live() so far, or since restart_peak().
+  std::int64_t peak() const {
+    const std::lock_guard lock(mutex_);
+    return peak_;
+  }
+  void restart_peak() {
+    const std::lock_guard lock(mutex_);
+    peak_ = live_;
+  }
+
+ private:
+  void reportMemoryUsage(
+      void*, std::int64_t bytes, std::size_t, std::size_t, c10::Device) override {
+    const std::lock_guard lock(mutex_);
+    live_ += bytes;
+    peak_ = std::max(peak_, live_);
+  }
+  bool memoryProfilingEnabled() const override { return true; }
+
+  mutable std::mutex mutex_;
+  std::int64_t live_ = 0, peak_ = 0;
+};
+
+std::unique_ptr<TrainingMethod> dry_method(const PretrainOptions& options,
+                                           dist::Communicator& ranks) {
+  const auto rows = options.batch_size / ranks.size();
+  auto pixels = std::make_unique<RandomLoader<data::ImageBatch>>(rows, options.images.size);
+  return make_method(options, ranks, at::kCPU, std::move(pixels));
 }
 
-std::int64_t bytes_of(const models::NamedTensorList& tensors) {
-  std::int64_t bytes = 0;
-  for (const auto& [name, tensor] : tensors) bytes += static_cast<std::int64_t>(tensor.nbytes());
-  return bytes;
+std::unique_ptr<TrainingMethod> dry_method(const VideoTrainOptions& options,
+                                           dist::Communicator& ranks) {
+  const auto rows = options.batch_size / ranks.size();
+  auto pixels = std::make_unique<RandomLoader<data::ClipBatch>>(rows, options.clips.size);
+  data::NamedTensors teacher;
+  if (options.teacher.empty())
+    teacher = models::ResNet(models::standard_options(options.depth), 0).state();
+  return make_method(options, ranks, at::kCPU, std::move(pixels), teacher);
 }
 
 /// Bytes of the tensors whose name starts with `prefix`.
-std::int64_t bytes_of(const data::NamedTensors& tensors, const std::string& prefix) {
+template <typename Tensors>
+std::int64_t bytes_of(const Tensors& tensors, const std::string& prefix = "") {
   std::int64_t bytes = 0;
-  for (const auto& [name, tensor] : tensors) {
+  for (const auto& [name, tensor] : tensors)
     if (name.starts_with(prefix)) bytes += static_cast<std::int64_t>(tensor.nbytes());
-  }
   return bytes;
 }
 
@@ -105,7 +129,7 @@ class DryRank {
       : host_(place_in(world)),
         forward_(place_in(world)),
         gradients_(place_in(world)),
-        method_(make_method(options, *forward_.ranks)),
+        method_(dry_method(options, *forward_.ranks)),
         step_(*method_,
               {.optimizer = options.optimizer,
                .reducer = options.reducer,
@@ -134,21 +158,21 @@ class DryRank {
 
  private:
   void step(std::int64_t number) {
-    meter_.restart_peak();
-    before_step_ = meter_.live();
+    meter_->restart_peak();
+    before_step_ = meter_->live();
     const auto result = step_.run(number, /*learning_rate=*/0);
     result_.logged_values = std::ssize(result.outcome.losses) + std::ssize(result.outcome.health);
   }
 
   void enter(activity::Phase phase) {
-    if (phase == activity::Phase::kDataWait) before_forward_ = meter_.live();
+    if (phase == activity::Phase::kDataWait) before_forward_ = meter_->live();
     if (phase == activity::Phase::kBackward) {
-      result_.memory.activations = meter_.live() - before_forward_;
+      result_.memory.activations = meter_->live() - before_forward_;
       backward_ = steady_now();
     }
     if (phase == activity::Phase::kUpdate) {
       backward_seconds_ = seconds_since(backward_);
-      result_.memory.peak = meter_.peak() - before_step_;
+      result_.memory.peak = meter_->peak() - before_step_;
     }
   }
 
@@ -158,14 +182,16 @@ class DryRank {
     memory.parameters = bytes_of(method_->parameters());
     for (const auto& [name, parameter] : method_->parameters())
       memory.gradients += static_cast<std::int64_t>(parameter.grad().nbytes());
-    memory.optimizer = bytes_of(step_.optimizer.state(), "");
+    memory.optimizer = bytes_of(step_.optimizer.state());
     memory.queue = bytes_of(method, "queue");
     memory.frozen = bytes_of(method, "key.") + method_->frozen_bytes();
     memory.buffers =
-        bytes_of(method_->backbone_state(), "") + bytes_of(method, "query.") - memory.parameters;
+        bytes_of(method_->backbone_state()) + bytes_of(method, "query.") - memory.parameters;
   }
 
-  AllocationMeter meter_;  // first: it must see the size of all that is freed later
+  // First, so that the size of all that is freed later is seen.
+  std::shared_ptr<AllocationMeter> meter_ = std::make_shared<AllocationMeter>();
+  c10::DebugInfoGuard metering_{c10::DebugInfoKind::PROFILER_STATE, meter_};
   RecordedWorld host_, forward_, gradients_;
   std::unique_ptr<TrainingMethod> method_;
   TrainingStep step_;

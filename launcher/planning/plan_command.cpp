@@ -91,10 +91,9 @@ void check(Options options, int world) {
 
 template <typename Options>
 int plan_of(const Arguments& arguments, const std::string& method) {
-  Options options;
-  ConfigSchema schema;
-  options.bind(schema);
-  schema.read(arguments.config, arguments.overrides);
+  Configuration<Options> configuration;
+  configuration.schema.read(arguments.config, arguments.overrides);
+  auto& options = configuration.options;
   options.init.clear();
   check(options, arguments.worlds.front());
 

@@ -1,6 +1,5 @@
 #include "launcher/planning/plan_report.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -26,6 +25,10 @@ std::string size_of(double bytes) {
     ++unit;
   }
   return printed(unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
+}
+
+std::string row(const std::string& name, std::int64_t bytes) {
+  return printed("  %-24s %10s", name.c_str(), size_of(static_cast<double>(bytes)).c_str());
 }
 
 bool is_gradient(const Traffic& line) { return line.purpose == "gradients"; }
@@ -74,8 +77,7 @@ std::pair<std::int64_t, std::int64_t> control_bytes(const ScalingPlan& plan) {
 std::string memory_text(const ScalingPlan& plan) {
   std::string all = "memory per rank\n";
   for (const auto& [name, bytes] : memory_lines(plan)) {
-    if (bytes == 0) continue;
-    all += printed("  %-24s %10s\n", name.c_str(), size_of(static_cast<double>(bytes)).c_str());
+    if (bytes != 0) all += row(name, bytes) + "\n";
   }
   return all +
          "  (activations and peak: measured through LibTorch's allocator on the CPU in float32" +
@@ -84,24 +86,23 @@ std::string memory_text(const ScalingPlan& plan) {
 
 std::string traffic_text(const ScalingPlan& plan) {
   std::string all = "handed to collectives per rank and step\n";
-  for (const Traffic& line : plan.run.traffic) {
-    all += printed("  %-24s %10s  %s x %lld\n",
-                   line.purpose.c_str(),
-                   size_of(static_cast<double>(line.bytes)).c_str(),
-                   line.collective.c_str(),
-                   static_cast<long long>(line.calls));
-  }
+  for (const Traffic& line : plan.run.traffic)
+    all += row(line.purpose, line.bytes) + text("  {} x {}\n", line.collective, line.calls);
   const auto [always, logged] = control_bytes(plan);
-  all += printed("  %-24s %10s  all_reduce x 1, and %s every %lld steps, over MPI\n",
-                 "control",
-                 size_of(static_cast<double>(always)).c_str(),
-                 size_of(static_cast<double>(logged)).c_str(),
-                 static_cast<long long>(plan.log_every));
+  const auto logged_size = size_of(static_cast<double>(logged));
+  all += row("control", always);
+  all += text("  all_reduce x 1, and {} every {} steps, over MPI\n", logged_size, plan.log_every);
   all += "gradient buckets, in the order in which they are ready\n ";
   for (const Bucket& bucket : plan.run.buckets)
     all += printed(" %s at %.0f %%,", size_of(bucket.bytes).c_str(), 100 * bucket.ready);
   all.back() = ' ';
   return all + "of backward (timed here)\n";
+}
+
+/// What a rank would receive if all ranks gathered all images in float32.
+std::int64_t reference_gather_bytes(const ScalingPlan& plan, int ranks) {
+  constexpr std::int64_t kFloat = 4, kChannels = 3;
+  return (ranks - 1) * plan.run.batch * kChannels * plan.size * plan.size * kFloat;
 }
 
 std::string images_text(const ScalingPlan& plan) {
@@ -122,22 +123,12 @@ std::string prediction_text(const ScalingPlan& plan) {
   if (plan.predictions.empty()) return "no step time is predicted: " + plan.compute.source + "\n";
   std::string all = printed("predicted; compute %.1f ms per step: ", 1000 * plan.compute.seconds) +
                     plan.compute.source + "\n" +
-                    printed("  %-14s %6s %12s %9s %11s %12s\n",
-                            "fabric",
-                            "ranks",
-                            "global batch",
-                            "step",
-                            "efficiency",
-                            "samples/s");
+                    "  fabric          ranks global batch      step  efficiency    samples/s\n";
   for (const Prediction& row : plan.predictions) {
     const auto samples = static_cast<double>(plan.run.batch) * row.ranks;
-    all += printed("  %-14s %6d %12.0f %6.1f ms %9.0f %% %12.0f\n",
-                   row.fabric.c_str(),
-                   row.ranks,
-                   samples,
-                   1000 * row.seconds,
-                   100 * row.efficiency,
-                   samples / row.seconds);
+    const double ms = 1000 * row.seconds, percent = 100 * row.efficiency;
+    all += printed("  %-14s %6d %12.0f", row.fabric.c_str(), row.ranks, samples);
+    all += printed(" %6.1f ms %9.0f %% %12.0f\n", ms, percent, samples / row.seconds);
   }
   return all;
 }
@@ -150,21 +141,13 @@ std::vector<Prediction> predict(const ScalingPlan& plan, const std::vector<Fabri
   if (compute <= 0) return all;
   for (const Fabric& fabric : fabrics) {
     for (const int ranks : plan.worlds) {
-      const double step = step_seconds(fabric,
-                                       ranks,
-                                       {compute,
-                                        share_of_backward(plan),
-                                        blocking_seconds(plan, fabric, ranks),
-                                        plan.run.buckets});
+      const double blocking = blocking_seconds(plan, fabric, ranks);
+      const StepTime alone{compute, share_of_backward(plan), blocking, plan.run.buckets};
+      const double step = step_seconds(fabric, ranks, alone);
       all.push_back({fabric.name, ranks, step, compute / step});
     }
   }
   return all;
-}
-
-std::int64_t reference_gather_bytes(const ScalingPlan& plan, int ranks) {
-  constexpr std::int64_t kFloat = 4, kChannels = 3;
-  return (ranks - 1) * plan.run.batch * kChannels * plan.size * plan.size * kFloat;
 }
 
 std::string plan_text(const ScalingPlan& plan) {

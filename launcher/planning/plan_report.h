@@ -35,9 +35,6 @@ struct ScalingPlan {
 /// One for each fabric and world.
 std::vector<Prediction> predict(const ScalingPlan& plan, const std::vector<Fabric>& fabrics);
 
-/// What a rank would receive if all ranks gathered all images in float32.
-std::int64_t reference_gather_bytes(const ScalingPlan& plan, int ranks);
-
 std::string plan_text(const ScalingPlan& plan);
 std::string plan_json(const ScalingPlan& plan);
 

@@ -1,14 +1,14 @@
 #include "launcher/run_folder/checkpoint.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "data/crc32c.h"
 #include "data/file.h"
 #include "data/folder_listing.h"
-#include "launcher/run_folder/checkpoint_manifest.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 
@@ -16,6 +16,7 @@ namespace stc::launcher {
 namespace {
 
 namespace fs = std::filesystem;
+using nlohmann::json;
 
 constexpr char kModel[] = "model.safetensors";
 constexpr char kMethod[] = "method.safetensors";
@@ -49,6 +50,72 @@ std::vector<std::int64_t> steps_in(const std::string& folder) {
   return steps;
 }
 
+// MANIFEST of a checkpoint folder: the size and CRC-32C of each file, written last, so that a
+// folder with a matching MANIFEST is complete.
+constexpr char kManifest[] = "/MANIFEST";
+constexpr char kFormat[] = "stc-checkpoint";
+
+std::uint32_t checksum(const data::InputFile& file) {
+  std::vector<std::uint8_t> block(std::size_t{4} << 20);
+  std::uint32_t sum = 0;
+  for (std::uint64_t begin = 0; begin < file.size(); begin += block.size()) {
+    const auto length = std::min<std::uint64_t>(block.size(), file.size() - begin);
+    file.read(begin, {block.data(), length});
+    sum = data::crc32c({block.data(), length}, sum);
+  }
+  return sum;
+}
+
+std::string file_fault(const std::string& path, const std::string& name, const json& expected) {
+  if (!fs::exists(path)) return name + " is missing";
+  const data::InputFile file(path);
+  const auto bytes = expected.at("bytes").get<std::uint64_t>();
+  if (file.size() != bytes)
+    return text("{} is {} bytes, MANIFEST says {}", name, file.size(), bytes);
+  const auto sum = expected.at("crc32c").get<std::uint32_t>();
+  if (checksum(file) != sum) return name + " has changed: its checksum is not that of MANIFEST";
+  return "";
+}
+
+std::string fault_of(const std::string& folder, std::int64_t step) {
+  const json manifest = json::parse(data::read_text(folder + kManifest));
+  if (manifest.at("format") != kFormat || manifest.at("version") != 1) {
+    return "MANIFEST is of another format; it was written by another version of stc";
+  }
+  if (step >= 0 && manifest.at("step") != step) {
+    return text("MANIFEST is of step {}", manifest.at("step").dump());
+  }
+  for (const std::string& name : kFiles) {
+    if (!manifest.at("files").contains(name)) return "MANIFEST does not list " + name;
+    std::string fault = file_fault(folder + "/" + name, name, manifest.at("files").at(name));
+    if (!fault.empty()) return fault;
+  }
+  return "";
+}
+
+void write_manifest(const std::string& folder, std::int64_t step) {
+  nlohmann::ordered_json manifest{{"format", kFormat}, {"version", 1}, {"step", step}};
+  for (const std::string& name : kFiles) {
+    const data::InputFile file(folder + "/" + name);
+    manifest["files"][name] = {{"bytes", file.size()}, {"crc32c", checksum(file)}};
+  }
+  data::write_text(folder + kManifest, manifest.dump(2) + "\n");
+}
+
+// Why the folder is not the complete checkpoint of this step ("model.safetensors is 100 bytes,
+// MANIFEST says 2000"); empty if it is. A step of -1 accepts that of the MANIFEST.
+std::string manifest_fault(const std::string& folder, std::int64_t step) {
+  if (!fs::is_directory(folder)) return "it is not a folder";
+  if (!fs::exists(folder + kManifest)) return "it has no MANIFEST, so it was never finished";
+  try {
+    return fault_of(folder, step);
+  } catch (const json::exception&) {
+    return "MANIFEST is damaged";
+  } catch (const Error& unreadable) {
+    return unreadable.what();
+  }
+}
+
 // What a process that was killed left behind.
 void remove_unfinished(const std::string& folder) {
   std::error_code none;
@@ -72,7 +139,7 @@ struct NewestComplete {
 NewestComplete newest_complete(const std::string& folder) {
   NewestComplete newest;
   for (const std::int64_t step : steps_in(folder)) {
-    const std::string fault = manifest_fault(path_of(folder, step), step, kFiles);
+    const std::string fault = manifest_fault(path_of(folder, step), step);
     if (fault.empty()) {
       newest.step = step;
       break;
@@ -88,7 +155,7 @@ std::uint64_t write_files(const std::string& folder, const Checkpoint& checkpoin
   data::write_safetensors(folder + "/" + kMethod, checkpoint.method);
   data::write_safetensors(folder + "/" + kOptimizer, checkpoint.optimizer);
   data::write_text(folder + "/" + kState, checkpoint.state);
-  write_manifest(folder, checkpoint.step, kFiles);
+  write_manifest(folder, checkpoint.step);
   data::sync_path(folder);
   std::uint64_t bytes = 0;
   for (const auto& file : fs::directory_iterator(folder)) bytes += file.file_size();
@@ -111,7 +178,7 @@ void move_into_place(const std::string& unfinished,
 
 data::NamedTensors read_checkpoint_weights(const std::string& folder) {
   const std::int64_t step = step_in(fs::path(folder).filename().string());
-  const std::string fault = manifest_fault(folder, step, kFiles);
+  const std::string fault = manifest_fault(folder, step);
   STC_CHECK_DATA(fault.empty(), "checkpoint {} is not complete: {}", folder, fault);
   return data::read_safetensors(folder + "/" + kModel).tensors;
 }

@@ -4,7 +4,6 @@
 #include <memory>
 #include <vector>
 
-#include "data/file.h"
 #include "data/folder_listing.h"
 #include "data/weights/safetensors.h"
 #include "data/weights/torch_file.h"

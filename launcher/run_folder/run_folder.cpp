@@ -9,12 +9,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
-#include <utility>
 
-#include "data/descriptor.h"
 #include "data/file.h"
-#include "launcher/run_folder/folder_lock.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 
@@ -102,77 +98,55 @@ std::int64_t step_of(const std::string& line) {
 
 }  // namespace
 
-struct RunFolder::State {
-  std::string folder;
-  RunState state = RunState::kNew;
-  FolderLock lock;
-  data::Descriptor metrics;  // opened by the first line
-  std::string unwritten;     // lines, the first perhaps in part
-  bool is_behind = false;
-
-  std::string write_lines();
-};
-
 // Mostly one write() of a whole line, so that a process that is killed leaves whole lines. Returns
 // the fault, or nothing.
-std::string RunFolder::State::write_lines() {
-  if (unwritten.empty()) return "";
-  const std::string file = folder + "/" + kMetrics;
-  if (!metrics.is_open())
-    metrics =
-        data::Descriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
-  if (!metrics.is_open()) return text("{} cannot be opened: {}", file, std::strerror(errno));
-  while (!unwritten.empty()) {
-    const auto written = ::write(metrics.number(), unwritten.data(), unwritten.size());
+std::string RunFolder::write_lines() {
+  if (unwritten_.empty()) return "";
+  const std::string file = path(kMetrics);
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
+  if (!metrics_.is_open()) metrics_ = data::Descriptor(::open(file.c_str(), kFlags, 0666));
+  if (!metrics_.is_open()) return text("{} cannot be opened: {}", file, std::strerror(errno));
+  while (!unwritten_.empty()) {
+    const auto written = ::write(metrics_.number(), unwritten_.data(), unwritten_.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return text("{} cannot be written: {}", file, std::strerror(errno));
-    unwritten.erase(0, static_cast<std::size_t>(written));
+    unwritten_.erase(0, static_cast<std::size_t>(written));
   }
   return "";
 }
 
-RunFolder::RunFolder(std::unique_ptr<State> state) : state_(std::move(state)) {}
-RunFolder::~RunFolder() = default;
-
 std::unique_ptr<RunFolder> RunFolder::open(const std::string& folder,
                                            const ConfigSchema& schema,
                                            bool fresh) {
-  auto state = std::make_unique<State>();
-  state->folder = normal_path(folder);
+  std::unique_ptr<RunFolder> run(new RunFolder);
+  run->folder_ = normal_path(folder);
   try {
-    check_is_run_folder(state->folder);
-    if (fresh) move_aside(state->folder);
-    fs::create_directories(state->folder);
+    check_is_run_folder(run->folder_);
+    if (fresh) move_aside(run->folder_);
+    fs::create_directories(run->folder_);
   } catch (const fs::filesystem_error& cause) {
     throw Error(Exit::kFailed,
-                text("run folder {} cannot be created: {}", state->folder, cause.code().message()));
+                text("run folder {} cannot be created: {}", run->folder_, cause.code().message()));
   }
-  state->lock = FolderLock(state->folder, kRemedy);
-  if (has_trained(state->folder)) {
-    check_same_training(state->folder, schema);
-    state->state = is_finished(state->folder) ? RunState::kFinished : RunState::kResume;
+  run->lock_ = FolderLock(run->folder_, kRemedy);
+  if (has_trained(run->folder_)) {
+    check_same_training(run->folder_, schema);
+    run->state_ = is_finished(run->folder_) ? RunState::kFinished : RunState::kResume;
   }
-  std::unique_ptr<RunFolder> run(new RunFolder(std::move(state)));
   if (run->state() != RunState::kFinished) run->write_atomically(kConfig, schema.resolved());
   return run;
 }
 
-RunState RunFolder::state() const { return state_->state; }
-
-std::string RunFolder::path(const std::string& inside) const {
-  return state_->folder + "/" + inside;
-}
-
 void RunFolder::append_metrics(const std::string& json_line) {
-  state_->unwritten += json_line + "\n";
-  const std::string fault = state_->write_lines();
-  if (!fault.empty() && !state_->is_behind)
+  unwritten_ += json_line + "\n";
+  const std::string fault = write_lines();
+  if (!fault.empty() && !is_behind_)
     log::warning("{}; its lines are kept in memory and written when there is room", fault);
-  state_->is_behind = !fault.empty();
+  is_behind_ = !fault.empty();
 }
 
 void RunFolder::flush_metrics() {
-  const std::string fault = state_->write_lines();
+  const std::string fault = write_lines();
   STC_CHECK(fault.empty(), "{}", fault);
 }
 
@@ -186,7 +160,7 @@ void RunFolder::cut_metrics_after(std::int64_t step) {
     if (step_of(line) <= step) kept += line + "\n";
   }
   if (kept == before) return;
-  state_->metrics.close();  // it would continue in the file that is replaced
+  metrics_.close();  // it would continue in the file that is replaced
   write_atomically(kMetrics, kept);
 }
 

@@ -5,7 +5,9 @@
 #include <memory>
 #include <string>
 
+#include "data/descriptor.h"
 #include "launcher/config/schema.h"
+#include "launcher/run_folder/folder_lock.h"
 
 namespace stc::launcher {
 
@@ -20,10 +22,10 @@ class RunFolder {
   static std::unique_ptr<RunFolder> open(const std::string& folder,
                                          const ConfigSchema& schema,
                                          bool fresh);
-  ~RunFolder();
 
-  RunState state() const;
-  std::string path(const std::string& inside) const;  ///< "RUN/inside"
+  RunState state() const { return state_; }
+  /// "RUN/inside"
+  std::string path(const std::string& inside) const { return folder_ + "/" + inside; }
 
   /// A line that cannot be written (disk full) is kept, and written with a later one.
   void append_metrics(const std::string& json_line);
@@ -33,9 +35,15 @@ class RunFolder {
   void remove(const std::string& inside);
 
  private:
-  struct State;
-  explicit RunFolder(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  RunFolder() = default;
+  std::string write_lines();
+
+  std::string folder_;
+  RunState state_ = RunState::kNew;
+  FolderLock lock_;
+  data::Descriptor metrics_;  // opened by the first line
+  std::string unwritten_;     // lines, the first perhaps in part
+  bool is_behind_ = false;
 };
 
 }  // namespace stc::launcher

@@ -215,12 +215,8 @@ void LaunchSupervisor::report_rank(int rank, const std::string& how) const {
   const auto& reporter = attempt_.reporter;
   const auto latest = reporter ? reporter->board().latest(rank) : std::nullopt;
   if (latest) {
-    log::error("launch: rank {} (node {}, pid {}) {}; {}",
-               rank,
-               latest->host,
-               latest->pid,
-               how,
-               last_seen(*latest));
+    const auto process = text("node {}, pid {}", latest->host, latest->pid);
+    log::error("launch: rank {} ({}) {}; {}", rank, process, how, last_seen(*latest));
   } else {
     log::error("launch: rank {} {}; it had not reported yet", rank, how);
   }

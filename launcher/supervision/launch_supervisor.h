@@ -9,7 +9,6 @@
 
 #include "dist/datagram_socket.h"
 #include "dist/stall_reporter.h"
-#include "launcher/supervision/watched_signals.h"
 #include "launcher/supervision/worker_group.h"
 #include "launcher/supervision/worker_output.h"
 #include "monitoring/stopwatch.h"

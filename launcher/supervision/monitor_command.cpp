@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <toml++/toml.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -9,6 +10,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "alert_rules.h"  // written by the build from monitoring/alerts/stc.yml
@@ -16,8 +19,6 @@
 #include "data/file.h"
 #include "launcher/commands.h"
 #include "launcher/run_folder/scratch_folder.h"
-#include "launcher/supervision/prometheus_config.h"
-#include "launcher/supervision/watched_signals.h"
 #include "launcher/supervision/worker_group.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
@@ -25,12 +26,51 @@
 namespace stc::launcher {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr int kDefaultPort = 9090;
 
 struct Arguments {
   std::string run;
   int port = 0;  // 0: the default one, or any free one if it is taken
 };
+
+toml::table read_config(const std::string& run) {
+  const auto file = run + "/config.toml";
+  STC_CHECK_USAGE(
+      fs::exists(file),
+      "{} is not a run folder: it has no config.toml; expected the run.dir of a training",
+      run);
+  try {
+    return toml::parse_file(file);
+  } catch (const toml::parse_error& error) {
+    throw Error(Exit::kUsage, text("{}: {}", file, error.description()));
+  }
+}
+
+/// The content of prometheus.yml: scrapes every rank that `run`'s file_sd.json lists, with the
+/// user and password file of its config.toml if it has them, and loads the rules of `rules`.
+std::string prometheus_config(const std::string& run, const std::string& rules) {
+  const auto table = read_config(run);
+  const auto metrics = table["metrics"];
+  STC_CHECK_USAGE(metrics["port"].value_or(std::string()) != "off",
+                  "metrics are switched off in {} (metrics.port is off); nothing can be watched",
+                  run);
+  nlohmann::ordered_json job;
+  job["job_name"] = "stc";
+  job["file_sd_configs"] = {
+      {{"files", {fs::absolute(run) / "file_sd.json"}}, {"refresh_interval", "2s"}}};
+  if (const auto user = metrics["user"].value_or(std::string()); !user.empty()) {
+    const auto password = metrics["password_file"].value_or(std::string());
+    job["basic_auth"] = {{"username", user}, {"password_file", fs::absolute(password)}};
+  }
+  // Every JSON is YAML.
+  nlohmann::ordered_json config;
+  config["global"] = {{"scrape_interval", "2s"}, {"evaluation_interval", "2s"}};
+  config["rule_files"] = {fs::absolute(rules)};
+  config["scrape_configs"] = {job};
+  return config.dump(1) + "\n";
+}
 
 std::string find_program(const std::string& name) {
   const char* path = std::getenv("PATH");

@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "launcher/commands.h"
-#include "launcher/config/configuration.h"
 #include "launcher/training/train_options.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"

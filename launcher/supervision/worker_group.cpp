@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,20 +50,13 @@ std::vector<pid_t> children() {
 
 std::vector<std::string> mpirun_command(const WorkerPlacement& placement,
                                         const std::vector<std::string>& command) {
-  std::vector<std::string> out{"mpirun",
-                               "-np",
-                               text("{}", placement.ranks),
-                               "--bind-to",
-                               "none",
-                               "--oversubscribe",
-                               "--tag-output",
-                               "-x",
-                               "STC_LAUNCH",
-                               "-x",
-                               kRestartsVariable};
+  std::vector<std::string> out{"mpirun", "-np", text("{}", placement.ranks), "--bind-to", "none"};
+  out.insert(out.end(), {"--oversubscribe", "--tag-output"});
   const auto add = [&out](const char* option, const std::string& value) {
     out.insert(out.end(), {option, value});
   };
+  add("-x", "STC_LAUNCH");
+  add("-x", kRestartsVariable);
   if (placement.ranks_per_node > 0) add("--map-by", text("ppr:{}:node", placement.ranks_per_node));
   if (!placement.hostfile.empty()) add("--hostfile", placement.hostfile);
   if (!placement.hosts.empty()) add("--host", placement.hosts);
@@ -74,24 +68,19 @@ WorkerGroup::WorkerGroup(const std::vector<std::string>& command) {
   std::array<int, 2> ends{};
   STC_CHECK(
       pipe2(ends.data(), O_CLOEXEC) == 0, "a pipe cannot be created: {}", std::strerror(errno));
+  output_ = data::Descriptor(ends[0]);
+  const data::Descriptor input(ends[1]);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   process_ = fork();
   STC_CHECK(process_ >= 0, "a process cannot be started: {}", std::strerror(errno));
-  if (process_ == 0) become(command, ends[1]);
-  ::close(ends[1]);
-  output_ = ends[0];
-  fcntl(output_, F_SETFL, O_NONBLOCK);
-}
-
-WorkerGroup::~WorkerGroup() {
-  end_all();
-  ::close(output_);
+  if (process_ == 0) become(command, input.number());
+  fcntl(output(), F_SETFL, O_NONBLOCK);
 }
 
 std::vector<std::string> WorkerGroup::read_lines() {
   std::array<char, 65536> buffer;
   for (;;) {
-    const auto length = ::read(output_, buffer.data(), buffer.size());
+    const auto length = ::read(output(), buffer.data(), buffer.size());
     if (length <= 0) break;
     partial_.append(buffer.data(), static_cast<std::size_t>(length));
   }
@@ -142,6 +131,20 @@ void WorkerGroup::end_all() {
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
+}
+
+WatchedSignals::WatchedSignals(std::initializer_list<int> signals) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : signals) sigaddset(&set, signal);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  file_ = data::Descriptor(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+}
+
+std::optional<int> WatchedSignals::next() {
+  signalfd_siginfo received{};
+  if (::read(descriptor(), &received, sizeof received) != sizeof received) return std::nullopt;
+  return static_cast<int>(received.ssi_signo);
 }
 
 }  // namespace stc::launcher

@@ -1,11 +1,15 @@
-// mpirun as a child process, and every process that it starts on this node.
+// mpirun (or another program) as a child process, every process that it starts on this node, and
+// the signals that its parent reads between two looks at it.
 #pragma once
 
 #include <sys/types.h>
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "data/descriptor.h"
 
 namespace stc::launcher {
 
@@ -26,10 +30,10 @@ class WorkerGroup {
   /// Starts it in a process group of its own, so that a Ctrl-C at the terminal reaches the
   /// launcher only, which forwards it.
   explicit WorkerGroup(const std::vector<std::string>& command);
-  ~WorkerGroup();  ///< leaves no process behind
+  ~WorkerGroup() { end_all(); }  ///< leaves no process behind
   WorkerGroup(const WorkerGroup&) = delete;
 
-  int output() const { return output_; }  ///< to poll; non-blocking
+  int output() const { return output_.number(); }  ///< to poll; non-blocking
   std::vector<std::string> read_lines();  ///< the whole lines that have come since the last call
 
   void signal(int number);
@@ -41,9 +45,22 @@ class WorkerGroup {
 
  private:
   pid_t process_ = -1;
-  int output_ = -1;
+  data::Descriptor output_;
   std::optional<int> status_;  // of waitpid
   std::string partial_;
+};
+
+/// Signals that are read instead of interrupting this process.
+class WatchedSignals {
+ public:
+  /// Blocks the signals in this thread and those that it starts.
+  explicit WatchedSignals(std::initializer_list<int> signals);
+
+  int descriptor() const { return file_.number(); }  ///< to poll
+  std::optional<int> next();                         ///< one that has come, if any
+
+ private:
+  data::Descriptor file_;
 };
 
 }  // namespace stc::launcher

@@ -8,19 +8,19 @@
 #include <utility>
 
 #include "data/loading/loader.h"
+#include "launcher/training/method.h"
 #include "monitoring/stopwatch.h"
 
 namespace stc::launcher {
 
-/// Rows [first, first + rows) of a batch, on `device`.
-data::ImageBatch rows_on(at::Device device,
-                         const data::ImageBatch& batch,
-                         std::int64_t first,
-                         std::int64_t rows);
-data::ClipBatch rows_on(at::Device device,
-                        const data::ClipBatch& batch,
-                        std::int64_t first,
-                        std::int64_t rows);
+/// Rows [first, first + rows) of a batch of images or of clips, on `device`.
+template <typename Batch>
+Batch rows_on(at::Device device, const Batch& batch, std::int64_t first, std::int64_t rows) {
+  const auto& [first_tensor, second_tensor, samples] = batch;
+  const auto part = [&](const at::Tensor& all) { return all.narrow(0, first, rows).to(device); };
+  const auto begin = samples.begin() + first;
+  return {part(first_tensor), part(second_tensor), {begin, begin + rows}};
+}
 
 template <typename Batch>
 class Feed {
@@ -56,6 +56,40 @@ class Feed {
   Batch step_;     // in host memory
   Batch current_;  // on the device
   double waited_seconds_ = 0;
+};
+
+/// A method whose batches come from a loader: what step 1 and step 2 have in common.
+template <typename Batch>
+class FedMethod : public TrainingMethod {
+ public:
+  void start(std::int64_t step) final {
+    if (!feed_.is_open()) feed_.open(open_loader(step));
+  }
+  void fetch(MicroBatch at) final { feed_.fetch(at.index); }
+  StepOutcome forward(MicroBatch at) final {
+    StepOutcome outcome = losses(feed_.current(), at);
+    outcome.samples = feed_.current().samples;
+    outcome.data_wait_seconds = feed_.waited_seconds();
+    return outcome;
+  }
+
+  std::int64_t epoch_size() const final { return feed_.loader().epoch_size(); }
+  std::int64_t corrupt_samples() const final { return feed_.loader().corrupt_samples(); }
+  std::int64_t ready_batches() const final { return feed_.loader().ready(); }
+
+ protected:
+  explicit FedMethod(Feed<Batch> feed) : feed_(std::move(feed)) {}
+
+  static data::NamedTensors by_name(const models::NamedTensorList& list) {
+    return {list.begin(), list.end()};
+  }
+
+  virtual std::unique_ptr<data::Loader<Batch>> open_loader(std::int64_t step) const = 0;
+  /// `batch` is on the device. Fills in all but the samples and the waiting time.
+  virtual StepOutcome losses(const Batch& batch, MicroBatch at) = 0;
+
+ private:
+  Feed<Batch> feed_;
 };
 
 }  // namespace stc::launcher

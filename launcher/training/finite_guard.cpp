@@ -34,12 +34,6 @@ std::string first_not_finite(const StepOutcome& outcome) {
   return found;
 }
 
-bool any_rank(dist::Communicator& control, bool own) {
-  const auto any = at::full({1}, own ? 1 : 0, at::kLong);
-  control.all_reduce(any, dist::ReduceOp::kMax);
-  return any.item<std::int64_t>() != 0;
-}
-
 }  // namespace
 
 bool is_finite(double norm, const StepOutcome& outcome) {
@@ -48,13 +42,19 @@ bool is_finite(double norm, const StepOutcome& outcome) {
   return std::isfinite(norm) && at::isfinite(at::stack(losses)).all().item<bool>();
 }
 
+StepStatus of_all_ranks(dist::Communicator& control, const StepStatus& own) {
+  const auto worst = at::tensor({own.finite ? 0 : 1, own.stop_signal}, at::kLong);
+  control.all_reduce(worst, dist::ReduceOp::kMax);
+  return {worst[0].item<std::int64_t>() == 0, static_cast<int>(worst[1].item<std::int64_t>())};
+}
+
 void stop_not_finite(dist::Communicator& control,
                      std::int64_t step,
                      double norm,
                      const StepOutcome& outcome,
                      std::int64_t skipped) {
   const auto term = first_not_finite(outcome);
-  const bool is_a_loss = any_rank(control, !term.empty());
+  const bool is_a_loss = !of_all_ranks(control, {.finite = term.empty()}).finite;
   dist::run_on_all_ranks(control, [&] {
     if (is_a_loss && term.empty()) return;
     const auto what = is_a_loss

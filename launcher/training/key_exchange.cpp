@@ -14,13 +14,6 @@ at::Tensor as_index(const std::vector<std::int64_t>& rows, at::Device device) {
   return at::tensor(rows, at::kLong).to(device);
 }
 
-std::vector<std::int64_t> inverse(const std::vector<std::int64_t>& permutation) {
-  std::vector<std::int64_t> inverse(permutation.size());
-  for (std::size_t i = 0; i < permutation.size(); ++i)
-    inverse[permutation[i]] = static_cast<std::int64_t>(i);
-  return inverse;
-}
-
 // What one rank sends and receives. Place p of the shuffled batch holds row order[p]; rank r
 // encodes places r * rows ... A sender orders its rows by place, so a receiver knows which row
 // came from which rank without extra messages.
@@ -73,7 +66,8 @@ models::KeyExchange make_key_exchange(dist::Communicator& world,
     return arrived.index_select(0, as_index(route.place_of_arrival, images.device()));
   };
   exchange.collect = [&world, order](const at::Tensor& keys) {
-    return world.all_gather(keys).index_select(0, as_index(inverse(order), keys.device()));
+    const auto place_of_row = at::tensor(order, at::kLong).argsort();  // the inverse permutation
+    return world.all_gather(keys).index_select(0, place_of_row.to(keys.device()));
   };
   return exchange;
 }

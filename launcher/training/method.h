@@ -68,16 +68,14 @@ class TrainingMethod {
 
 /// With a `loader`, batches come from it and not from data.shards; without a model.teacher, the
 /// given `teacher` takes its place: for a dry run and the benches.
-std::unique_ptr<TrainingMethod> make_spatial_method(
-    const PretrainOptions& options,
-    dist::Communicator& device_ranks,
-    at::Device device,
-    std::unique_ptr<data::ImageLoader> loader = nullptr);
-std::unique_ptr<TrainingMethod> make_temporal_method(
-    const VideoTrainOptions& options,
-    dist::Communicator& device_ranks,
-    at::Device device,
-    std::unique_ptr<data::ClipLoader> loader = nullptr,
-    data::NamedTensors teacher = {});
+std::unique_ptr<TrainingMethod> make_method(const PretrainOptions& options,
+                                            dist::Communicator& device_ranks,
+                                            at::Device device,
+                                            std::unique_ptr<data::ImageLoader> loader = nullptr);
+std::unique_ptr<TrainingMethod> make_method(const VideoTrainOptions& options,
+                                            dist::Communicator& device_ranks,
+                                            at::Device device,
+                                            std::unique_ptr<data::ClipLoader> loader = nullptr,
+                                            data::NamedTensors teacher = {});
 
 }  // namespace stc::launcher

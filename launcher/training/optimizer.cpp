@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
+
 #include "monitoring/check.h"
 
 namespace stc::launcher {
@@ -13,7 +15,35 @@ const char* first_name(OptimizerKind kind) {
 }
 constexpr const char* kSecondName = "second_moment.";
 
+constexpr std::int64_t kGrowAfter = 2000;
+constexpr double kLargest = 1 << 24;
+
 }  // namespace
+
+void LossScaler::update(bool finite) {
+  if (!on_) return;
+  if (!finite) {
+    ++skipped_;
+    good_ = 0;
+    scale_ = std::max(1.0, scale_ / 2);
+    return;
+  }
+  skipped_ = 0;
+  if (++good_ < kGrowAfter) return;
+  good_ = 0;
+  scale_ = std::min(kLargest, scale_ * 2);
+}
+
+at::Tensor LossScaler::state() const {
+  return at::tensor({scale_, static_cast<double>(good_), static_cast<double>(skipped_)},
+                    at::kDouble);
+}
+
+void LossScaler::load(const at::Tensor& state) {
+  scale_ = state[0].item<double>();
+  good_ = static_cast<std::int64_t>(state[1].item<double>());
+  skipped_ = static_cast<std::int64_t>(state[2].item<double>());
+}
 
 Optimizer::Optimizer(const OptimizerOptions& options, models::NamedTensorList parameters)
     : scaler(options.scale_loss), options_(options), parameters_(std::move(parameters)) {
@@ -96,18 +126,7 @@ data::NamedTensors Optimizer::state() const {
 }
 
 void Optimizer::load(const data::NamedTensors& state, const std::string& source) {
-  for (auto& [name, own] : this->state()) {
-    const auto given = state.find(name);
-    STC_CHECK_DATA(
-        given != state.end(), "{}: '{}' is missing from the optimizer's state", source, name);
-    STC_CHECK_DATA(given->second.sizes() == own.sizes(),
-                   "{}: '{}' is {}; this model has {}",
-                   source,
-                   name,
-                   given->second.sizes(),
-                   own.sizes());
-    own.copy_(given->second);
-  }
+  models::copy_named(state, this->state(), source, "the optimizer of this configuration");
   steps_ = state.at("steps").item<std::int64_t>();
   if (scaler.on()) scaler.load(state.at("loss_scaler"));
 }

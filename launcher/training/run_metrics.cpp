@@ -4,7 +4,6 @@
 #include <c10/core/Device.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -27,8 +26,6 @@ std::string read_password(const std::string& file) {
                   file);
   return password;
 }
-
-bool is_loopback(const std::string& address) { return address.starts_with("127."); }
 
 }  // namespace
 
@@ -58,7 +55,7 @@ std::string service_discovery(const TrainOptions& options,
   std::erase(targets, "");
   if (targets.empty()) return "";
   if (control.is_root() && control.local_size() < control.size() &&
-      is_loopback(options.metrics_address)) {
+      options.metrics_address.starts_with("127.")) {
     log::warning(
         "metrics.address is {} on every node: no other node's metrics can be reached from one; "
         "give 0.0.0.0 if Prometheus is to see all ranks",

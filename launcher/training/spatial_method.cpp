@@ -2,9 +2,8 @@
 #include <ATen/ATen.h>
 
 #include "data/shards/shard_set.h"
-#include "launcher/config/key_in_errors.h"
 #include "launcher/run_folder/checkpoint.h"
-#include "launcher/training/fed_method.h"
+#include "launcher/training/feed.h"
 #include "launcher/training/key_exchange.h"
 
 namespace stc::launcher {
@@ -50,13 +49,11 @@ class SpatialMethod : public FedMethod<data::ImageBatch> {
 
  private:
   std::unique_ptr<data::ImageLoader> open_loader(std::int64_t step) const override {
+    const auto& o = options_;
+    const data::SampleWindow window{o.batch_size, ranks_.rank(), ranks_.size(), o.seed};
     return with_key_in_errors("data.shards", [&] {
       return data::make_image_loader(
-          data::ShardSet::open(options_.shards),
-          options_.loader,
-          options_.images,
-          {options_.batch_size, ranks_.rank(), ranks_.size(), options_.seed},
-          step);
+          data::ShardSet::open(o.shards), o.loader, o.images, window, step);
     });
   }
 
@@ -79,10 +76,10 @@ class SpatialMethod : public FedMethod<data::ImageBatch> {
 
 }  // namespace
 
-std::unique_ptr<TrainingMethod> make_spatial_method(const PretrainOptions& options,
-                                                    dist::Communicator& device_ranks,
-                                                    at::Device device,
-                                                    std::unique_ptr<data::ImageLoader> loader) {
+std::unique_ptr<TrainingMethod> make_method(const PretrainOptions& options,
+                                            dist::Communicator& device_ranks,
+                                            at::Device device,
+                                            std::unique_ptr<data::ImageLoader> loader) {
   return std::make_unique<SpatialMethod>(options, device_ranks, device, std::move(loader));
 }
 

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "launcher/training/run_metrics.h"
+#include "launcher/training/trainer.h"
+#include "launcher/version.h"
 #include "monitoring/log.h"
 
 namespace stc::launcher {
@@ -44,8 +46,8 @@ void StepRecorder::end_step(std::int64_t step,
                             const LossScaler& scaler) {
   const auto& options = job_.options;
   const auto& outcome = result.outcome;
-  const Times times{
-      step_clock_.seconds(), outcome.data_wait_seconds, job_.collectives.first_arrival_seconds()};
+  const double seconds = step_clock_.seconds();
+  const Arrival own{job_.collectives.first_arrival_seconds(), outcome.data_wait_seconds};
   if (!result.updated) {
     metrics_.skipped_step();
     if (job_.folder) {
@@ -57,24 +59,25 @@ void StepRecorder::end_step(std::int64_t step,
   const bool due = step % options.log_every == 0 || step == options.steps || step == 1;
   const Means means = due ? mean_over_ranks(outcome) : Means{};
   if (due) {
-    metrics_.arrival_lag(arrival_lag(times));
+    metrics_.arrival_lag(arrival_lag(own, seconds));
     record_device_memory(job_.device, &metrics_);
   }
-  metrics_.record({.step = number(step),
-                   .samples = number(step * options.batch_size / job_.host_ranks.size()),
-                   .learning_rate = learning_rate,
-                   .gradient_norm = result.gradient_norm,
-                   .seconds = times.seconds,
-                   .data_wait_seconds = times.data_wait_seconds,
-                   .first_collective_seconds = times.first_arrival_seconds,
-                   .collective_bytes_total = number(job_.device_ranks.bytes_sent()),
-                   .collective_seconds_total = job_.collectives.busy_seconds(),
-                   .corrupt_samples_total = number(method_.corrupt_samples()),
-                   .ready_batches = number(method_.ready_batches()),
-                   .losses = means.losses,
-                   .health = means.health});
+  const Step done{.step = number(step),
+                  .samples = number(step * options.batch_size / job_.host_ranks.size()),
+                  .learning_rate = learning_rate,
+                  .gradient_norm = result.gradient_norm,
+                  .seconds = seconds,
+                  .data_wait_seconds = own.data_wait_seconds,
+                  .first_collective_seconds = own.seconds,
+                  .collective_bytes_total = number(job_.device_ranks.bytes_sent()),
+                  .collective_seconds_total = job_.collectives.busy_seconds(),
+                  .corrupt_samples_total = number(method_.corrupt_samples()),
+                  .ready_batches = number(method_.ready_batches()),
+                  .losses = means.losses,
+                  .health = means.health};
+  metrics_.record(done);
   if (!due || !job_.folder) return;
-  append_line(step, learning_rate, result, scaler, means, times);
+  append_line(done, outcome, scaler);
   progress_->update(step, means.losses.at("total"));
 }
 
@@ -94,36 +97,33 @@ StepRecorder::Means StepRecorder::mean_over_ranks(const StepOutcome& outcome) co
 }
 
 // This rank's, in seconds; rank 0 reports who makes the others wait.
-double StepRecorder::arrival_lag(const Times& times) {
-  const auto own = at::tensor({times.first_arrival_seconds, times.data_wait_seconds}, at::kDouble);
-  const auto all = job_.host_ranks.all_gather(own.unsqueeze(0));
+double StepRecorder::arrival_lag(const Arrival& own, double step_seconds) {
+  const auto row = at::tensor({own.seconds, own.data_wait_seconds}, at::kDouble);
+  const auto all = job_.host_ranks.all_gather(row.unsqueeze(0));
   std::vector<Arrival> arrivals;
   for (std::int64_t r = 0; r < all.size(0); ++r)
     arrivals.push_back({all[r][0].item<double>(), all[r][1].item<double>()});
-  const auto line = stragglers_.look(arrivals, times.seconds);
+  const auto line = stragglers_.look(arrivals, step_seconds);
   if (line && job_.folder) log::warning("{}", *line);
   return arrival_lags(arrivals)[job_.host_ranks.rank()];
 }
 
-void StepRecorder::append_line(std::int64_t step,
-                               double learning_rate,
-                               const TrainingStep::Result& result,
-                               const LossScaler& scaler,
-                               const Means& means,
-                               const Times& times) {
+void StepRecorder::append_line(const Step& step,
+                               const StepOutcome& outcome,
+                               const LossScaler& scaler) {
   const auto batch_size = job_.options.batch_size;
+  const auto number = static_cast<std::int64_t>(step.step);
   nlohmann::ordered_json line;
-  line["step"] = step;
-  line["epoch"] = (step - 1) * batch_size / method_.epoch_size();
-  line["samples"] = step * batch_size;
-  for (const auto& [name, value] : result.outcome.losses)
-    line["losses"][name] = means.losses.at(name);
-  for (const auto& [name, value] : result.outcome.health) line[name] = means.health.at(name);
-  line["learning_rate"] = learning_rate;
-  line["gradient_norm"] = result.gradient_norm;
+  line["step"] = number;
+  line["epoch"] = (number - 1) * batch_size / method_.epoch_size();
+  line["samples"] = number * batch_size;
+  for (const auto& [name, value] : outcome.losses) line["losses"][name] = step.losses.at(name);
+  for (const auto& [name, value] : outcome.health) line[name] = step.health.at(name);
+  line["learning_rate"] = step.learning_rate;
+  line["gradient_norm"] = step.gradient_norm;
   if (scaler.on()) line["loss_scale"] = scaler.scale();
-  line["seconds"] = times.seconds;
-  line["data_wait_seconds"] = times.data_wait_seconds;
+  line["seconds"] = step.seconds;
+  line["data_wait_seconds"] = step.data_wait_seconds;
   job_.folder->append_metrics(line.dump());
 }
 

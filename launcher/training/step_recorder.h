@@ -8,7 +8,6 @@
 #include <string>
 
 #include "launcher/training/straggler_watch.h"
-#include "launcher/training/training_job.h"
 #include "launcher/training/training_step.h"
 #include "launcher/training/validation.h"
 #include "monitoring/metrics.h"
@@ -16,6 +15,8 @@
 #include "monitoring/stopwatch.h"
 
 namespace stc::launcher {
+
+struct TrainingJob;
 
 class StepRecorder {
  public:
@@ -36,21 +37,13 @@ class StepRecorder {
   monitoring::Metrics& metrics() { return metrics_; }
 
  private:
-  using Values = std::map<std::string, double>;
-  struct Times {
-    double seconds = 0, data_wait_seconds = 0, first_arrival_seconds = 0;
-  };
+  using Step = monitoring::Metrics::Step;
   struct Means {
-    Values losses, health;
+    std::map<std::string, double> losses, health;
   };
   Means mean_over_ranks(const StepOutcome& outcome) const;
-  double arrival_lag(const Times& times);
-  void append_line(std::int64_t step,
-                   double learning_rate,
-                   const TrainingStep::Result& result,
-                   const LossScaler& scaler,
-                   const Means& means,
-                   const Times& times);
+  double arrival_lag(const Arrival& own, double step_seconds);
+  void append_line(const Step& step, const StepOutcome& outcome, const LossScaler& scaler);
 
   const TrainingJob& job_;
   const TrainingMethod& method_;

@@ -4,9 +4,8 @@
 
 #include "data/random.h"
 #include "data/shards/shard_set.h"
-#include "launcher/config/key_in_errors.h"
 #include "launcher/run_folder/checkpoint.h"
-#include "launcher/training/fed_method.h"
+#include "launcher/training/feed.h"
 #include "launcher/training/rank_equality.h"
 #include "models/spatial_model.h"
 #include "models/temporal_model.h"
@@ -71,13 +70,11 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
 
  private:
   std::unique_ptr<data::ClipLoader> open_loader(std::int64_t step) const override {
+    const auto& o = options_;
+    const data::SampleWindow window{o.batch_size, ranks_.rank(), ranks_.size(), o.seed};
     return with_key_in_errors("data.shards", [&] {
       return data::make_clip_loader(
-          data::ShardSet::open(options_.shards),
-          options_.loader,
-          options_.clips,
-          {options_.batch_size, ranks_.rank(), ranks_.size(), options_.seed},
-          step);
+          data::ShardSet::open(o.shards), o.loader, o.clips, window, step);
     });
   }
 
@@ -130,11 +127,11 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
 
 }  // namespace
 
-std::unique_ptr<TrainingMethod> make_temporal_method(const VideoTrainOptions& options,
-                                                     dist::Communicator& device_ranks,
-                                                     at::Device device,
-                                                     std::unique_ptr<data::ClipLoader> loader,
-                                                     data::NamedTensors teacher) {
+std::unique_ptr<TrainingMethod> make_method(const VideoTrainOptions& options,
+                                            dist::Communicator& device_ranks,
+                                            at::Device device,
+                                            std::unique_ptr<data::ClipLoader> loader,
+                                            data::NamedTensors teacher) {
   if (options.losses.global_weight != 0 && (!options.teacher.empty() || teacher.empty())) {
     teacher = with_key_in_errors("model.teacher", [&] { return read_weights(options.teacher); });
   }

@@ -17,7 +17,7 @@
 
 namespace stc::launcher {
 
-/// Shared by both steps; the keys are in common_keys.cpp.
+/// Shared by both steps.
 struct TrainOptions {
   std::string run_dir;                       ///< run.dir; no default
   std::uint64_t seed = 0;                    ///< decides weights, order, crops: everything random

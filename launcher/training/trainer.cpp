@@ -4,10 +4,8 @@
 #include <ATen/Parallel.h>
 
 #include <nlohmann/json.hpp>
-#include <vector>
 
 #include "dist/run_together.h"
-#include "launcher/config/key_in_errors.h"
 #include "launcher/training/rank_equality.h"
 #include "launcher/training/stop_signal.h"
 #include "launcher/version.h"
@@ -18,8 +16,6 @@
 namespace stc::launcher {
 
 using activity::Phase;
-
-std::string build_name() { return text("stc {}, LibTorch {}", version(), libtorch_version()); }
 
 Trainer::Trainer(const TrainingJob& job, TrainingMethod& method)
     : job_(job),
@@ -48,7 +44,7 @@ int Trainer::run() {
   while (step_ < job_.options.steps) {
     const int signal = train_one_step();
     const bool last = step_ == job_.options.steps;
-    if (signal == 0 && validation_is_due()) validate();
+    if (signal == 0) validate_if_due();
     if (writer_) writer_->poll();
     if (last || signal != 0 || save_is_due()) save();
     if (signal != 0 && !last) return stop(signal);
@@ -73,12 +69,10 @@ int Trainer::train_one_step() {
   return result.stop_signal;
 }
 
-bool Trainer::validation_is_due() const {
+void Trainer::validate_if_due() {
   const auto& options = job_.options;
-  return validation_ && (step_ % options.validation.every_steps == 0 || step_ == options.steps);
-}
-
-void Trainer::validate() {
+  const bool last = step_ == options.steps;
+  if (!validation_ || (step_ % options.validation.every_steps != 0 && !last)) return;
   const auto result = validation_->evaluate(method_.backbone_state());
   if (result) recorder_.add(step_, *result);
 }

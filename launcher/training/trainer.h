@@ -3,16 +3,32 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
+#include "dist/collective_log.h"
+#include "dist/communicator.h"
 #include "launcher/run_folder/checkpoint.h"
 #include "launcher/run_folder/checkpoint_writer.h"
+#include "launcher/run_folder/run_folder.h"
 #include "launcher/training/step_recorder.h"
-#include "launcher/training/training_job.h"
+#include "launcher/training/train_options.h"
 #include "launcher/training/training_step.h"
 #include "launcher/training/validation.h"
 #include "monitoring/stopwatch.h"
 
 namespace stc::launcher {
+
+/// What a training is given: its options, its place among the ranks, and its folder. All that it
+/// refers to must outlive the training.
+struct TrainingJob {
+  std::string name;  ///< "pretrain" or "train"
+  const TrainOptions& options;
+  at::Device device;
+  dist::Communicator& host_ranks;    ///< carry small CPU tensors
+  dist::Communicator& device_ranks;  ///< carry the training's tensors; on the CPU the same object
+  dist::CollectiveLog& collectives;  ///< of both
+  RunFolder* folder;                 ///< on rank 0 alone
+};
 
 class Trainer {
  public:
@@ -30,8 +46,7 @@ class Trainer {
   std::int64_t load_newest_checkpoint();
   void share_with_all_ranks();
   int train_one_step();
-  bool validation_is_due() const;
-  void validate();
+  void validate_if_due();
   bool save_is_due() const;
   void save();
   Checkpoint checkpoint() const;

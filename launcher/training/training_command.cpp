@@ -15,7 +15,6 @@
 #include "dist/heartbeat.h"
 #include "dist/run_together.h"
 #include "launcher/commands.h"
-#include "launcher/config/configuration.h"
 #include "launcher/run_folder/run_folder.h"
 #include "launcher/training/method.h"
 #include "launcher/training/trainer.h"
@@ -31,18 +30,6 @@ struct Arguments {
   bool fresh = false;
   bool list_keys = false;
 };
-
-std::unique_ptr<TrainingMethod> make_method(const PretrainOptions& options,
-                                            dist::Communicator& device_ranks,
-                                            at::Device device) {
-  return make_spatial_method(options, device_ranks, device);
-}
-
-std::unique_ptr<TrainingMethod> make_method(const VideoTrainOptions& options,
-                                            dist::Communicator& device_ranks,
-                                            at::Device device) {
-  return make_temporal_method(options, device_ranks, device);
-}
 
 template <typename Options>
 void read(const Arguments& arguments, const dist::World& world, Configuration<Options>* out) {

@@ -1,9 +1,6 @@
 #include "launcher/training/training_step.h"
 
-#include <ATen/ATen.h>
-
 #include "launcher/training/finite_guard.h"
-#include "launcher/training/step_status.h"
 #include "launcher/training/stop_signal.h"
 #include "launcher/training/train_options.h"
 

@@ -2,8 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <vector>
 
@@ -15,6 +13,7 @@
 #include "monitoring/activity.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
+#include "monitoring/stopwatch.h"
 
 namespace stc::launcher {
 namespace {
@@ -44,12 +43,8 @@ at::Tensor sums_of(const eval::Json& record) {
 
 std::string to_text(const ValidationResult& result) {
   char numbers[64];
-  std::snprintf(numbers,
-                sizeof(numbers),
-                "J&F %.1f (J %.1f, F %.1f",
-                100 * result.jf(),
-                100 * result.j,
-                100 * result.f);
+  const double jf = 100 * result.jf(), j = 100 * result.j, f = 100 * result.f;
+  std::snprintf(numbers, sizeof(numbers), "J&F %.1f (J %.1f, F %.1f", jf, j, f);
   return text("{}; {}{}", numbers, result.clips, result.clips == 1 ? " clip)" : " clips)");
 }
 
@@ -110,19 +105,17 @@ Validation::Validation(const ValidationOptions& options,
 Validation::~Validation() = default;
 
 std::optional<ValidationResult> Validation::evaluate(const data::NamedTensors& weights) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch clock;
   activity::enter(activity::Phase::kProbe);
   state_->load(weights);
   const auto sums = state_->evaluate_own();
   state_->world.all_reduce(sums);  // each row is one rank's, so no order of adding shows
-  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  const double seconds = clock.seconds();
   if ((sums.select(1, 2) == 0).any().item<bool>()) return std::nullopt;
   const auto total = sums.sum(0);
   const double objects = total[2].item<double>();
-  return ValidationResult{total[0].item<double>() / objects,
-                          total[1].item<double>() / objects,
-                          sums.size(0),
-                          taken.count()};
+  return ValidationResult{
+      total[0].item<double>() / objects, total[1].item<double>() / objects, sums.size(0), seconds};
 }
 
 }  // namespace stc::launcher

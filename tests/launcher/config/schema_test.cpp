@@ -36,13 +36,14 @@ struct Bound {
     schema.text("train.preset", &options.preset).one_of({"paper_code", "fixed"}).help("rules");
     schema.number("optimizer.learning_rate", &options.rate).range(0, 10).help("peak rate");
     schema.boolean("optimizer.nesterov", &options.nesterov).help("look ahead");
-    schema.text("run.dir", &options.folder).operation().help("where the run is kept");
+    schema.text("run.dir", &options.folder).help("where the run is kept");
     schema.integer("metrics.port", &options.port)
         .range(0, 65535)
         .or_word("off", -1)
-        .operation()
+
         .help("HTTP port");
-    schema.integer("train.threads", &options.threads).range(1, 64).operation().help("cores");
+    schema.integer("train.threads", &options.threads).range(1, 64).help("cores");
+    schema.mark_operation({"run.", "metrics.port", "train.threads"});
   }
   Options options;
   ConfigSchema schema;

@@ -67,13 +67,13 @@ VideoTrainOptions small_train(int world) {
 
 std::unique_ptr<TrainingMethod> make_method(const PretrainOptions& options,
                                             dist::Communicator& world) {
-  return make_spatial_method(
+  return launcher::make_method(
       options, world, at::kCPU, std::make_unique<SameImages>(options.batch_size / world.size()));
 }
 
 std::unique_ptr<TrainingMethod> make_method(const VideoTrainOptions& options,
                                             dist::Communicator& world) {
-  return make_temporal_method(
+  return launcher::make_method(
       options, world, at::kCPU, std::make_unique<SameClips>(options.batch_size / world.size()));
 }
 

@@ -33,7 +33,8 @@ class RunFolderTest : public testing::Test {
  protected:
   RunFolderTest() {
     schema_.integer("train.steps", &steps_).range(1, 1000).help("steps");
-    schema_.integer("checkpoint.keep", &keep_).range(2, 1000).operation().help("kept");
+    schema_.integer("checkpoint.keep", &keep_).range(2, 1000).help("kept");
+    schema_.mark_operation({"checkpoint.keep"});
   }
   std::unique_ptr<RunFolder> open(bool fresh = false) {
     return RunFolder::open(run_, schema_, fresh);

@@ -1,4 +1,4 @@
-#include "launcher/training/loss_scaler.h"
+#include "launcher/training/optimizer.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -9,7 +9,7 @@
 
 #include "dist/collective_log.h"
 #include "dist/run_together.h"
-#include "launcher/training/loss_scaler.h"
+#include "launcher/training/optimizer.h"
 
 namespace stc::launcher {
 namespace {
