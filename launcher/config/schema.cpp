@@ -149,9 +149,13 @@ ConfigKey& ConfigSchema::add(ConfigKey key) {
 void ConfigSchema::mark_operation(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     const bool is_section = name.ends_with('.');
-    for (ConfigKey& key : keys_)
-      if (key.name == name || (is_section && key.name.starts_with(name)))
-        key.effect = Effect::kOperation;
+    bool found = false;
+    for (ConfigKey& key : keys_) {
+      if (key.name != name && !(is_section && key.name.starts_with(name))) continue;
+      key.effect = Effect::kOperation;
+      found = true;
+    }
+    STC_CHECK(found, "no key or section '{}' to mark as operation", name);
   }
 }
 
