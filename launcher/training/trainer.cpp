@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "dist/broadcast_state.h"
 #include "dist/run_together.h"
 #include "launcher/training/rank_equality.h"
 #include "launcher/training/stop_signal.h"
@@ -158,9 +159,8 @@ std::int64_t Trainer::load_newest_checkpoint() {
 void Trainer::share_with_all_ranks() {
   const auto model = method_.backbone_state(), method = method_.method_state(),
              optimizer = training_step_.optimizer.state();
-  for (const auto* tensors : {&model, &method, &optimizer}) {
-    for (const auto& [name, tensor] : *tensors) job_.device_ranks.broadcast(tensor, 0);
-  }
+  for (const auto* state : {&model, &method, &optimizer})
+    dist::broadcast_state(job_.host_ranks, job_.device_ranks, *state);
   if (job_.host_ranks.is_root()) return;
   method_.load(model, method, "rank 0");
   training_step_.optimizer.load(optimizer, "rank 0");

@@ -1,5 +1,6 @@
 // The checks of every world on GPUs, over NCCL: a process and a GPU for each rank. Without them
 // each test says what is missing and counts as skipped.
+#include <ATen/ATen.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <torch/csrc/distributed/c10d/Backend.hpp>
 
 #include "dist/backends.h"
+#include "dist/broadcast_state.h"
 #include "dist/group_communicator.h"
 #include "dist/versions.h"
 #include "monitoring/check.h"
@@ -62,6 +64,19 @@ std::shared_ptr<Communicator> WorldOfGpus::gpu_world_;
 TEST_P(WorldOfGpus, Holds) {
   const auto gpu = static_cast<c10::DeviceIndex>(session->world().local_rank);
   GetParam().body(*gpu_world_, at::Device(at::kCUDA, gpu));
+}
+
+// What a resumed training shares: NCCL refuses the counters, which lie on the host.
+TEST_F(WorldOfGpus, TakesAStateThatLiesOnTwoDevices) {
+  const auto gpu = static_cast<c10::DeviceIndex>(session->world().local_rank);
+  const at::Device device(at::kCUDA, gpu);
+  const auto host_ranks = make_communicator(*session, at::kCPU, {});
+  const double own = host_ranks->rank() + 7;
+  const std::map<std::string, at::Tensor> state = {
+      {"first_moment.fc.bias", at::full({4}, own, at::TensorOptions(device))},
+      {"steps", at::full({1}, own, at::kDouble)}};
+  broadcast_state(*host_ranks, *gpu_world_, state);
+  for (const auto& [name, tensor] : state) EXPECT_TRUE((tensor == 7).all().item<bool>()) << name;
 }
 
 std::vector<WorldCheck> of_every_world(std::vector<WorldCheck> checks) {
