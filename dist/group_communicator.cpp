@@ -5,9 +5,9 @@
 
 #include <exception>
 #include <numeric>
+#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 
 #include "dist/backends.h"
-#include "dist/single_tensor_collectives.h"
 #include "monitoring/check.h"
 
 namespace stc::dist {
@@ -23,6 +23,35 @@ c10d::ReduceOp c10d_op(ReduceOp op) {
       return c10d::ReduceOp::MAX;
     default:
       return c10d::ReduceOp::MIN;
+  }
+}
+
+// LibTorch 2.13 renamed two collectives; both are called by the name that the LibTorch at hand has.
+// Group is c10d::ProcessGroup.
+
+// `input` of all ranks, in rank order, into `output`. Group: c10d::ProcessGroup.
+template <typename Group>
+c10::intrusive_ptr<c10d::Work> all_gather_single(Group& group,
+                                                 at::Tensor& output,
+                                                 at::Tensor& input) {
+  if constexpr (requires { group.all_gather_single(output, input); }) {
+    return group.all_gather_single(output, input);
+  } else {
+    return group._allgather_base(output, input);
+  }
+}
+
+// Block r of `input`, of input_rows[r] rows, to rank r.
+template <typename Group>
+c10::intrusive_ptr<c10d::Work> all_to_all_single(Group& group,
+                                                 at::Tensor& output,
+                                                 at::Tensor& input,
+                                                 std::vector<std::int64_t>& output_rows,
+                                                 std::vector<std::int64_t>& input_rows) {
+  if constexpr (requires { group.all_to_all_single(output, input, output_rows, input_rows); }) {
+    return group.all_to_all_single(output, input, output_rows, input_rows);
+  } else {
+    return group.alltoall_base(output, input, output_rows, input_rows);
   }
 }
 
