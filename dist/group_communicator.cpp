@@ -26,8 +26,7 @@ c10d::ReduceOp c10d_op(ReduceOp op) {
   }
 }
 
-// LibTorch 2.13 renamed two collectives; both are called by the name that the LibTorch at hand has.
-// Group is c10d::ProcessGroup.
+// LibTorch 2.13 renamed two collectives. Both are called by the name that the LibTorch at hand has.
 
 // `input` of all ranks, in rank order, into `output`. Group: c10d::ProcessGroup.
 template <typename Group>
