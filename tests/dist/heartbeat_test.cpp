@@ -54,9 +54,9 @@ class Lines {
     });
     return found;
   }
-  std::size_t count() {
+  std::vector<std::string> all() {
     const std::lock_guard lock(mutex_);
-    return lines_.size();
+    return lines_;
   }
 
  private:
@@ -82,7 +82,7 @@ TEST(Heartbeat, NamesTheRankThatTheOthersWaitFor) {
       if (world.rank() != late) lines.wait_for("completed after");
       world.barrier();
     });
-    EXPECT_EQ(lines.count(), 2u);
+    EXPECT_THAT(lines.all(), testing::SizeIs(2));
   }
 }
 
@@ -128,7 +128,7 @@ TEST(Heartbeat, ReportsToALauncherInstead) {
     world.barrier();
   });
   unsetenv(kLaunchVariable);
-  EXPECT_EQ(lines.count(), 0u);
+  EXPECT_THAT(lines.all(), testing::IsEmpty());
 }
 
 }  // namespace
