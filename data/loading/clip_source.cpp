@@ -1,4 +1,4 @@
-#include "data/loading/clip_source.h"
+#include "data/loading/sample_source.h"
 
 #include <ATen/ATen.h>
 

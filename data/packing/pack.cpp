@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "data/images/frame_source.h"
+#include "data/images/video.h"
 #include "data/in_order.h"
 #include "data/packing/pack_sources.h"
 #include "data/packing/stored_image.h"

@@ -5,7 +5,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "data/file.h"
-#include "data/images/orientation.h"
+#include "data/images/image_codecs.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
