@@ -100,12 +100,8 @@ NamedTensorList ConvNorm::buffers() const {
 }
 
 void ConvNorm::to(at::Device device, at::ScalarType dtype) {
-  for (auto* value : {&weight,
-                      &norm.weight,
-                      &norm.bias,
-                      &norm.running_mean,
-                      &norm.running_var,
-                      &norm.batches_tracked})
+  auto& [scale, shift, mean, variance, tracked] = norm;
+  for (auto* value : {&weight, &scale, &shift, &mean, &variance, &tracked})
     *value = moved(*value, device, dtype);
 }
 
@@ -207,21 +203,16 @@ void ResNet::each_layer(Net& net, const Visit& visit) {
   }
 }
 
-NamedTensorList ResNet::parameters() const {
+NamedTensorList ResNet::all_of(NamedTensorList (ConvNorm::*part)() const) const {
   NamedTensorList all;
   each_layer(*this, [&](const ConvNorm& layer) {
-    for (auto& named : layer.parameters()) all.push_back(std::move(named));
+    for (auto& named : (layer.*part)()) all.push_back(std::move(named));
   });
   return all;
 }
 
-NamedTensorList ResNet::buffers() const {
-  NamedTensorList all;
-  each_layer(*this, [&](const ConvNorm& layer) {
-    for (auto& named : layer.buffers()) all.push_back(std::move(named));
-  });
-  return all;
-}
+NamedTensorList ResNet::parameters() const { return all_of(&ConvNorm::parameters); }
+NamedTensorList ResNet::buffers() const { return all_of(&ConvNorm::buffers); }
 
 NamedTensors ResNet::state() const {
   NamedTensors all;

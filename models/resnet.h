@@ -104,6 +104,7 @@ class ResNet {
  private:
   template <typename Net, typename Visit>
   static void each_layer(Net& net, const Visit& visit);  // visit(ConvNorm), in torchvision's order
+  NamedTensorList all_of(NamedTensorList (ConvNorm::*part)() const) const;
 
   ResNetOptions options_;
   Arithmetic arithmetic_;

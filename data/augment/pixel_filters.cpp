@@ -228,12 +228,9 @@ void resized_crop(const Image& image, const CropBox& box, int size, bool flip, s
     const int height = std::min(kBand, size - top);
     for (int lane = 0; lane < height; ++lane) {
       const Taps& taps = down.taps[top + lane];
-      mean_of_rows(corner,
-                   stride,
-                   taps,
-                   &down.weights[taps.weights],
-                   samples,
-                   &rows[static_cast<std::size_t>(lane) * samples]);
+      const Fixed* weights = &down.weights[taps.weights];
+      Fixed* row = &rows[static_cast<std::size_t>(lane) * samples];
+      mean_of_rows(corner, stride, taps, weights, samples, row);
     }
     transpose_band(rows.data(), samples, pixels.data());
     mean_of_pixels(pixels.data(), across, means.data());
