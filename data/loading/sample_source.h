@@ -2,14 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "data/images/image.h"
 #include "data/loading/loader.h"
 
 namespace stc::data {
@@ -39,23 +36,6 @@ class SampleSource {
   /// entry.
   virtual SampleReport fill(std::int64_t global_sample, Batch& batch, std::int64_t row) const = 0;
 };
-
-/// Tries the permuted sample of `place`, and after each one that is bad another one, drawn by
-/// (seed, place, attempt). `use` writes the row from a sample of 0..epoch_size-1, or returns what
-/// is bad about it.
-using UseSample = std::function<std::optional<BadEntry>(std::int64_t sample)>;
-SampleReport fill_with_replacement(std::uint64_t seed,
-                                   std::int64_t epoch_size,
-                                   const StreamPlace& place,
-                                   const UseSample& use);
-
-/// One entry, read and decoded; `bad` if it is damaged or smaller than 8 x 8.
-struct DecodedEntry {
-  Image image;
-  std::optional<BadEntry> bad;
-};
-
-DecodedEntry read_entry(const ShardSet& shards, std::int64_t entry);
 
 /// Counts damaged entries: each is logged once, and too many end the run.
 class BadEntries {

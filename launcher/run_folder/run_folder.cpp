@@ -12,7 +12,6 @@
 #include <sstream>
 #include <utility>
 
-#include "data/descriptor.h"
 #include "data/file.h"
 #include "launcher/run_folder/folder_lock.h"
 #include "monitoring/check.h"

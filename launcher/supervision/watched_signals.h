@@ -4,7 +4,7 @@
 #include <initializer_list>
 #include <optional>
 
-#include "data/descriptor.h"
+#include "data/file.h"
 
 namespace stc::launcher {
 
