@@ -1,7 +1,8 @@
 #include "data/folder_listing.h"
 
+#include <strings.h>
+
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <set>
 
@@ -56,11 +57,10 @@ bool natural_less(const std::string& a, const std::string& b) {
 }
 
 bool has_ending(const std::string& path, const std::vector<std::string>& endings) {
-  auto ending = fs::path(path).extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
+  const auto own = fs::path(path).extension();
+  return std::any_of(endings.begin(), endings.end(), [&](const std::string& ending) {
+    return ::strcasecmp(own.c_str(), ending.c_str()) == 0;
   });
-  return std::find(endings.begin(), endings.end(), ending) != endings.end();
 }
 
 std::vector<std::string> list_files(const std::string& folder,

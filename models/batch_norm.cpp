@@ -79,16 +79,9 @@ class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
     const at::Tensor &x = saved[0], &weight = saved[1], &mean = saved[2], &variance = saved[3];
     const double count = context->saved_data["count"].toDouble();
     const auto held = context->saved_data["sum"].toCapsule();
-    auto [grad_x, grad_weight, grad_bias] = at::native_batch_norm_backward(grads[0].contiguous(),
-                                                                           x,
-                                                                           weight,
-                                                                           mean,
-                                                                           variance,
-                                                                           {},
-                                                                           {},
-                                                                           false,
-                                                                           kEpsilon,
-                                                                           {true, true, true});
+    const auto grad = grads[0].contiguous();
+    auto [grad_x, grad_weight, grad_bias] = at::native_batch_norm_backward(
+        grad, x, weight, mean, variance, {}, {}, false, kEpsilon, {true, true, true});
     // grad_x so far treats the moments as constants; what flows through them needs the sums over
     // all ranks.
     const auto channels = x.size(1);
@@ -114,11 +107,8 @@ class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
 }  // namespace
 
 BatchNorm BatchNorm::initial(std::int64_t channels, double weight) {
-  return {at::full({channels}, weight, at::kFloat),
-          at::zeros({channels}, at::kFloat),
-          at::zeros({channels}, at::kFloat),
-          at::ones({channels}, at::kFloat),
-          at::zeros({}, at::kLong)};
+  const auto filled = [&](double value) { return at::full({channels}, value, at::kFloat); };
+  return {filled(weight), filled(0), filled(0), filled(1), at::zeros({}, at::kLong)};
 }
 
 at::Tensor batch_norm(const at::Tensor& x,
@@ -128,15 +118,9 @@ at::Tensor batch_norm(const at::Tensor& x,
   const bool train = mode == BatchNormMode::kTrain;
   if (train) norm.batches_tracked.add_(1);
   if (train && sum) return SyncBatchNorm::apply(x, norm.weight, norm.bias, &norm, &sum);
-  return at::batch_norm(x,
-                        norm.weight,
-                        norm.bias,
-                        norm.running_mean,
-                        norm.running_var,
-                        train,
-                        kMomentum,
-                        kEpsilon,
-                        /*cudnn_enabled=*/true);
+  const auto& [weight, bias, mean, variance, tracked] = norm;
+  return at::batch_norm(
+      x, weight, bias, mean, variance, train, kMomentum, kEpsilon, /*cudnn_enabled=*/true);
 }
 
 }  // namespace stc::models

@@ -37,7 +37,7 @@ at::Tensor WindowedCorrelation::rebuild(const at::Tensor& values) const {
   }
   const auto keys = tile_keys(values, {kKeptTile, radius_cells_});
   const auto tiled = at::matmul(kept_->map, keys.unsqueeze(-1)).squeeze(-1);
-  return untile_queries(tiled, kKeptTile, target_.size(2), target_.size(3));
+  return untile_queries(tiled, kKeptTile, {target_.size(2), target_.size(3)});
 }
 
 WindowedCorrelation::Rebuilt WindowedCorrelation::rebuild_and_pool(const at::Tensor& values) const {
@@ -58,10 +58,10 @@ at::Tensor WindowedCorrelation::mean_entropy() const {
 
 at::Tensor WindowedCorrelation::scores(ScoredRows rows, RowScore score) const {
   const TileShape shape{kKeptTile, radius_cells_};
-  const auto height = target_.size(2), width = target_.size(3);
+  const GridSize grid{target_.size(2), target_.size(3)};
   const auto window = window_of_tile(shape, target_.device());
   const auto in_frame =
-      frame_of_tiles(shape, height, width, target_.device()).unsqueeze(1).logical_and(window);
+      frame_of_tiles(shape, grid, target_.device()).unsqueeze(1).logical_and(window);
   const auto correlation = tiled();
   const bool own = rows == ScoredRows::kOwn;
   const auto p =
@@ -70,7 +70,7 @@ at::Tensor WindowedCorrelation::scores(ScoredRows rows, RowScore score) const {
   const auto tiled_scores = score == RowScore::kEntropy
                                 ? row_entropy(p * in_frame)
                                 : (-(p + 1e-12).log()).mul(own ? in_frame : window).sum(-1);
-  return untile_queries(tiled_scores, kKeptTile, height, width);
+  return untile_queries(tiled_scores, kKeptTile, grid);
 }
 
 at::Tensor row_entropy(const at::Tensor& map) { return -at::xlogy(map, map).sum(-1); }

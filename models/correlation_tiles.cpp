@@ -25,14 +25,11 @@ at::Tensor into_tiles(const at::Tensor& cells, std::int64_t tile) {
       .reshape({batch, rows * columns, tile * tile, channels});
 }
 
-at::Tensor out_of_tiles(const at::Tensor& queries,
-                        std::int64_t tile,
-                        std::int64_t height,
-                        std::int64_t width) {
+at::Tensor out_of_tiles(const at::Tensor& queries, std::int64_t tile, GridSize grid) {
   const auto batch = queries.size(0), channels = queries.size(3);
-  return queries.reshape({batch, height / tile, width / tile, tile, tile, channels})
+  return queries.reshape({batch, grid.height / tile, grid.width / tile, tile, tile, channels})
       .transpose(2, 3)
-      .reshape({batch, height, width, channels});
+      .reshape({batch, grid.height, grid.width, channels});
 }
 
 // [H, W, C] -> [tiles, K * K, C]: overlapping blocks of the zero-padded frame.
@@ -48,19 +45,17 @@ at::Tensor keys_of(const at::Tensor& cells, TileShape shape) {
 }
 
 // The transpose of keys_of: adds the overlapping blocks up, and drops what fell outside the frame.
-at::Tensor fold_keys(const at::Tensor& keys,
-                     TileShape shape,
-                     std::int64_t height,
-                     std::int64_t width) {
+at::Tensor fold_keys(const at::Tensor& keys, TileShape shape, GridSize grid) {
   const auto r = shape.radius, side = key_side(shape), channels = keys.size(2);
-  const auto padded = at::zeros({height + 2 * r, width + 2 * r, channels}, keys.options());
-  const auto columns = width / shape.tile;
+  const auto padded =
+      at::zeros({grid.height + 2 * r, grid.width + 2 * r, channels}, keys.options());
+  const auto columns = grid.width / shape.tile;
   for (std::int64_t t = 0; t < keys.size(0); ++t) {
     padded.narrow(0, t / columns * shape.tile, side)
         .narrow(1, t % columns * shape.tile, side)
         .add_(keys[t].view({side, side, channels}));
   }
-  return padded.narrow(0, r, height).narrow(1, r, width);
+  return padded.narrow(0, r, grid.height).narrow(1, r, grid.width);
 }
 
 // Softmax of one sample's scaled dots over each query's window, clipped to the frame.
@@ -72,8 +67,8 @@ class WindowSoftmax {
           .masked_fill_(open.logical_not(), -std::numeric_limits<double>::infinity());
     };
     window_ = closed(window_of_tile(shape, features.device())).unsqueeze(0);
-    frame_ = closed(frame_of_tiles(shape, features.size(2), features.size(3), features.device()))
-                 .unsqueeze(1);
+    const GridSize grid{features.size(2), features.size(3)};
+    frame_ = closed(frame_of_tiles(shape, grid, features.device())).unsqueeze(1);
   }
 
   static double scale_of(const at::Tensor& features) {
@@ -95,24 +90,23 @@ class SampleTiles {
  public:
   SampleTiles(const at::Tensor& target, const at::Tensor& reference, TileShape shape)
       : shape_(shape),
-        height_(target.size(1)),
-        width_(target.size(2)),
+        grid_{target.size(1), target.size(2)},
         queries_(into_tiles(target.permute({1, 2, 0}).unsqueeze(0), shape.tile).squeeze(0)),
         keys_(keys_of(reference.permute({1, 2, 0}), shape)) {}
 
   at::Tensor dots() const { return at::bmm(queries_, keys_.transpose(1, 2)); }
   at::Tensor target_gradient(const at::Tensor& grad_dots) const {
     const auto tiled = at::bmm(grad_dots, keys_).unsqueeze(0);
-    return out_of_tiles(tiled, shape_.tile, height_, width_)[0].permute({2, 0, 1});
+    return out_of_tiles(tiled, shape_.tile, grid_)[0].permute({2, 0, 1});
   }
   at::Tensor reference_gradient(const at::Tensor& grad_dots) const {
-    return fold_keys(at::bmm(grad_dots.transpose(1, 2), queries_), shape_, height_, width_)
+    return fold_keys(at::bmm(grad_dots.transpose(1, 2), queries_), shape_, grid_)
         .permute({2, 0, 1});
   }
 
  private:
   TileShape shape_;
-  std::int64_t height_, width_;
+  GridSize grid_;
   at::Tensor queries_;  // [tiles, T * T, C]
   at::Tensor keys_;     // [tiles, K * K, C]
 };
@@ -219,14 +213,15 @@ void check_features(const at::Tensor& target, const at::Tensor& reference, TileS
             "target features are {}, reference features {}; expected the same [B, C, H, W]",
             target.sizes(),
             reference.sizes());
-  STC_CHECK(shape.tile >= 1 && shape.radius >= 1 && target.size(2) % shape.tile == 0 &&
-                target.size(3) % shape.tile == 0,
+  const auto height = target.size(2), width = target.size(3);
+  const auto [tile, radius] = shape;
+  STC_CHECK(tile >= 1 && radius >= 1 && height % tile == 0 && width % tile == 0,
             "feature maps of {}x{} cells cannot be cut into tiles of {} (radius {}); use a frame "
             "size that is a multiple of 32 pixels",
-            target.size(2),
-            target.size(3),
-            shape.tile,
-            shape.radius);
+            height,
+            width,
+            tile,
+            radius);
 }
 
 }  // namespace
@@ -245,24 +240,19 @@ TiledReconstruction tiled_reconstruction(const at::Tensor& target,
                                          TileShape shape,
                                          bool pool) {
   check_features(target, reference, shape);
-  STC_CHECK(shape.tile % 2 == 0 && shape.radius % 2 == 0,
-            "tile {} and radius {} must be even",
-            shape.tile,
-            shape.radius);
+  const auto [tile, radius] = shape;
+  STC_CHECK(tile % 2 == 0 && radius % 2 == 0, "tile {} and radius {} must be even", tile, radius);
   const auto out = ReconstructionFunction::apply(target, reference, values.detach(), shape, pool);
-  return {untile_queries(out[0], shape.tile, target.size(2), target.size(3)),
-          pool ? out[1] : at::Tensor()};
+  const auto rebuilt = untile_queries(out[0], shape.tile, {target.size(2), target.size(3)});
+  return {rebuilt, pool ? out[1] : at::Tensor()};
 }
 
 at::Tensor tile_queries(const at::Tensor& values, std::int64_t tile) {
   return into_tiles(values.unsqueeze(-1), tile).squeeze(-1);
 }
 
-at::Tensor untile_queries(const at::Tensor& tiled,
-                          std::int64_t tile,
-                          std::int64_t height,
-                          std::int64_t width) {
-  return out_of_tiles(tiled.unsqueeze(-1), tile, height, width).squeeze(-1);
+at::Tensor untile_queries(const at::Tensor& tiled, std::int64_t tile, GridSize grid) {
+  return out_of_tiles(tiled.unsqueeze(-1), tile, grid).squeeze(-1);
 }
 
 at::Tensor tile_keys(const at::Tensor& values, TileShape shape) {
@@ -282,11 +272,9 @@ at::Tensor window_of_tile(TileShape shape, at::Device device) {
       .reshape({shape.tile * shape.tile, -1});
 }
 
-at::Tensor frame_of_tiles(TileShape shape,
-                          std::int64_t height,
-                          std::int64_t width,
-                          at::Device device) {
-  const auto inside = at::ones({1, height, width}, at::TensorOptions(device).dtype(at::kFloat));
+at::Tensor frame_of_tiles(TileShape shape, GridSize grid, at::Device device) {
+  const auto options = at::TensorOptions(device).dtype(at::kFloat);
+  const auto inside = at::ones({1, grid.height, grid.width}, options);
   return tile_keys(inside, shape)[0] > 0;
 }
 

@@ -18,6 +18,11 @@ struct TileShape {
   std::int64_t radius = 12;  ///< r, cells; >= 1
 };
 
+/// Of a feature map, in cells.
+struct GridSize {
+  std::int64_t height, width;
+};
+
 /// Softmax over the window of <target_i, reference_j> / sqrt(C).
 struct TiledCorrelation {
   at::Tensor map;   ///< [B, tiles, T * T, K * K]; rows sum to 1; differentiable in both features
@@ -46,19 +51,13 @@ TiledReconstruction tiled_reconstruction(const at::Tensor& target,
 
 /// [B, H, W] -> [B, tiles, T * T] and back.
 at::Tensor tile_queries(const at::Tensor& values, std::int64_t tile);
-at::Tensor untile_queries(const at::Tensor& tiled,
-                          std::int64_t tile,
-                          std::int64_t height,
-                          std::int64_t width);
+at::Tensor untile_queries(const at::Tensor& tiled, std::int64_t tile, GridSize grid);
 /// [B, H, W] -> [B, tiles, K * K], 0 outside the frame.
 at::Tensor tile_keys(const at::Tensor& values, TileShape shape);
 
 /// [T * T, K * K] bool: which keys of a tile lie in the query's window (in the frame or not).
 at::Tensor window_of_tile(TileShape shape, at::Device device);
 /// [tiles, K * K] bool: which keys of each tile lie in the frame.
-at::Tensor frame_of_tiles(TileShape shape,
-                          std::int64_t height,
-                          std::int64_t width,
-                          at::Device device);
+at::Tensor frame_of_tiles(TileShape shape, GridSize grid, at::Device device);
 
 }  // namespace stc::models

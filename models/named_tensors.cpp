@@ -13,19 +13,10 @@ void copy_named(const NamedTensors& given,
                 const std::string& owner) {
   for (const auto& [name, value] : own) {
     const auto found = given.find(name);
-    STC_CHECK_DATA(found != given.end(),
-                   "{}: '{}' is missing; expected {} for {}",
-                   source,
-                   name,
-                   value.sizes(),
-                   owner);
-    STC_CHECK_DATA(found->second.sizes() == value.sizes(),
-                   "{}: '{}' is {}; expected {} for {}",
-                   source,
-                   name,
-                   found->second.sizes(),
-                   value.sizes(),
-                   owner);
+    const auto expected = text("expected {} for {}", value.sizes(), owner);
+    STC_CHECK_DATA(found != given.end(), "{}: '{}' is missing; {}", source, name, expected);
+    const auto sizes = found->second.sizes();
+    STC_CHECK_DATA(sizes == value.sizes(), "{}: '{}' is {}; {}", source, name, sizes, expected);
   }
   const at::NoGradGuard no_grad;
   for (const auto& [name, value] : own) value.copy_(given.at(name));

@@ -79,6 +79,38 @@ ResNetOptions propagation_options(int depth, int output_stride) {
   return {depth, {1, 1, 1, 1}, StemPool::kAverage};
 }
 
+at::Tensor ConvNorm::forward(const at::Tensor& x,
+                             BatchNormMode mode,
+                             const SumOverRanks& sum) const {
+  const std::int64_t padding = weight.size(2) / 2;
+  const auto y = at::conv2d(x, weight, {}, {stride, stride}, {padding, padding});
+  return batch_norm(y, norm, mode, sum);
+}
+
+NamedTensorList ConvNorm::parameters() const {
+  return {{conv_name + ".weight", weight},
+          {norm_name + ".weight", norm.weight},
+          {norm_name + ".bias", norm.bias}};
+}
+
+NamedTensorList ConvNorm::buffers() const {
+  return {{norm_name + ".running_mean", norm.running_mean},
+          {norm_name + ".running_var", norm.running_var},
+          {norm_name + ".num_batches_tracked", norm.batches_tracked}};
+}
+
+void ConvNorm::to(at::Device device, at::ScalarType dtype) {
+  auto& [scale, shift, mean, variance, tracked] = norm;
+  for (auto* value : {&weight, &scale, &shift, &mean, &variance, &tracked})
+    *value = moved(*value, device, dtype);
+}
+
+at::Tensor Block::forward(const at::Tensor& x, BatchNormMode mode, const SumOverRanks& sum) const {
+  at::Tensor y = chain.front().forward(x, mode, sum);
+  for (std::size_t i = 1; i < chain.size(); ++i) y = chain[i].forward(y.relu_(), mode, sum);
+  return y.add_(shortcut ? shortcut->forward(x, mode, sum) : x).relu_();
+}
+
 ResNet::ResNet(const ResNetOptions& options, std::uint64_t seed, bool zero_last)
     : options_(options) {
   options.check();
@@ -171,21 +203,16 @@ void ResNet::each_layer(Net& net, const Visit& visit) {
   }
 }
 
-NamedTensorList ResNet::parameters() const {
+NamedTensorList ResNet::all_of(NamedTensorList (ConvNorm::*part)() const) const {
   NamedTensorList all;
   each_layer(*this, [&](const ConvNorm& layer) {
-    for (auto& named : layer.parameters()) all.push_back(std::move(named));
+    for (auto& named : (layer.*part)()) all.push_back(std::move(named));
   });
   return all;
 }
 
-NamedTensorList ResNet::buffers() const {
-  NamedTensorList all;
-  each_layer(*this, [&](const ConvNorm& layer) {
-    for (auto& named : layer.buffers()) all.push_back(std::move(named));
-  });
-  return all;
-}
+NamedTensorList ResNet::parameters() const { return all_of(&ConvNorm::parameters); }
+NamedTensorList ResNet::buffers() const { return all_of(&ConvNorm::buffers); }
 
 NamedTensors ResNet::state() const {
   NamedTensors all;

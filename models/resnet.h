@@ -11,7 +11,6 @@
 
 #include "models/batch_norm.h"
 #include "models/named_tensors.h"
-#include "models/residual_block.h"
 
 namespace stc::models {
 
@@ -32,6 +31,28 @@ ResNetOptions standard_options(int depth);
 /// Features for label propagation (docs/evaluation.md): output stride 8 (strides 1, 2, 2, 1, no
 /// pool) or 4 (1, 1, 1, 1, average).
 ResNetOptions propagation_options(int depth, int output_stride);
+
+/// A convolution without bias, padded by half its kernel, and the batch norm after it.
+struct ConvNorm {
+  std::string conv_name, norm_name;  ///< torchvision's: "layer1.0.conv1", "layer1.0.bn1"
+  std::int64_t stride = 1;
+  at::Tensor weight;  ///< [out, in, k, k]
+  BatchNorm norm;
+
+  at::Tensor forward(const at::Tensor& x, BatchNormMode mode, const SumOverRanks& sum) const;
+
+  NamedTensorList parameters() const;
+  NamedTensorList buffers() const;
+  void to(at::Device device, at::ScalarType dtype);
+};
+
+/// relu(chain(x) + shortcut(x)), ReLU between the links of the chain as well.
+struct Block {
+  std::vector<ConvNorm> chain;
+  std::optional<ConvNorm> shortcut;  ///< absent: x itself
+
+  at::Tensor forward(const at::Tensor& x, BatchNormMode mode, const SumOverRanks& sum) const;
+};
 
 /// How the convolutions are computed; weights, batch norm's statistics and what forward() returns
 /// keep their type.
@@ -83,6 +104,7 @@ class ResNet {
  private:
   template <typename Net, typename Visit>
   static void each_layer(Net& net, const Visit& visit);  // visit(ConvNorm), in torchvision's order
+  NamedTensorList all_of(NamedTensorList (ConvNorm::*part)() const) const;
 
   ResNetOptions options_;
   Arithmetic arithmetic_;

@@ -47,8 +47,8 @@ void ClipOptions::check() const {
 ClipView draw_clip_view(CounterRandom& random, int height, int width, const ClipOptions& options) {
   ClipView view;
   view.flip = random.chance(0.5);
-  view.crop = draw_clip_crop(
-      random, height, width, options.min_area, options.min_aspect, options.max_aspect);
+  const CropRange range{options.min_area, options.min_aspect, options.max_aspect};
+  view.crop = draw_clip_crop(random, height, width, range);
   return view;
 }
 

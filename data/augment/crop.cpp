@@ -7,12 +7,6 @@
 namespace stc::data {
 namespace {
 
-struct CropRange {
-  double min_area;
-  double min_aspect;
-  double max_aspect;
-};
-
 int rounded(double value) { return static_cast<int>(std::nearbyint(value)); }
 
 /// The first of `tries` random boxes that lies within the frame. Half-way cases round to even, as
@@ -54,14 +48,8 @@ CropBox draw_image_crop(CounterRandom& random, int height, int width, double min
   return {0, 0, width, height};
 }
 
-CropBox draw_clip_crop(CounterRandom& random,
-                       int height,
-                       int width,
-                       double min_area,
-                       double min_aspect,
-                       double max_aspect) {
+CropBox draw_clip_crop(CounterRandom& random, int height, int width, const CropRange& range) {
   constexpr int kTries = 20;
-  const CropRange range{min_area, min_aspect, max_aspect};
   if (const auto box = draw_box(random, height, width, range, kTries)) return *box;
   const int side = std::min(height, width);
   return centred(height, width, side, side);

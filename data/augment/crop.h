@@ -16,14 +16,13 @@ struct CropBox {
 /// [3/4, 4/3], then the largest centred box within these ratios.
 CropBox draw_image_crop(CounterRandom& random, int height, int width, double min_area);
 
+struct CropRange {
+  double min_area, min_aspect, max_aspect;
+};
+
 /// Step 2: twenty tries of area U(min_area, 1) and width / height log-uniform in
 /// [min_aspect, max_aspect], then the centred square. A portrait frame always gets the square, as
 /// the authors have it.
-CropBox draw_clip_crop(CounterRandom& random,
-                       int height,
-                       int width,
-                       double min_area,
-                       double min_aspect,
-                       double max_aspect);
+CropBox draw_clip_crop(CounterRandom& random, int height, int width, const CropRange& range);
 
 }  // namespace stc::data

@@ -3,8 +3,7 @@
 #include <utility>
 
 #include "data/augment/color_jitter.h"
-#include "data/augment/gaussian_blur.h"
-#include "data/augment/resample.h"
+#include "data/augment/pixel_filters.h"
 #include "monitoring/check.h"
 
 namespace stc::data {

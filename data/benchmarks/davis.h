@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "data/benchmarks/annotated_sequence.h"
+#include "data/benchmarks/sequence_files.h"
 
 namespace stc::data {
 

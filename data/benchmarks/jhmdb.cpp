@@ -1,5 +1,7 @@
 #include "data/benchmarks/jhmdb.h"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
@@ -9,6 +11,7 @@
 
 #include "data/benchmarks/sequence_files.h"
 #include "data/folder_listing.h"
+#include "data/result_folder.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
@@ -26,23 +29,12 @@ struct ListedClip {
   std::string images;
 };
 
-bool is_jhmdb(const fs::path& component) {
-  auto name = component.string();
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
-  return name == "jhmdb";
-}
-
-fs::path without_last_slash(const fs::path& path) {
-  const auto normal = path.lexically_normal();
-  return normal.has_filename() ? normal : normal.parent_path();
-}
+bool is_jhmdb(const fs::path& component) { return ::strcasecmp(component.c_str(), "jhmdb") == 0; }
 
 // A list's paths start at JHMDB/ (whatever the user calls that folder), at the root, or are those
 // of the machine it was written on.
 fs::path resolved(const fs::path& root, const std::string& written) {
-  auto path = without_last_slash(written);
+  const fs::path path = without_slash(written);
   if (path.is_absolute() && fs::exists(path)) return path;
   fs::path tail = path.relative_path();
   for (auto part = path.begin(); part != path.end(); ++part) {
@@ -203,7 +195,7 @@ const std::array<const char*, kJointCount> kJointNames = {"neck",
 const std::array<int, kJointCount> kJointParents = {0, 0, 0, 0, 0, 1, 1, 3, 4, 5, 6, 7, 8, 9, 10};
 
 std::vector<JhmdbClip> open_jhmdb(const std::string& folder, const JhmdbOptions& options) {
-  const fs::path outer = without_last_slash(folder);
+  const fs::path outer = without_slash(folder);
   const bool is_outer = fs::is_directory(outer / "JHMDB" / "joint_positions");
   const fs::path root = is_outer ? outer / "JHMDB" : outer;
   STC_CHECK_DATA(fs::is_directory(root / "joint_positions"),

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "data/benchmarks/sequence_files.h"
 #include "monitoring/check.h"
 
 namespace stc::data {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "data/benchmarks/annotated_sequence.h"
+#include "data/benchmarks/sequence_files.h"
 #include "data/images/image.h"
 
 namespace stc::data {

@@ -8,7 +8,6 @@
 #include "data/file.h"
 #include "data/folder_listing.h"
 #include "data/images/image_codecs.h"
-#include "data/images/orientation.h"
 #include "monitoring/check.h"
 
 namespace stc::data {

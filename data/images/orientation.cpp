@@ -1,4 +1,4 @@
-#include "data/images/orientation.h"
+#include "data/images/image_codecs.h"
 
 #include <algorithm>
 #include <string_view>
@@ -79,8 +79,7 @@ Image upright(const Image& image, int orientation) {
   // Orientations 5 to 8 swap rows and columns; the corner that (0, 0) of the stored image shows
   // follows from the rest.
   const bool swaps = orientation >= 5;
-  const bool from_right =
-      orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  const bool from_right = orientation == 2 || orientation == 3 || orientation >= 7;
   const bool from_bottom =
       orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
   Image result =

@@ -75,7 +75,8 @@ void start(Reader& reader, std::span<const std::uint8_t> bytes, const std::strin
   check_image_size(name, reader.height(), reader.width());
 }
 
-void finish(Reader& reader, Pixels form, const std::string& name) {
+template <typename Result>  // Image or LabelMap
+Result finish(Reader& reader, Pixels form, const std::string& name) {
   const std::size_t stride = std::size_t{reader.width()} * (form == Pixels::kRgb ? 3 : 1);
   reader.pixels.resize(stride * reader.height());
   reader.rows.resize(reader.height());
@@ -83,6 +84,8 @@ void finish(Reader& reader, Pixels form, const std::string& name) {
     reader.rows[y] = reader.pixels.data() + y * stride;
   }
   STC_CHECK_DATA(read_pixels(reader, form), "{}: damaged PNG: {}", name, reader.message);
+  const auto height = static_cast<int>(reader.height()), width = static_cast<int>(reader.width());
+  return {height, width, std::move(reader.pixels)};
 }
 
 void write(const std::string& path, png_image& image, const void* pixels, const void* palette) {
@@ -112,10 +115,7 @@ png_image describe(int height, int width, png_uint_32 format) {
 Image decode_png(std::span<const std::uint8_t> bytes, const std::string& name) {
   Reader reader;
   start(reader, bytes, name);
-  finish(reader, Pixels::kRgb, name);
-  return {static_cast<int>(reader.height()),
-          static_cast<int>(reader.width()),
-          std::move(reader.pixels)};
+  return finish<Image>(reader, Pixels::kRgb, name);
 }
 
 LabelMap read_label_png(const std::string& path) {
@@ -137,10 +137,7 @@ LabelMap read_label_png(const std::string& path) {
       depth,
       color & PNG_COLOR_MASK_COLOR ? "RGB" : "grey",
       color & PNG_COLOR_MASK_ALPHA ? " PNG with alpha" : " PNG");
-  finish(reader, Pixels::kLabels, path);
-  return {static_cast<int>(reader.height()),
-          static_cast<int>(reader.width()),
-          std::move(reader.pixels)};
+  return finish<LabelMap>(reader, Pixels::kLabels, path);
 }
 
 void write_png(const std::string& path, const Image& image) {

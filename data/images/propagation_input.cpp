@@ -17,11 +17,6 @@ struct Normal {
 constexpr Normal kLabNormal = {{50, 0, 0}, {50, 127, 127}};
 constexpr Normal kImageNetNormal = {{0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
 
-// OpenCV has no view of constant pixels; this one is only read.
-cv::Mat view(int height, int width, int type, const std::uint8_t* bytes) {
-  return cv::Mat(height, width, type, const_cast<std::uint8_t*>(bytes));
-}
-
 // Centres of `to` equal parts of `from` pixels. Summed up as Pillow does, whose sums decide where a
 // centre falls between two pixels; neither the closed form nor OpenCV's INTER_NEAREST_EXACT agrees
 // with it everywhere (1280 to 560).
@@ -43,7 +38,9 @@ PictureSize scaled_to_short_side(int height, int width, int short_side) {
 }
 
 at::Tensor propagation_input(const Image& frame, PictureSize size, InputColour colour) {
-  cv::Mat pixels = view(frame.height, frame.width, CV_8UC3, frame.pixels.data());
+  // OpenCV has no view of constant pixels; this one is only read.
+  auto* bytes = const_cast<std::uint8_t*>(frame.pixels.data());
+  cv::Mat pixels(frame.height, frame.width, CV_8UC3, bytes);
   if (frame.height != size.height || frame.width != size.width) {
     cv::Mat resized;
     cv::resize(pixels, resized, cv::Size(size.width, size.height), 0, 0, cv::INTER_LINEAR);

@@ -1,16 +1,13 @@
-// What a loader loads: how one sample of the stream becomes one row of a batch. Thread-safe,
-// without state.
+// What a loader loads: how one sample of the stream becomes one row of a batch. Private to data.
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <optional>
+#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "data/images/image.h"
-#include "data/loading/sampler.h"
-#include "data/shards/shard_set.h"
+#include "data/loading/loader.h"
 
 namespace stc::data {
 
@@ -26,6 +23,7 @@ struct SampleReport {
   bool filled = false;        ///< false: too many in a row were bad
 };
 
+/// Thread-safe, without state.
 template <typename Batch>
 class SampleSource {
  public:
@@ -39,21 +37,34 @@ class SampleSource {
   virtual SampleReport fill(std::int64_t global_sample, Batch& batch, std::int64_t row) const = 0;
 };
 
-/// Tries the permuted sample of `place`, and after each one that is bad another one, drawn by
-/// (seed, place, attempt). `use` writes the row from a sample of 0..epoch_size-1, or returns what
-/// is bad about it.
-using UseSample = std::function<std::optional<BadEntry>(std::int64_t sample)>;
-SampleReport fill_with_replacement(std::uint64_t seed,
-                                   std::int64_t epoch_size,
-                                   const StreamPlace& place,
-                                   const UseSample& use);
+/// Counts damaged entries: each is logged once, and too many end the run.
+class BadEntries {
+ public:
+  /// At least one bad entry is allowed unless max_fraction is 0.
+  BadEntries(std::int64_t entries, double max_fraction);
 
-/// One entry, read and decoded; `bad` if it is damaged or smaller than 8 x 8.
-struct DecodedEntry {
-  Image image;
-  std::optional<BadEntry> bad;
+  /// Throws stc::Error (kBadData) naming the count and the first places once there are more than
+  /// allowed, or if the sample could not be filled.
+  void add(const SampleReport& report);
+  std::int64_t count() const { return static_cast<std::int64_t>(seen_.size()); }
+
+ private:
+  std::string first_ones() const;
+
+  std::int64_t entries_;
+  double max_fraction_;
+  std::set<std::int64_t> seen_;
+  std::vector<std::string> first_;  ///< what is wrong with the first few
 };
 
-DecodedEntry read_entry(const ShardSet& shards, std::int64_t entry);
+/// Two views of each image, or a clip of two frames of each video, of a set of shards. Throw
+/// stc::Error: kUsage for options out of range, kBadData for shards of the other kind or too few
+/// samples.
+std::unique_ptr<SampleSource<ImageBatch>> make_image_source(std::shared_ptr<const ShardSet> shards,
+                                                            std::uint64_t seed,
+                                                            const ImageOptions& options);
+std::unique_ptr<SampleSource<ClipBatch>> make_clip_source(std::shared_ptr<const ShardSet> shards,
+                                                          std::uint64_t seed,
+                                                          const ClipOptions& options);
 
 }  // namespace stc::data

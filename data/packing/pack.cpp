@@ -1,11 +1,15 @@
 #include "data/packing/pack.h"
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <opencv2/imgproc.hpp>
 
-#include "data/images/frame_source.h"
+#include "data/file.h"
+#include "data/images/image_codecs.h"
+#include "data/images/video.h"
 #include "data/in_order.h"
 #include "data/packing/pack_sources.h"
-#include "data/packing/stored_image.h"
 #include "data/shards/shard_writer.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
@@ -14,6 +18,46 @@ namespace stc::data {
 namespace {
 
 constexpr std::int64_t kMinFrames = 2;  // training takes pairs
+
+/// What a shard keeps of one image: its own bytes if it can, a new JPEG if it must.
+struct StoredImage {
+  std::vector<std::uint8_t> bytes;
+  std::string error;  ///< not empty: what is wrong with the file, which it names
+};
+
+bool is_too_large(const Image& image, int max_side) {
+  return max_side > 0 && std::max(image.height, image.width) > max_side;
+}
+
+// INTER_AREA averages over the area that a pixel covers, so nothing is aliased.
+Image shrunk(const Image& image, int max_side) {
+  const double scale = static_cast<double>(max_side) / std::max(image.height, image.width);
+  Image result = blank_image(std::max(1, static_cast<int>(std::lround(image.height * scale))),
+                             std::max(1, static_cast<int>(std::lround(image.width * scale))));
+  const cv::Mat from(
+      image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.pixels.data()));
+  cv::Mat to(result.height, result.width, CV_8UC3, result.pixels.data());
+  cv::resize(from, to, to.size(), 0, 0, cv::INTER_AREA);
+  return result;
+}
+
+StoredImage store_frame(const Image& frame, const PackOptions& options) {
+  const bool shrinks = is_too_large(frame, options.max_side);
+  return {encode_jpeg(shrinks ? shrunk(frame, options.max_side) : frame, options.quality), ""};
+}
+
+/// Decodes the file, so that a damaged one is found before training.
+StoredImage store_file(const std::string& path, const PackOptions& options) {
+  try {
+    auto bytes = read_file(path);
+    const auto image = decode_image(bytes, path, options.apply_orientation);
+    const bool turns = options.apply_orientation && exif_orientation(bytes) != 1;
+    if (turns || is_too_large(image, options.max_side)) return store_frame(image, options);
+    return {std::move(bytes), ""};
+  } catch (const Error& cause) {
+    return {{}, cause.what()};
+  }
+}
 
 /// Names each bad source in the log; check() throws stc::Error (kBadData) in the end, unless they
 /// may be skipped.

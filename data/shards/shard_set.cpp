@@ -9,7 +9,7 @@
 #include "data/crc32c.h"
 #include "data/file.h"
 #include "data/shards/manifest.h"
-#include "data/shards/shard_file_reader.h"
+#include "data/shards/shard_file.h"
 #include "monitoring/check.h"
 
 namespace stc::data {

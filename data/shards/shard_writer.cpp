@@ -1,14 +1,18 @@
 #include "data/shards/shard_writer.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <system_error>
 
 #include "data/crc32c.h"
-#include "data/file.h"
 #include "data/images/image.h"
 #include "data/result_folder.h"
-#include "data/shards/shard_file_writer.h"
-#include "data/shards/spool.h"
+#include "data/shards/shard_file.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
@@ -40,10 +44,14 @@ void check_target(const std::string& folder, Existing existing) {
                   folder);
 }
 
-void make_folders(const std::string& folder) {
+/// The folder to write into.
+std::string make_partial(const std::string& folder, Existing existing) {
+  check_target(folder, existing);
+  auto partial = folder + ".partial";
   std::error_code error;
-  fs::create_directories(folder, error);
-  STC_CHECK(!error, "{}: cannot be created: {}", folder, error.message());
+  fs::create_directories(partial, error);
+  STC_CHECK(!error, "{}: cannot be created: {}", partial, error.message());
+  return partial;
 }
 
 void rename_folder(const std::string& from, const std::string& to) {
@@ -59,124 +67,149 @@ std::string encoding_of(bool has_jpeg, bool has_png) {
 
 }  // namespace
 
-struct ShardWriter::State {
-  std::string folder;
-  std::string partial;
-  std::uint64_t shard_bytes;
-  Spool spool;
-  Manifest manifest;
-  ShardIndex index;
-  bool has_jpeg = false;
-  bool has_png = false;
-  bool is_in_video = false;
-  bool is_finished = false;
+Spool::Spool(const std::string& path)
+    : path_(path), file_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+  STC_CHECK(file_.is_open(), "{}: cannot be created: {}", path, std::strerror(errno));
+  const bool is_taken = ::flock(file_.number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  STC_CHECK_USAGE(
+      !is_taken,
+      "{}: another process is packing into this folder; wait for it, or choose another --out",
+      path);
+  cut(0);
+}
 
-  State(const std::string& target, ShardKind kind, std::uint64_t bytes)
-      : folder(target),
-        partial(target + ".partial"),
-        shard_bytes(bytes),
-        spool(partial + "/spool") {
-    manifest.kind = kind;
-    start_shard();
+void Spool::append(std::span<const std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const auto put =
+        ::pwrite(file_.number(), bytes.data(), bytes.size(), static_cast<off_t>(size_));
+    if (put < 0 && errno == EINTR) continue;
+    STC_CHECK(put > 0, "{}: cannot be written: {}", path_, std::strerror(errno));
+    size_ += static_cast<std::uint64_t>(put);
+    bytes = bytes.subspan(static_cast<std::size_t>(put));
   }
+}
 
-  void start_shard() {
-    index = {};
-    index.kind = manifest.kind;
-    if (index.kind == ShardKind::kVideos) index.video_offset = {0};
-    has_jpeg = has_png = false;
+void Spool::read(std::uint64_t offset, std::span<std::uint8_t> bytes) const {
+  while (!bytes.empty()) {
+    const auto got =
+        ::pread(file_.number(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    STC_CHECK(got > 0,
+              "{}: cannot be read back: {}",
+              path_,
+              got < 0 ? std::strerror(errno) : "it was changed");
+    offset += static_cast<std::uint64_t>(got);
+    bytes = bytes.subspan(static_cast<std::size_t>(got));
   }
+}
 
-  void close_shard() {
-    if (index.size() == 0) return;
-    index.encoding = encoding_of(has_jpeg, has_png);
-    const auto file = shard_file_name(manifest.shards.size());
-    const auto path = partial + "/" + file;
-    std::uint64_t position = 0;
-    write_shard(path, index, [&](std::span<std::uint8_t> buffer) {
-      spool.read(position, buffer);
-      position += buffer.size();
-    });
-    manifest.shards.push_back(
-        {file, static_cast<std::int64_t>(index.size()), InputFile(path).size(), index.digest()});
-    spool.cut(0);
-    start_shard();
-  }
+void Spool::cut(std::uint64_t size) {
+  STC_CHECK(::ftruncate(file_.number(), static_cast<off_t>(size)) == 0,
+            "{}: cannot be truncated: {}",
+            path_,
+            std::strerror(errno));
+  size_ = size;
+}
 
-  void close_full_shard() {
-    if (index.byte_count() >= shard_bytes) close_shard();
-  }
-};
+void Spool::remove() {
+  STC_CHECK(::unlink(path_.c_str()) == 0, "{}: cannot be removed: {}", path_, std::strerror(errno));
+}
 
 ShardWriter::ShardWriter(const std::string& folder,
                          ShardKind kind,
                          std::uint64_t shard_bytes,
-                         Existing existing) {
-  const auto target = without_slash(folder);
-  check_target(target, existing);
-  make_folders(target + ".partial");
-  state_ = std::make_unique<State>(target, kind, shard_bytes);
+                         Existing existing)
+    : folder_(without_slash(folder)),
+      partial_(make_partial(folder_, existing)),
+      shard_bytes_(shard_bytes),
+      spool_(partial_ + "/spool") {
+  manifest_.kind = kind;
+  start_shard();
   // Left over from a run that was killed; the spool is ours by its lock now.
-  for (const auto& entry : fs::directory_iterator(state_->partial)) {
+  for (const auto& entry : fs::directory_iterator(partial_)) {
     if (is_ours(entry.path().filename().string())) fs::remove(entry.path());
   }
 }
 
 ShardWriter::~ShardWriter() {
-  if (state_->is_finished) return;
+  if (is_finished_) return;
   std::error_code ignored;
-  fs::remove_all(state_->partial, ignored);
+  fs::remove_all(partial_, ignored);
+}
+
+void ShardWriter::start_shard() {
+  index_ = {};
+  index_.kind = manifest_.kind;
+  if (index_.kind == ShardKind::kVideos) index_.video_offset = {0};
+  has_jpeg_ = has_png_ = false;
+}
+
+void ShardWriter::close_shard() {
+  if (index_.size() == 0) return;
+  index_.encoding = encoding_of(has_jpeg_, has_png_);
+  const auto file = shard_file_name(manifest_.shards.size());
+  const auto path = partial_ + "/" + file;
+  std::uint64_t position = 0;
+  write_shard(path, index_, [&](std::span<std::uint8_t> buffer) {
+    spool_.read(position, buffer);
+    position += buffer.size();
+  });
+  manifest_.shards.push_back(
+      {file, static_cast<std::int64_t>(index_.size()), InputFile(path).size(), index_.digest()});
+  spool_.cut(0);
+  start_shard();
+}
+
+void ShardWriter::close_full_shard() {
+  if (index_.byte_count() >= shard_bytes_) close_shard();
 }
 
 void ShardWriter::begin_video(const std::string& name) {
-  state_->index.video_name.add(name);
-  state_->is_in_video = true;
+  index_.video_name.add(name);
+  is_in_video_ = true;
 }
 
 void ShardWriter::end_video() {
-  state_->index.video_offset.push_back(state_->index.size());
-  state_->is_in_video = false;
-  state_->close_full_shard();
+  index_.video_offset.push_back(index_.size());
+  is_in_video_ = false;
+  close_full_shard();
 }
 
 void ShardWriter::drop_video() {
-  auto& index = state_->index;
-  const auto entries = index.video_offset.back();
-  index.crc32c.resize(entries);
-  index.offset.resize(entries + 1);
-  index.name.cut(entries);
-  index.video_name.cut(index.video_offset.size() - 1);
-  state_->spool.cut(index.byte_count());
-  state_->is_in_video = false;
+  const auto entries = index_.video_offset.back();
+  index_.crc32c.resize(entries);
+  index_.offset.resize(entries + 1);
+  index_.name.cut(entries);
+  index_.video_name.cut(index_.video_offset.size() - 1);
+  spool_.cut(index_.byte_count());
+  is_in_video_ = false;
 }
 
 void ShardWriter::add(const std::string& name, std::span<const std::uint8_t> bytes) {
-  auto& index = state_->index;
-  state_->spool.append(bytes);
-  index.offset.push_back(index.byte_count() + bytes.size());
-  index.crc32c.push_back(crc32c(bytes));
-  index.name.add(name);
-  (image_format(bytes) == ImageFormat::kPng ? state_->has_png : state_->has_jpeg) = true;
-  if (!state_->is_in_video) state_->close_full_shard();
+  spool_.append(bytes);
+  index_.offset.push_back(index_.byte_count() + bytes.size());
+  index_.crc32c.push_back(crc32c(bytes));
+  index_.name.add(name);
+  (image_format(bytes) == ImageFormat::kPng ? has_png_ : has_jpeg_) = true;
+  if (!is_in_video_) close_full_shard();
 }
 
 Manifest ShardWriter::finish() {
-  state_->close_shard();
-  const auto& manifest = state_->manifest;
+  close_shard();
   STC_CHECK_DATA(
-      !manifest.shards.empty(), "{}: nothing to pack; an empty set is of no use", state_->folder);
-  state_->spool.remove();
-  write_manifest(state_->partial, manifest);
+      !manifest_.shards.empty(), "{}: nothing to pack; an empty set is of no use", folder_);
+  spool_.remove();
+  write_manifest(partial_, manifest_);
   // The old set keeps its place until the new one is completely on disk.
-  const auto old = state_->folder + ".old";
-  const bool has_old = fs::exists(state_->folder);
-  if (has_old) rename_folder(state_->folder, old);
-  rename_folder(state_->partial, state_->folder);
-  state_->is_finished = true;
-  const auto parent = fs::path(state_->folder).parent_path().string();
+  const auto old = folder_ + ".old";
+  const bool has_old = fs::exists(folder_);
+  if (has_old) rename_folder(folder_, old);
+  rename_folder(partial_, folder_);
+  is_finished_ = true;
+  const auto parent = fs::path(folder_).parent_path().string();
   sync_path(parent.empty() ? "." : parent);
   if (has_old) fs::remove_all(old);
-  return manifest;
+  return manifest_;
 }
 
 }  // namespace stc::data

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "data/random.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
@@ -204,23 +205,21 @@ bool shows_every_object(const Scene& scene, int frames) {
 }  // namespace
 
 Scene cast_scene(const std::vector<Photo>& photos,
-                 int height,
-                 int width,
-                 int frames,
+                 const SyntheticClipOptions& options,
                  int objects,
-                 std::uint64_t seed,
-                 std::uint64_t clip) {
+                 int clip) {
+  const auto number = static_cast<std::uint64_t>(clip);
   for (std::uint64_t attempt = 0; attempt < kTries; ++attempt) {
-    Director director(photos, height, width, {seed, Purpose::kSyntheticClip, attempt, clip});
-    Scene scene = director.scene(objects);
-    if (shows_every_object(scene, frames)) return scene;
+    const CounterRandom random(options.seed, Purpose::kSyntheticClip, attempt, number);
+    Scene scene = Director(photos, options.height, options.width, random).scene(objects);
+    if (shows_every_object(scene, options.frames)) return scene;
   }
   throw Error(Exit::kFailed,
               text("clip {}: no arrangement shows every object at {}x{} after {} attempts; choose "
                    "another --seed or a size closer to 240x428",
                    clip,
-                   height,
-                   width,
+                   options.height,
+                   options.width,
                    kTries));
 }
 

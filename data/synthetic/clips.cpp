@@ -9,6 +9,7 @@
 #include "data/file.h"
 #include "data/folder_listing.h"
 #include "data/images/image.h"
+#include "data/random.h"
 #include "data/result_folder.h"
 #include "data/synthetic/cast.h"
 #include "monitoring/check.h"
@@ -110,14 +111,7 @@ void write_tree(const std::vector<std::string>& photos,
       sources += text("{}\t{}\n", name, path);
     }
     const int objects = 1 + clip % 2;
-    const Scene scene = cast_scene(images,
-                                   options.height,
-                                   options.width,
-                                   options.frames,
-                                   objects,
-                                   options.seed,
-                                   static_cast<std::uint64_t>(clip));
-    write_frames(scene, root, name, options.frames);
+    write_frames(cast_scene(images, options, objects, clip), root, name, options.frames);
     names += name + "\n";
   }
   write_text(root / "sources.txt", sources);

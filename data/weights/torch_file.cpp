@@ -7,7 +7,6 @@
 #include <array>
 #include <cstring>
 #include <map>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -30,22 +29,18 @@ bool starts_with(Bytes bytes, Bytes magic) {
   return bytes.size() >= magic.size() && std::equal(magic.begin(), magic.end(), bytes.begin());
 }
 
-std::optional<at::ScalarType> type_of_storage(const std::string& global) {
-  static const std::map<std::string, at::ScalarType> types = {
-      {"torch.FloatStorage", at::kFloat},
-      {"torch.DoubleStorage", at::kDouble},
-      {"torch.HalfStorage", at::kHalf},
-      {"torch.BFloat16Storage", at::kBFloat16},
-      {"torch.LongStorage", at::kLong},
-      {"torch.IntStorage", at::kInt},
-      {"torch.ShortStorage", at::kShort},
-      {"torch.CharStorage", at::kChar},
-      {"torch.ByteStorage", at::kByte},
-      {"torch.BoolStorage", at::kBool},
-  };
-  const auto found = types.find(global);
-  return found == types.end() ? std::nullopt : std::optional(found->second);
-}
+const std::map<std::string, at::ScalarType> kStorageTypes = {
+    {"torch.FloatStorage", at::kFloat},
+    {"torch.DoubleStorage", at::kDouble},
+    {"torch.HalfStorage", at::kHalf},
+    {"torch.BFloat16Storage", at::kBFloat16},
+    {"torch.LongStorage", at::kLong},
+    {"torch.IntStorage", at::kInt},
+    {"torch.ShortStorage", at::kShort},
+    {"torch.CharStorage", at::kChar},
+    {"torch.ByteStorage", at::kByte},
+    {"torch.BoolStorage", at::kBool},
+};
 
 /// Tensors are views of storages, whose content is read after the pickle that names them.
 class Storages {
@@ -80,16 +75,18 @@ class Storages {
     const auto* key = type != nullptr ? id[2].get_if<std::string>() : nullptr;
     const auto* count = type != nullptr ? id[4].get_if<std::int64_t>() : nullptr;
     STC_CHECK_DATA(key != nullptr && count != nullptr, "{}: a storage of unknown form", name_);
-    const auto scalar = type_of_storage(type->name);
-    STC_CHECK_DATA(scalar.has_value(), "{}: tensors of {} are not supported", name_, type->name);
+    const auto known = kStorageTypes.find(type->name);
     STC_CHECK_DATA(
-        *count >= 0 && static_cast<std::uint64_t>(*count) <= file_size_ / c10::elementSize(*scalar),
+        known != kStorageTypes.end(), "{}: tensors of {} are not supported", name_, type->name);
+    const auto scalar = known->second;
+    STC_CHECK_DATA(
+        *count >= 0 && static_cast<std::uint64_t>(*count) <= file_size_ / c10::elementSize(scalar),
         "{}: cut short, or damaged: storage {} has {} elements",
         name_,
         *key,
         *count);
     auto& flat = by_key_[*key];
-    if (!flat.defined()) flat = at::zeros({*count}, *scalar);
+    if (!flat.defined()) flat = at::zeros({*count}, scalar);
     return {flat};
   }
 

@@ -36,194 +36,94 @@ PickleValue Unpickler::read() {
   stack_.clear();
   marks_.clear();
   memo_.clear();
-  while (step(take(1)[0])) {
+  for (auto code = take(1)[0]; code != '.'; code = take(1)[0]) {
+    const auto step = kSteps.find(code);
+    if (step == kSteps.end()) damaged(text("unknown opcode {}", int{code}));
+    step->second(*this);
   }
   return pop();
 }
 
-bool Unpickler::step(std::uint8_t code) {
-  if (code == '.') return false;
-  if (!step_value(code) && !step_text(code) && !step_container(code) && !step_addition(code) &&
-      !step_memo(code) && !step_object(code))
-    damaged(text("unknown opcode {}", int{code}));
-  return true;
+const std::map<std::uint8_t, Unpickler::Step> Unpickler::kSteps = {
+    {0x80, [](Unpickler& u) { u.take(1); }},  // PROTO
+    {0x95, [](Unpickler& u) { u.take(8); }},  // FRAME
+    {'N', [](Unpickler& u) { u.push({}); }},
+    {0x88, [](Unpickler& u) { u.push({true}); }},
+    {0x89, [](Unpickler& u) { u.push({false}); }},
+    {'J', [](Unpickler& u) { u.push({u.signed_number(4)}); }},
+    {'K', [](Unpickler& u) { u.push({static_cast<std::int64_t>(u.number(1))}); }},
+    {'M', [](Unpickler& u) { u.push({static_cast<std::int64_t>(u.number(2))}); }},
+    {0x8a, [](Unpickler& u) { u.push({u.signed_number(u.number(1))}); }},  // LONG1
+    {'G', [](Unpickler& u) { u.push_double(); }},
+    // BINUNICODE, BINSTRING, BINBYTES, and their short forms
+    {'X', [](Unpickler& u) { u.push({u.text_of(u.number(4))}); }},
+    {'T', [](Unpickler& u) { u.push({u.text_of(u.number(4))}); }},
+    {'B', [](Unpickler& u) { u.push({u.text_of(u.number(4))}); }},
+    {0x8c, [](Unpickler& u) { u.push({u.text_of(u.number(1))}); }},
+    {'U', [](Unpickler& u) { u.push({u.text_of(u.number(1))}); }},
+    {'C', [](Unpickler& u) { u.push({u.text_of(u.number(1))}); }},
+    // Containers
+    {'(', [](Unpickler& u) { u.marks_.push_back(u.stack_.size()); }},
+    {'0', [](Unpickler& u) { u.pop(); }},
+    {'1', [](Unpickler& u) { u.pop_to_mark(); }},
+    {'}', [](Unpickler& u) { u.push({std::make_shared<PickleEntries>()}); }},
+    {']', [](Unpickler& u) { u.push(items_of({})); }},
+    {')', [](Unpickler& u) { u.push(items_of({})); }},
+    {0x8f, [](Unpickler& u) { u.push(items_of({})); }},  // EMPTY_SET
+    {'t', [](Unpickler& u) { u.push(items_of(u.pop_to_mark())); }},
+    {'l', [](Unpickler& u) { u.push(items_of(u.pop_to_mark())); }},
+    {0x85, [](Unpickler& u) { u.push(items_of(u.pop_last(1))); }},  // TUPLE1
+    {0x86, [](Unpickler& u) { u.push(items_of(u.pop_last(2))); }},
+    {0x87, [](Unpickler& u) { u.push(items_of(u.pop_last(3))); }},
+    {'a', [](Unpickler& u) { u.add_items(u.pop_last(1)); }},
+    {'e', [](Unpickler& u) { u.add_items(u.pop_to_mark()); }},
+    {0x90, [](Unpickler& u) { u.add_items(u.pop_to_mark()); }},  // ADDITEMS
+    {'s', [](Unpickler& u) { u.add_entries(u.pop_last(2)); }},
+    {'u', [](Unpickler& u) { u.add_entries(u.pop_to_mark()); }},
+    // Memo
+    {'q', [](Unpickler& u) { u.memoise(u.number(1)); }},
+    {'r', [](Unpickler& u) { u.memoise(u.number(4)); }},
+    {0x94, [](Unpickler& u) { u.memoise(u.memo_.size()); }},
+    {'h', [](Unpickler& u) { u.recall(u.number(1)); }},
+    {'j', [](Unpickler& u) { u.recall(u.number(4)); }},
+    // Objects
+    {'c', [](Unpickler& u) { u.push_named_global(); }},
+    {0x93, [](Unpickler& u) { u.push_stack_global(); }},
+    {'R', [](Unpickler& u) { u.reduce(); }},
+    {0x81, [](Unpickler& u) { u.reduce(); }},  // NEWOBJ
+    {'b', [](Unpickler& u) { u.pop(); }},  // BUILD: attributes of an object, which nothing here has
+    {'Q', [](Unpickler& u) { u.push_persistent(); }},
+};
+
+void Unpickler::push_double() {
+  std::uint64_t bits = 0;
+  for (const auto byte : take(8)) bits = bits << 8 | byte;
+  push({std::bit_cast<double>(bits)});
 }
 
-bool Unpickler::step_value(std::uint8_t code) {
-  switch (code) {
-    case 0x80:  // PROTO
-      take(1);
-      return true;
-    case 0x95:  // FRAME
-      take(8);
-      return true;
-    case 'N':
-      push({});
-      return true;
-    case 0x88:
-      push({true});
-      return true;
-    case 0x89:
-      push({false});
-      return true;
-    case 'J':
-      push({signed_number(4)});
-      return true;
-    case 'K':
-      push({static_cast<std::int64_t>(number(1))});
-      return true;
-    case 'M':
-      push({static_cast<std::int64_t>(number(2))});
-      return true;
-    case 0x8a:  // LONG1
-      push({signed_number(number(1))});
-      return true;
-    case 'G': {
-      std::uint64_t bits = 0;
-      for (const auto byte : take(8)) bits = bits << 8 | byte;
-      push({std::bit_cast<double>(bits)});
-      return true;
-    }
-    default:
-      return false;
-  }
+void Unpickler::push_named_global() {
+  const auto module = line();
+  push({PickleGlobal{module + "." + line()}});
 }
 
-bool Unpickler::step_text(std::uint8_t code) {
-  switch (code) {
-    case 'X':  // BINUNICODE, BINSTRING, BINBYTES, and their short forms
-    case 'T':
-    case 'B':
-      push({text_of(number(4))});
-      return true;
-    case 0x8c:
-    case 'U':
-    case 'C':
-      push({text_of(number(1))});
-      return true;
-    default:
-      return false;
-  }
+void Unpickler::push_stack_global() {
+  const auto attribute = pop(), module = pop();
+  const auto *first = module.get_if<std::string>(), *last = attribute.get_if<std::string>();
+  if (first == nullptr || last == nullptr) damaged("a global without a name");
+  push({PickleGlobal{*first + "." + *last}});
 }
 
-bool Unpickler::step_container(std::uint8_t code) {
-  switch (code) {
-    case '(':
-      marks_.push_back(stack_.size());
-      return true;
-    case '0':
-      pop();
-      return true;
-    case '1':
-      pop_to_mark();
-      return true;
-    case '}':
-      push({std::make_shared<PickleEntries>()});
-      return true;
-    case ']':
-    case ')':
-    case 0x8f:  // EMPTY_SET
-      push(items_of({}));
-      return true;
-    case 't':
-    case 'l':
-      push(items_of(pop_to_mark()));
-      return true;
-    case 0x85:  // TUPLE1, TUPLE2, TUPLE3
-    case 0x86:
-    case 0x87: {
-      PickleItems items(code - 0x84);
-      for (auto item = items.rbegin(); item != items.rend(); ++item) *item = pop();
-      push(items_of(std::move(items)));
-      return true;
-    }
-    default:
-      return false;
-  }
+void Unpickler::reduce() {
+  const auto arguments = pop(), function = pop();
+  const auto* global = function.get_if<PickleGlobal>();
+  const auto* items = arguments.items();
+  push(global != nullptr && items != nullptr ? hooks_.call(global->name, *items) : PickleValue{});
 }
 
-bool Unpickler::step_addition(std::uint8_t code) {
-  switch (code) {
-    case 'a': {
-      auto item = pop();
-      add_items({std::move(item)});
-      return true;
-    }
-    case 'e':
-    case 0x90:  // ADDITEMS
-      add_items(pop_to_mark());
-      return true;
-    case 's': {
-      auto value = pop();
-      auto key = pop();
-      add_entries({std::move(key), std::move(value)});
-      return true;
-    }
-    case 'u':
-      add_entries(pop_to_mark());
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool Unpickler::step_memo(std::uint8_t code) {
-  switch (code) {
-    case 'q':
-      memoise(number(1));
-      return true;
-    case 'r':
-      memoise(number(4));
-      return true;
-    case 0x94:
-      memoise(memo_.size());
-      return true;
-    case 'h':
-      recall(number(1));
-      return true;
-    case 'j':
-      recall(number(4));
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool Unpickler::step_object(std::uint8_t code) {
-  switch (code) {
-    case 'c': {
-      const auto module = line();
-      push({PickleGlobal{module + "." + line()}});
-      return true;
-    }
-    case 0x93: {  // STACK_GLOBAL
-      const auto attribute = pop(), module = pop();
-      const auto *first = module.get_if<std::string>(), *last = attribute.get_if<std::string>();
-      if (first == nullptr || last == nullptr) damaged("a global without a name");
-      push({PickleGlobal{*first + "." + *last}});
-      return true;
-    }
-    case 'R':     // REDUCE
-    case 0x81: {  // NEWOBJ
-      const auto arguments = pop(), function = pop();
-      const auto* global = function.get_if<PickleGlobal>();
-      const auto* items = arguments.items();
-      push(global != nullptr && items != nullptr ? hooks_.call(global->name, *items)
-                                                 : PickleValue{});
-      return true;
-    }
-    case 'b':  // BUILD: attributes of an object, which nothing here has
-      pop();
-      return true;
-    case 'Q': {
-      const auto id = pop();
-      if (id.items() == nullptr) damaged("a persistent id that is not a tuple");
-      push(hooks_.persistent(*id.items()));
-      return true;
-    }
-    default:
-      return false;
-  }
+void Unpickler::push_persistent() {
+  const auto id = pop();
+  if (id.items() == nullptr) damaged("a persistent id that is not a tuple");
+  push(hooks_.persistent(*id.items()));
 }
 
 std::span<const std::uint8_t> Unpickler::take(std::uint64_t count) {
@@ -275,6 +175,12 @@ PickleValue Unpickler::pop() {
 PickleValue& Unpickler::top() {
   if (stack_.empty()) damaged("it takes more values than it holds");
   return stack_.back();
+}
+
+PickleItems Unpickler::pop_last(std::size_t count) {
+  PickleItems items(count);
+  for (auto item = items.rbegin(); item != items.rend(); ++item) *item = pop();
+  return items;
 }
 
 PickleItems Unpickler::pop_to_mark() {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -63,13 +64,14 @@ class Unpickler {
   std::size_t position() const { return position_; }  ///< behind what was read
 
  private:
-  bool step(std::uint8_t code);  // false at the end of the pickle
-  bool step_value(std::uint8_t code);
-  bool step_text(std::uint8_t code);
-  bool step_container(std::uint8_t code);
-  bool step_addition(std::uint8_t code);
-  bool step_memo(std::uint8_t code);
-  bool step_object(std::uint8_t code);
+  using Step = void (*)(Unpickler&);
+  static const std::map<std::uint8_t, Step> kSteps;  ///< by opcode
+
+  void push_double();
+  void push_named_global();
+  void push_stack_global();
+  void push_persistent();
+  void reduce();
 
   std::span<const std::uint8_t> take(std::uint64_t count);
   std::uint64_t number(int bytes);
@@ -79,6 +81,7 @@ class Unpickler {
   void push(PickleValue value) { stack_.push_back(std::move(value)); }
   PickleValue pop();
   PickleValue& top();
+  PickleItems pop_last(std::size_t count);
   PickleItems pop_to_mark();
   void add_entries(const PickleItems& keys_and_values);
   void add_items(PickleItems items);

@@ -1,5 +1,5 @@
 #include "eval/drawing/overlay_files.h"
-#include "data/images/video_writer.h"
+#include "data/images/video.h"
 
 #include <filesystem>
 

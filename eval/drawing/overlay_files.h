@@ -5,7 +5,7 @@
 #include <string>
 
 #include "data/images/image.h"
-#include "data/images/video_writer.h"
+#include "data/images/video.h"
 
 namespace stc::eval {
 

@@ -3,9 +3,8 @@
 #include <filesystem>
 #include <memory>
 
-#include "data/images/frame_source.h"
 #include "data/images/image.h"
-#include "data/images/video_writer.h"
+#include "data/images/video.h"
 #include "data/result_folder.h"
 #include "dist/device.h"
 #include "eval/drawing/overlay.h"

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "data/descriptor.h"
+#include "data/file.h"
 
 namespace stc::launcher {
 

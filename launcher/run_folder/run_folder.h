@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "data/descriptor.h"
+#include "data/file.h"
 #include "launcher/config/schema.h"
 #include "launcher/run_folder/folder_lock.h"
 

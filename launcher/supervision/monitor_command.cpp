@@ -15,7 +15,6 @@
 #include <sstream>
 
 #include "alert_rules.h"  // written by the build from monitoring/alerts/stc.yml
-#include "data/descriptor.h"
 #include "data/file.h"
 #include "launcher/commands.h"
 #include "launcher/run_folder/scratch_folder.h"

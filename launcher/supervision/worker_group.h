@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "data/descriptor.h"
+#include "data/file.h"
 
 namespace stc::launcher {
 

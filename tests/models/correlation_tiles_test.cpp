@@ -78,7 +78,7 @@ TEST_P(TiledCorrelation, GradientsAreTheDenseOnes) {
 
   const auto map = tiled_correlation(target, reference, shape()).map;
   const auto tiled = at::matmul(map, tile_keys(values, shape()).unsqueeze(-1)).squeeze(-1);
-  const auto own = untile_queries(tiled, c.tile, c.height, c.width);
+  const auto own = untile_queries(tiled, c.tile, {c.height, c.width});
   (own * weight).sum().backward();
   EXPECT_TRUE(at::allclose(own, copied, 1e-12, 1e-13));
   EXPECT_TRUE(at::allclose(target.grad(), grad_target, 1e-10, 1e-12));

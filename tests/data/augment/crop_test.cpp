@@ -74,7 +74,7 @@ TEST(ClipCrop, KeepsAreaAndAspectOfAWideFrame) {
   int squares = 0;
   for (std::uint64_t i = 0; i < 2000; ++i) {
     CounterRandom random = stream(i);
-    const CropBox box = draw_clip_crop(random, frame.height, frame.width, 0.6, 1.5, 2.0);
+    const CropBox box = draw_clip_crop(random, frame.height, frame.width, {0.6, 1.5, 2.0});
     expect_inside(box, frame);
     const double aspect = static_cast<double>(box.width) / box.height;
     const double area = static_cast<double>(box.width) * box.height / (480.0 * 854.0);
@@ -89,7 +89,7 @@ TEST(ClipCrop, KeepsAreaAndAspectOfAWideFrame) {
 TEST(ClipCrop, CutsTheCentredSquareOfEveryPortraitFrame) {
   for (std::uint64_t i = 0; i < 200; ++i) {
     CounterRandom random = stream(i);
-    const CropBox box = draw_clip_crop(random, 854, 480, 0.6, 1.5, 2.0);
+    const CropBox box = draw_clip_crop(random, 854, 480, {0.6, 1.5, 2.0});
     EXPECT_EQ(box.width, 480);
     EXPECT_EQ(box.height, 480);
     EXPECT_EQ(box.x, 0);
@@ -105,7 +105,7 @@ TEST(ClipCrop, TriesTwentyCandidatesBeforeTheSquare) {
   constexpr int kDraws = 4000;
   for (std::uint64_t i = 0; i < kDraws; ++i) {
     CounterRandom random = stream(i);
-    const CropBox box = draw_clip_crop(random, 480, 640, 0.6, 1.5, 2.0);
+    const CropBox box = draw_clip_crop(random, 480, 640, {0.6, 1.5, 2.0});
     fallbacks += box.width == box.height;
     CounterRandom twin = stream(i);
     const double area = 480.0 * 640.0 * twin.uniform(0.6, 1.0);

@@ -1,4 +1,4 @@
-#include "data/augment/gaussian_blur.h"
+#include "data/augment/pixel_filters.h"
 
 #include <gtest/gtest.h>
 

@@ -7,8 +7,7 @@
 #include <vector>
 
 #include "data/augment/color_jitter.h"
-#include "data/augment/gaussian_blur.h"
-#include "data/augment/resample.h"
+#include "data/augment/pixel_filters.h"
 #include "tests/data/pictures.h"
 
 namespace stc::data {

@@ -1,4 +1,4 @@
-#include "data/augment/resample.h"
+#include "data/augment/pixel_filters.h"
 
 #include <gtest/gtest.h>
 

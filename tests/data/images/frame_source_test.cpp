@@ -1,5 +1,4 @@
-#include "data/images/frame_source.h"
-#include "data/images/video_writer.h"
+#include "data/images/video.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "data/images/orientation.h"
+#include "data/images/image_codecs.h"
 #include "tests/data/test_images.h"
 
 namespace stc::data {

@@ -1,4 +1,4 @@
-#include "data/images/video_writer.h"
+#include "data/images/video.h"
 #include "data/packing/pack.h"
 
 #include <gmock/gmock.h>
@@ -6,7 +6,6 @@
 
 #include <filesystem>
 
-#include "data/images/frame_source.h"
 #include "tests/data/pack_checks.h"
 #include "tests/data/pictures.h"
 

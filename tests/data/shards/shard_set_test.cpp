@@ -12,7 +12,7 @@
 
 #include "data/file.h"
 #include "data/shards/manifest.h"
-#include "data/shards/shard_file_reader.h"
+#include "data/shards/shard_file.h"
 #include "data/shards/shard_writer.h"
 #include "monitoring/check.h"
 #include "tests/support/temporary_folder.h"

@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "data/packing/pack.h"
-#include "data/shards/shard_file_reader.h"
+#include "data/shards/shard_file.h"
 #include "data/shards/shard_writer.h"
 #include "tests/data/pack_checks.h"
 #include "tests/support/temporary_folder.h"

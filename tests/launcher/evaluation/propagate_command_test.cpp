@@ -7,8 +7,8 @@
 #include <fstream>
 #include <functional>
 
-#include "data/images/frame_source.h"
 #include "data/images/image.h"
+#include "data/images/video.h"
 #include "launcher/commands.h"
 #include "monitoring/check.h"
 #include "tests/support/temporary_folder.h"

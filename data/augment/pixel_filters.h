@@ -1,4 +1,4 @@
-// Crop and resize of a photograph, with antialiasing.
+// Weighted means of pixels: antialiased crop and resize, and a true Gaussian blur.
 #pragma once
 
 #include <cstdint>
@@ -13,5 +13,10 @@ namespace stc::data {
 /// `flip` mirrors it left to right. `out` takes 3 * size * size bytes: red plane, green plane, blue
 /// plane.
 void resized_crop(const Image& image, const CropBox& box, int size, bool flip, std::uint8_t* out);
+
+/// Blurs a size x size plane in place: a sampled Gaussian of `sigma` pixels (above 0, at most 10)
+/// cut at ceil(4 sigma) and normalised, edges reflected without repeating the edge pixel, as
+/// torchvision's gaussian_blur does; rounded once, at the end.
+void gaussian_blur(std::uint8_t* plane, int size, double sigma);
 
 }  // namespace stc::data
