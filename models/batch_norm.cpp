@@ -9,6 +9,9 @@
 namespace stc::models {
 namespace {
 
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
 constexpr double kMomentum = 0.1;
 constexpr double kEpsilon = 1e-5;
 
@@ -25,7 +28,7 @@ at::Tensor widened(const at::Tensor& x) {
 
 // Each rank's mean and variance come from ATen's fast kernel in x's dtype; only the combination
 // needs double.
-Moments moments_over_ranks(const at::Tensor& x, const SumOverRanks& sum) {
+Moments moments_over_ranks(const at::Tensor& x, const OverRanks& ranks) {
   const auto [mean, variance] = at::batch_norm_update_stats(widened(x), {}, {}, 0.0);
   const auto channels = x.size(1);
   const auto values = x.numel() / channels;
@@ -33,7 +36,7 @@ Moments moments_over_ranks(const at::Tensor& x, const SumOverRanks& sum) {
   const auto m = mean.to(at::kDouble);
   const auto total = at::cat(
       {m * count, (variance.to(at::kDouble) + m * m) * count, at::full({1}, count, m.options())});
-  sum(total);
+  ranks.sum(total);
   const double all = total[2 * channels].item<double>();
   const auto all_mean = total.slice(0, 0, channels) / all;
   const auto square = total.slice(0, channels, 2 * channels) / all;
@@ -52,33 +55,46 @@ at::Tensor per_channel(const at::Tensor& values, const at::Tensor& like) {
   return values.to(like.scalar_type()).reshape({1, -1, 1, 1});
 }
 
-// With the moments of all ranks as "running" statistics, ATen's evaluation kernels do the
-// element-wise work.
-class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
+// The context of a function keeps values alive only as IValues.
+struct HeldRanks : torch::CustomClassHolder {
+  explicit HeldRanks(OverRanks value) : ranks(std::move(value)) {}
+  OverRanks ranks;
+};
+
+void hold(AutogradContext* context, const OverRanks& ranks) {
+  context->saved_data["ranks"] = c10::IValue::make_capsule(c10::make_intrusive<HeldRanks>(ranks));
+}
+
+void sum_over_held(AutogradContext* context, const at::Tensor& tensor) {
+  const auto held = context->saved_data["ranks"].toCapsule();
+  static_cast<HeldRanks*>(held.get())->ranks.sum(tensor);
+}
+
+// On the CPU. With the moments of all ranks as "running" statistics, ATen's evaluation kernels do
+// the element-wise work.
+class HostSyncBatchNorm : public torch::autograd::Function<HostSyncBatchNorm> {
  public:
-  static at::Tensor forward(torch::autograd::AutogradContext* context,
+  static at::Tensor forward(AutogradContext* context,
                             const at::Tensor& x,
                             const at::Tensor& weight,
                             const at::Tensor& bias,
                             const BatchNorm* norm,
-                            const SumOverRanks* sum) {
-    const Moments moments = moments_over_ranks(x, *sum);
+                            const OverRanks* ranks) {
+    const Moments moments = moments_over_ranks(x, *ranks);
     move_running(*norm, moments);
     const auto mean = moments.mean.to(weight.scalar_type());
     const auto variance = moments.variance.to(weight.scalar_type());
     context->save_for_backward({x, weight, mean, variance});
     context->saved_data["count"] = moments.count;
-    context->saved_data["sum"] = c10::IValue::make_capsule(c10::make_intrusive<HeldSum>(*sum));
+    hold(context, *ranks);
     return std::get<0>(
         at::native_batch_norm(x, weight, bias, mean, variance, false, kMomentum, kEpsilon));
   }
 
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list grads) {
+  static variable_list backward(AutogradContext* context, variable_list grads) {
     const auto saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &weight = saved[1], &mean = saved[2], &variance = saved[3];
     const double count = context->saved_data["count"].toDouble();
-    const auto held = context->saved_data["sum"].toCapsule();
     const auto grad = grads[0].contiguous();
     auto [grad_x, grad_weight, grad_bias] = at::native_batch_norm_backward(
         grad, x, weight, mean, variance, {}, {}, false, kEpsilon, {true, true, true});
@@ -86,7 +102,7 @@ class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
     // all ranks.
     const auto channels = x.size(1);
     const auto sums = at::cat({grad_weight.to(at::kDouble), grad_bias.to(at::kDouble)});
-    static_cast<HeldSum*>(held.get())->sum(sums);
+    sum_over_held(context, sums);
     const auto inverse = (variance.to(at::kDouble) + kEpsilon).rsqrt();
     const auto scale = weight.to(at::kDouble) * inverse / count;
     const auto slope = scale * inverse * sums.slice(0, 0, channels);
@@ -95,13 +111,58 @@ class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
     whole.addcmul_(widened(x), per_channel(slope, whole), -1).sub_(per_channel(shift, whole));
     return {whole.to(x.scalar_type()), grad_weight, grad_bias, {}, {}};
   }
+};
 
- private:
-  // The context keeps values alive only as IValues.
-  struct HeldSum : torch::CustomClassHolder {
-    explicit HeldSum(SumOverRanks value) : sum(std::move(value)) {}
-    SumOverRanks sum;
-  };
+// Row r: what rank r gives. A sum with zeros is exact.
+at::Tensor gather_rows(const at::Tensor& row, const OverRanks& ranks) {
+  auto rows = at::zeros({ranks.size, row.size(0)}, row.options());
+  rows[ranks.rank].copy_(row);
+  ranks.sum(rows);
+  return rows;
+}
+
+// On a GPU, by ATen's kernels for it: few launches, and the host waits for none. (The evaluation
+// kernels of the other form refuse channels_last there, and maps of one cell.)
+class DeviceSyncBatchNorm : public torch::autograd::Function<DeviceSyncBatchNorm> {
+ public:
+  static at::Tensor forward(AutogradContext* context,
+                            const at::Tensor& given,
+                            const at::Tensor& weight,
+                            const at::Tensor& bias,
+                            const BatchNorm* norm,
+                            const OverRanks* ranks) {
+    const auto x = given.contiguous(given.suggest_memory_format());
+    const auto channels = x.size(1);
+    const auto [own_mean, own_inverse] = at::batch_norm_stats(x, kEpsilon);
+    const auto count = at::full({1}, x.numel() / channels, own_mean.options());
+    const auto rows = gather_rows(at::cat({own_mean, own_inverse, count}), *ranks);
+    const auto counts = rows.select(1, 2 * channels).contiguous();
+    const auto [mean, inverse] =
+        at::batch_norm_gather_stats_with_counts(x,
+                                                rows.slice(1, 0, channels).contiguous(),
+                                                rows.slice(1, channels, 2 * channels).contiguous(),
+                                                norm->running_mean,
+                                                norm->running_var,
+                                                kMomentum,
+                                                kEpsilon,
+                                                counts);
+    context->save_for_backward({x, weight, mean, inverse, counts.to(at::kInt)});
+    hold(context, *ranks);
+    return at::batch_norm_elemt(x, weight, bias, mean, inverse, kEpsilon);
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &x = saved[0], &weight = saved[1], &mean = saved[2], &inverse = saved[3];
+    const auto grad = grads[0].contiguous(x.suggest_memory_format());
+    const auto [sum_grad, sum_product, grad_weight, grad_bias] =
+        at::batch_norm_backward_reduce(grad, x, mean, inverse, weight, true, true, true);
+    const auto sums = at::stack({sum_grad, sum_product});
+    sum_over_held(context, sums);
+    const auto grad_x = at::batch_norm_backward_elemt(
+        grad, x, mean, inverse, weight, sums[0], sums[1], /*count=*/saved[4]);
+    return {grad_x, grad_weight, grad_bias, {}, {}};
+  }
 };
 
 }  // namespace
@@ -114,11 +175,14 @@ BatchNorm BatchNorm::initial(std::int64_t channels, double weight) {
 at::Tensor batch_norm(const at::Tensor& x,
                       const BatchNorm& norm,
                       BatchNormMode mode,
-                      const SumOverRanks& sum) {
+                      const OverRanks& ranks) {
   const bool train = mode == BatchNormMode::kTrain;
   if (train) norm.batches_tracked.add_(1);
-  if (train && sum) return SyncBatchNorm::apply(x, norm.weight, norm.bias, &norm, &sum);
   const auto& [weight, bias, mean, variance, tracked] = norm;
+  if (train && ranks) {
+    return x.is_cpu() ? HostSyncBatchNorm::apply(x, weight, bias, &norm, &ranks)
+                      : DeviceSyncBatchNorm::apply(x, weight, bias, &norm, &ranks);
+  }
   return at::batch_norm(
       x, weight, bias, mean, variance, train, kMomentum, kEpsilon, /*cudnn_enabled=*/true);
 }

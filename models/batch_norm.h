@@ -10,8 +10,12 @@ namespace stc::models {
 
 enum class BatchNormMode { kTrain, kEval };
 
-/// Sums a tensor over all ranks in place. Empty means a world of one.
-using SumOverRanks = std::function<void(at::Tensor)>;
+/// What a layer knows of the other ranks; without a sum it is alone.
+struct OverRanks {
+  int rank = 0, size = 1;
+  std::function<void(at::Tensor)> sum = {};  ///< in place; called by all ranks
+  explicit operator bool() const { return static_cast<bool>(sum); }
+};
 
 /// What one batch norm layer holds. All are [C].
 struct BatchNorm {
@@ -26,13 +30,14 @@ struct BatchNorm {
 };
 
 /// x [N, C, H, W] -> the same shape: (x - mean) / sqrt(var + 1e-5) * weight + bias. kTrain takes
-/// mean and (biased) variance from the batch, that of all ranks if `sum` is given, and moves the
+/// mean and (biased) variance from the batch, that of all ranks if there are others, and moves the
 /// running statistics by 0.1 (variance unbiased); kEval takes the running ones. Differentiable in
-/// x, weight and bias; with `sum` backward sums over ranks too, so that all ranks must run it, and
-/// the gradients of weight and bias are this rank's share. Moments are combined in double.
+/// x, weight and bias; over ranks backward sums too, so that all ranks must run it, and
+/// the gradients of weight and bias are this rank's share. Moments are combined in double on the
+/// CPU; on a GPU by ATen's kernels for it, which the host does not wait for.
 at::Tensor batch_norm(const at::Tensor& x,
                       const BatchNorm& norm,
                       BatchNormMode mode,
-                      const SumOverRanks& sum);
+                      const OverRanks& ranks);
 
 }  // namespace stc::models

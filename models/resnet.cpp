@@ -81,10 +81,10 @@ ResNetOptions propagation_options(int depth, int output_stride) {
 
 at::Tensor ConvNorm::forward(const at::Tensor& x,
                              BatchNormMode mode,
-                             const SumOverRanks& sum) const {
+                             const OverRanks& ranks) const {
   const std::int64_t padding = weight.size(2) / 2;
   const auto y = at::conv2d(x, weight, {}, {stride, stride}, {padding, padding});
-  return batch_norm(y, norm, mode, sum);
+  return batch_norm(y, norm, mode, ranks);
 }
 
 NamedTensorList ConvNorm::parameters() const {
@@ -105,10 +105,10 @@ void ConvNorm::to(at::Device device, at::ScalarType dtype) {
     *value = moved(*value, device, dtype);
 }
 
-at::Tensor Block::forward(const at::Tensor& x, BatchNormMode mode, const SumOverRanks& sum) const {
-  at::Tensor y = chain.front().forward(x, mode, sum);
-  for (std::size_t i = 1; i < chain.size(); ++i) y = chain[i].forward(y.relu_(), mode, sum);
-  return y.add_(shortcut ? shortcut->forward(x, mode, sum) : x).relu_();
+at::Tensor Block::forward(const at::Tensor& x, BatchNormMode mode, const OverRanks& ranks) const {
+  at::Tensor y = chain.front().forward(x, mode, ranks);
+  for (std::size_t i = 1; i < chain.size(); ++i) y = chain[i].forward(y.relu_(), mode, ranks);
+  return y.add_(shortcut ? shortcut->forward(x, mode, ranks) : x).relu_();
 }
 
 ResNet::ResNet(const ResNetOptions& options, std::uint64_t seed, bool zero_last)
@@ -150,19 +150,19 @@ std::vector<at::Tensor> ResNet::forward(const at::Tensor& images,
                                         int first,
                                         int last,
                                         BatchNormMode mode,
-                                        const SumOverRanks& sum) const {
+                                        const OverRanks& ranks) const {
   STC_CHECK(images.dim() == 4 && images.size(1) == 3,
             "images are {}; expected [N, 3, H, W]",
             images.sizes());
   const Autocast autocast(images.device().type(), arithmetic_.reduced);
   const auto format =
       arithmetic_.channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
-  at::Tensor x = stem_.forward(images.contiguous(format), mode, sum).relu_();
+  at::Tensor x = stem_.forward(images.contiguous(format), mode, ranks).relu_();
   if (options_.pool == StemPool::kMax) x = at::max_pool2d(x, 3, 2, 1);
   if (options_.pool == StemPool::kAverage) x = at::avg_pool2d(x, 3, 2, 1);
   std::vector<at::Tensor> outputs;
   for (int stage = 1; stage <= last; ++stage) {
-    for (const auto& block : stages_[stage - 1]) x = block.forward(x, mode, sum);
+    for (const auto& block : stages_[stage - 1]) x = block.forward(x, mode, ranks);
     if (stage >= first) outputs.push_back(x.to(images.scalar_type()));
   }
   return outputs;

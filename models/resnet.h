@@ -39,7 +39,7 @@ struct ConvNorm {
   at::Tensor weight;  ///< [out, in, k, k]
   BatchNorm norm;
 
-  at::Tensor forward(const at::Tensor& x, BatchNormMode mode, const SumOverRanks& sum) const;
+  at::Tensor forward(const at::Tensor& x, BatchNormMode mode, const OverRanks& ranks) const;
 
   NamedTensorList parameters() const;
   NamedTensorList buffers() const;
@@ -51,7 +51,7 @@ struct Block {
   std::vector<ConvNorm> chain;
   std::optional<ConvNorm> shortcut;  ///< absent: x itself
 
-  at::Tensor forward(const at::Tensor& x, BatchNormMode mode, const SumOverRanks& sum) const;
+  at::Tensor forward(const at::Tensor& x, BatchNormMode mode, const OverRanks& ranks) const;
 };
 
 /// How the convolutions are computed; weights, batch norm's statistics and what forward() returns
@@ -78,7 +78,7 @@ class ResNet {
                                   int first,
                                   int last,
                                   BatchNormMode mode,
-                                  const SumOverRanks& sum = {}) const;
+                                  const OverRanks& ranks = {}) const;
 
   std::int64_t channels(int stage) const;  ///< of the output of stage 1 to 4
   const ResNetOptions& options() const { return options_; }

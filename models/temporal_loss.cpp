@@ -59,10 +59,10 @@ at::Tensor local_distillation(const WindowedCorrelation& coarse,
                               const TemporalInputs& inputs) {
   const auto squares = coarse.squared_distance(goal, weight);
   auto count = weight.sum();
-  if (inputs.sum) inputs.sum(count);
+  if (inputs.ranks) inputs.ranks.sum(count);
   // The authors repeat a cell's weight over every key of the frame, in the window or not.
   const auto cells = weight.size(1) * weight.size(2);
-  return squares * static_cast<double>(inputs.world) /
+  return squares * static_cast<double>(inputs.ranks.size) /
          (count * static_cast<double>(cells)).clamp_min(1e-12);
 }
 

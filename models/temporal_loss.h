@@ -49,8 +49,7 @@ struct TemporalInputs {
   at::Tensor lab;            ///< [B, 2, 3, S, S] as loaded (nothing dropped, nothing scaled)
   std::int64_t dropped = 1;  ///< the channel that the student did not see: 1 (a) or 2 (b)
   at::Tensor selection;      ///< [B, h, w] bool at stride 8; defined: replaces the computed one
-  SumOverRanks sum;          ///< the local loss is a ratio over the batch of all ranks
-  int world = 1;
+  OverRanks ranks;           ///< the local loss is a ratio over the batch of all ranks
 };
 
 struct TemporalLosses {

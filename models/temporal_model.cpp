@@ -17,10 +17,10 @@ TemporalModel::TemporalModel(const TemporalOptions& given, std::uint64_t seed)
     teacher.emplace(standard_options(given.teacher_depth), seed);
 }
 
-TemporalModel::Features TemporalModel::features(const Batch& batch, const SumOverRanks& sum) const {
+TemporalModel::Features TemporalModel::features(const Batch& batch, const OverRanks& ranks) const {
   Features out;
   const auto seen = drop_channel(batch.lab, batch.dropped).flatten(0, 1);
-  const auto levels = student.forward(seen, 2, teacher ? 4 : 3, BatchNormMode::kTrain, sum);
+  const auto levels = student.forward(seen, 2, teacher ? 4 : 3, BatchNormMode::kTrain, ranks);
   for (std::size_t i = 0; i < levels.size(); ++i) out.levels[i] = pairs(levels[i]);
   if (teacher) {
     const at::NoGradGuard no_grad;
@@ -29,10 +29,10 @@ TemporalModel::Features TemporalModel::features(const Batch& batch, const SumOve
   return out;
 }
 
-TemporalLosses TemporalModel::losses(const Batch& batch, const SumOverRanks& sum, int world) const {
-  const auto maps = features(batch, sum);
+TemporalLosses TemporalModel::losses(const Batch& batch, const OverRanks& ranks) const {
+  const auto maps = features(batch, ranks);
   return temporal_losses(
-      {maps.levels, maps.teacher, batch.lab, batch.dropped, batch.selection, sum, world},
+      {maps.levels, maps.teacher, batch.lab, batch.dropped, batch.selection, ranks},
       options.losses);
 }
 

@@ -31,9 +31,9 @@ class TemporalModel {
     std::int64_t dropped = 1;  ///< channel that the student does not see, equal on all ranks
     at::Tensor selection;      ///< see TemporalInputs
   };
-  /// Forward of both networks and the losses. With `sum`, batch norm and the local loss run over
-  /// all ranks.
-  TemporalLosses losses(const Batch& batch, const SumOverRanks& sum, int world) const;
+  /// Forward of both networks and the losses. Over several ranks, batch norm and the local loss run
+  /// over all ranks.
+  TemporalLosses losses(const Batch& batch, const OverRanks& ranks) const;
 
   /// The student's maps of stages 2, 3, 4, each [B, 2, C, h, w], and the teacher's of stage 4
   /// (undefined without one).
@@ -41,7 +41,7 @@ class TemporalModel {
     std::array<at::Tensor, 3> levels;
     at::Tensor teacher;
   };
-  Features features(const Batch& batch, const SumOverRanks& sum) const;
+  Features features(const Batch& batch, const OverRanks& ranks) const;
 
   void to(at::Device device, at::ScalarType dtype);
   void set_arithmetic(const Arithmetic& arithmetic);

@@ -184,7 +184,7 @@ std::vector<ParityRow> step2_network(const GoldenCase& c) {
       c.input("input.rgb"), c.input("input.lab"), c.integer("dropped_channel"), {}};
   const auto maps = model.features(batch, {});
   const auto result = losses_of_maps(
-      c, {maps.levels, maps.teacher, batch.lab, batch.dropped, {}, {}, 1}, options.losses);
+      c, {maps.levels, maps.teacher, batch.lab, batch.dropped, {}, {}}, options.losses);
   torch::autograd::backward({maps.levels.begin(), maps.levels.end()}, result.gradients);
 
   ParityRows rows = loss_rows(c, result.losses, tolerance, options.losses);

@@ -23,7 +23,7 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
                  std::unique_ptr<data::ClipLoader> loader)
       : FedMethod({device, options.accumulate, std::move(loader)}),
         options_(options),
-        ranks_(device_ranks),
+        ranks_{device_ranks.rank(), device_ranks.size()},
         model_(model_options(options, teacher), options.seed) {
     if (!options.init.empty()) {
       with_key_in_errors("model.init",
@@ -35,7 +35,8 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
     }
     model_.to(device, at::kFloat);
     model_.set_arithmetic(arithmetic_of(options));
-    if (ranks_.size() > 1) sum_ = [this](const at::Tensor& t) { ranks_.all_reduce(t); };
+    if (device_ranks.size() > 1)
+      ranks_.sum = [&](const at::Tensor& tensor) { device_ranks.all_reduce(tensor); };
   }
 
   models::NamedTensorList parameters() const override {
@@ -71,7 +72,7 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
  private:
   std::unique_ptr<data::ClipLoader> open_loader(std::int64_t step) const override {
     const auto& o = options_;
-    const data::SampleWindow window{o.batch_size, ranks_.rank(), ranks_.size(), o.seed};
+    const data::SampleWindow window{o.batch_size, ranks_.rank, ranks_.size, o.seed};
     return with_key_in_errors("data.shards", [&] {
       return data::make_clip_loader(
           data::ShardSet::open(o.shards), o.loader, o.clips, window, step);
@@ -83,7 +84,7 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
     if (model_.teacher) batch.rgb = models::normalise_rgb(clips.rgb);
     batch.lab = clips.lab;
     batch.dropped = dropped_channel(at.step);
-    const auto losses = model_.losses(batch, sum_, ranks_.size());
+    const auto losses = model_.losses(batch, ranks_);
     StepOutcome out;
     out.total = losses.total;
     out.losses = {{"total", losses.total.detach()},
@@ -119,9 +120,7 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
   }
 
   VideoTrainOptions options_;
-  dist::Communicator& ranks_;
   models::TemporalModel model_;
-  models::SumOverRanks sum_;
   std::string fingerprint_;
 };
 

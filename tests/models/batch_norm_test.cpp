@@ -40,10 +40,11 @@ TEST_P(SyncBatchNormOverRanks, EqualsOneRankOnTheUnion) {
 
   std::vector<at::Tensor> outputs(ranks), inputs(ranks);
   std::vector<std::unique_ptr<Layer>> layers(ranks);
-  test::run_with_sum(ranks, [&](int rank, const SumOverRanks& sum) {
+  test::run_with_sum(ranks, [&](const OverRanks& own) {
+    const int rank = own.rank;
     layers[rank] = std::make_unique<Layer>(3);
     inputs[rank] = x.narrow(0, 2 * rank, 2).clone().requires_grad_();
-    outputs[rank] = batch_norm(inputs[rank], layers[rank]->norm(), BatchNormMode::kTrain, sum);
+    outputs[rank] = batch_norm(inputs[rank], layers[rank]->norm(), BatchNormMode::kTrain, own);
     weighted(outputs[rank], share.narrow(0, 2 * rank, 2)).backward();
   });
 
@@ -72,7 +73,8 @@ TEST(SyncBatchNorm, InFloatOnTwoRanksIsNearOneRankInDouble) {
   weighted(out, share).backward();
 
   std::vector<at::Tensor> outputs(2), inputs(2), means(2), variances(2), weights(2);
-  test::run_with_sum(2, [&](int rank, const SumOverRanks& sum) {
+  test::run_with_sum(2, [&](const OverRanks& own) {
+    const int rank = own.rank;
     const Layer layer(6);
     const auto to_float = [](const at::Tensor& t) { return t.detach().to(at::kFloat); };
     const BatchNorm norm{to_float(layer.weight).requires_grad_(),
@@ -81,7 +83,7 @@ TEST(SyncBatchNorm, InFloatOnTwoRanksIsNearOneRankInDouble) {
                          to_float(layer.variance),
                          layer.count};
     inputs[rank] = to_float(x.narrow(0, 4 * rank, 4)).requires_grad_();
-    outputs[rank] = batch_norm(inputs[rank], norm, BatchNormMode::kTrain, sum);
+    outputs[rank] = batch_norm(inputs[rank], norm, BatchNormMode::kTrain, own);
     weighted(outputs[rank], to_float(share.narrow(0, 4 * rank, 4))).backward();
     means[rank] = norm.running_mean;
     variances[rank] = norm.running_var;
@@ -97,6 +99,47 @@ TEST(SyncBatchNorm, InFloatOnTwoRanksIsNearOneRankInDouble) {
   for (int rank = 0; rank < 2; ++rank) {
     EXPECT_LT(error(means[rank], whole.mean), 1e-6);
     EXPECT_LT(error(variances[rank], whole.variance), 1e-4);
+  }
+}
+
+// A GPU's form beside the CPU's, which is held to one rank on the union: both memory formats, and
+// maps of one cell.
+TEST(SyncBatchNorm, OnAGpuEqualsTheCpus) {
+  if (!at::hasCUDA()) GTEST_SKIP() << "no GPU in this build or on this machine";
+  for (const auto& shape : {std::vector<std::int64_t>{4, 8, 6, 5}, {4, 8, 1, 1}}) {
+    for (const auto format : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
+      const auto x = at::randn(shape) * 3 + 7, share = at::rand(shape);
+      std::vector<at::Tensor> answers[2];
+      for (const at::Device device : {at::Device(at::kCPU), at::Device(at::kCUDA, 0)}) {
+        std::vector<std::vector<at::Tensor>> own(2);
+        test::run_with_sum(2, [&](const OverRanks& ranks) {
+          auto norm = BatchNorm::initial(8, 1.5);
+          for (auto* tensor : {&norm.weight, &norm.bias, &norm.running_mean, &norm.running_var})
+            *tensor = tensor->to(device);
+          norm.weight.requires_grad_();
+          norm.bias.requires_grad_();
+          const auto half = [&](const at::Tensor& t) {
+            return t.narrow(0, 2 * ranks.rank, 2).to(device).contiguous(format);
+          };
+          const auto input = half(x).requires_grad_();
+          const auto out = batch_norm(input, norm, BatchNormMode::kTrain, ranks);
+          weighted(out, half(share)).backward();
+          own[ranks.rank] = {out.detach(),
+                             input.grad(),
+                             norm.weight.grad(),
+                             norm.bias.grad(),
+                             norm.running_mean,
+                             norm.running_var};
+        });
+        for (const auto& tensors : own) {
+          for (const auto& tensor : tensors)
+            answers[device.is_cpu() ? 0 : 1].push_back(tensor.cpu().contiguous());
+        }
+      }
+      ASSERT_EQ(answers[0].size(), answers[1].size());
+      for (std::size_t i = 0; i < answers[0].size(); ++i)
+        EXPECT_TRUE(at::allclose(answers[1][i], answers[0][i], 1e-4, 1e-4)) << i;
+    }
   }
 }
 

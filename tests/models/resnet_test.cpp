@@ -74,12 +74,12 @@ struct Answer {
   at::Tensor top, gradient;
 };
 
-Answer answer_of(const Arithmetic& arithmetic, const SumOverRanks& sum) {
+Answer answer_of(const Arithmetic& arithmetic, const OverRanks& ranks) {
   ResNet net(standard_options(18), 3);
   net.set_requires_grad(true);
   net.set_arithmetic(arithmetic);
   at::manual_seed(0);
-  const auto top = net.forward(at::randn({4, 3, 64, 64}), 3, 3, BatchNormMode::kTrain, sum)[0];
+  const auto top = net.forward(at::randn({4, 3, 64, 64}), 3, 3, BatchNormMode::kTrain, ranks)[0];
   const auto share = at::sin(at::arange(top.numel(), at::kDouble) * 0.11).to(at::kFloat);
   (top * share.reshape(top.sizes())).mean().backward();
   return {top.detach(), net.parameters()[0].second.grad()};
@@ -92,9 +92,9 @@ double difference(const at::Tensor& a, const at::Tensor& b) {
 // torch.autocast's own differences for this net and such input are 0.026 and 0.30: the gradient of
 // the first convolution has come through everything.
 TEST(ResNet, ShorterArithmeticStaysNearAndGivesFloat) {
-  const SumOverRanks none, alone = [](const at::Tensor&) {};
-  for (const auto& sum : {none, alone}) {
-    const auto exact = answer_of({}, sum), rounded = answer_of({at::kBFloat16, false}, sum);
+  const OverRanks none, alone{0, 1, [](const at::Tensor&) {}};
+  for (const auto& ranks : {none, alone}) {
+    const auto exact = answer_of({}, ranks), rounded = answer_of({at::kBFloat16, false}, ranks);
     EXPECT_EQ(rounded.top.scalar_type(), at::kFloat);
     EXPECT_EQ(rounded.gradient.scalar_type(), at::kFloat);
     EXPECT_LT(difference(rounded.top, exact.top), 0.05);
@@ -104,9 +104,9 @@ TEST(ResNet, ShorterArithmeticStaysNearAndGivesFloat) {
 }
 
 TEST(ResNet, MemoryFormatChangesTheOrderOfSumsAlone) {
-  const SumOverRanks none, alone = [](const at::Tensor&) {};
-  for (const auto& sum : {none, alone}) {
-    const auto exact = answer_of({}, sum), other = answer_of({std::nullopt, true}, sum);
+  const OverRanks none, alone{0, 1, [](const at::Tensor&) {}};
+  for (const auto& ranks : {none, alone}) {
+    const auto exact = answer_of({}, ranks), other = answer_of({std::nullopt, true}, ranks);
     EXPECT_LT(difference(other.top, exact.top), 1e-5);
     EXPECT_LT(difference(other.gradient, exact.gradient), 1e-3);
   }

@@ -140,15 +140,16 @@ TEST_P(StepTwoOverRanks, EqualsOneRankOnTheUnionBatch) {
              lab = at::rand({ranks, 2, 3, 64, 64}, at::kDouble) * 2 - 1;
 
   const auto whole = make_model();
-  const auto expected = whole->losses({rgb, lab, 1, {}}, {}, 1);
+  const auto expected = whole->losses({rgb, lab, 1, {}}, {});
   expected.total.backward();
 
   std::vector<std::unique_ptr<TemporalModel>> models(ranks);
   std::vector<TemporalLosses> losses(ranks);
-  test::run_with_sum(ranks, [&](int rank, const SumOverRanks& sum) {
+  test::run_with_sum(ranks, [&](const OverRanks& own) {
+    const int rank = own.rank;
     models[rank] = make_model();
     losses[rank] =
-        models[rank]->losses({rgb.narrow(0, rank, 1), lab.narrow(0, rank, 1), 1, {}}, sum, ranks);
+        models[rank]->losses({rgb.narrow(0, rank, 1), lab.narrow(0, rank, 1), 1, {}}, own);
     losses[rank].total.backward();
   });
 

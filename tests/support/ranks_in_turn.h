@@ -12,22 +12,22 @@
 
 namespace stc::test {
 
-/// Runs body(rank, sum) on `ranks` threads; sum adds a tensor over them in rank order.
-inline void run_with_sum(int ranks,
-                         const std::function<void(int, const models::SumOverRanks&)>& body) {
+/// Runs body(ranks) on so many threads; its sum adds a tensor over them in rank order.
+inline void run_with_sum(int ranks, const std::function<void(const models::OverRanks&)>& body) {
   std::vector<at::Tensor> given(ranks);
   std::barrier meet(ranks);
   std::vector<std::thread> threads;
   for (int rank = 0; rank < ranks; ++rank) {
     threads.emplace_back([&, rank] {
-      body(rank, [&, rank](at::Tensor tensor) {
+      const auto sum = [&, rank](at::Tensor tensor) {
         given[rank] = tensor.clone();
         meet.arrive_and_wait();
         auto total = given[0].clone();
         for (int other = 1; other < ranks; ++other) total += given[other];
         tensor.copy_(total);
         meet.arrive_and_wait();
-      });
+      };
+      body({rank, ranks, sum});
     });
   }
   for (auto& thread : threads) thread.join();
