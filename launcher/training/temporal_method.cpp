@@ -120,6 +120,7 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
   }
 
   VideoTrainOptions options_;
+  models::OverRanks ranks_;
   models::TemporalModel model_;
   std::string fingerprint_;
 };
