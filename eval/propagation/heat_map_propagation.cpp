@@ -2,8 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include "eval/propagation/stage_timer.h"
-
 namespace stc::eval {
 namespace {
 
@@ -29,13 +27,8 @@ at::Tensor HeatMapPropagation::first_maps() const {
 }
 
 at::Tensor HeatMapPropagation::next(const at::Tensor& features) {
-  at::Tensor soft;
-  {
-    const StageTimer timer(&propagation_seconds_);
-    soft = propagation_.step(features);
-  }
-  const StageTimer timer(&map_seconds_);
-  return bilinear(soft, frame_size_.height, frame_size_.width);
+  const auto soft = propagation_timer_.time([&] { return propagation_.step(features); });
+  return map_timer_.time([&] { return bilinear(soft, frame_size_.height, frame_size_.width); });
 }
 
 }  // namespace stc::eval

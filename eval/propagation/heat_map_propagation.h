@@ -7,6 +7,7 @@
 #include "data/images/propagation_input.h"
 #include "eval/propagation/frame_features.h"
 #include "eval/propagation/label_propagation.h"
+#include "eval/propagation/stage_timer.h"
 
 namespace stc::eval {
 
@@ -23,14 +24,18 @@ class HeatMapPropagation {
   /// [J, H, W], of the features' dtype: the next frame's maps, from its features.
   at::Tensor next(const at::Tensor& features);
 
-  double propagation_seconds() const { return propagation_seconds_; }  ///< the search and the vote
-  double map_seconds() const { return map_seconds_; }  ///< soft labels to maps of frame size
+  double propagation_seconds() const {
+    return propagation_timer_.seconds();
+  }  ///< the search and the vote
+  double map_seconds() const {
+    return map_timer_.seconds();
+  }  ///< soft labels to maps of frame size
 
  private:
   data::PictureSize frame_size_;
   at::Tensor input_maps_;
   LabelPropagation propagation_;
-  double propagation_seconds_ = 0, map_seconds_ = 0;
+  StageTimer propagation_timer_, map_timer_;
 };
 
 }  // namespace stc::eval

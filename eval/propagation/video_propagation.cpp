@@ -6,7 +6,6 @@
 #include <array>
 
 #include "eval/propagation/label_maps.h"
-#include "eval/propagation/stage_timer.h"
 #include "monitoring/check.h"
 
 namespace stc::eval {
@@ -90,13 +89,10 @@ data::LabelMap VideoPropagation::first_mask() const {
 }
 
 data::LabelMap VideoPropagation::next(const at::Tensor& features) {
-  at::Tensor soft;
-  {
-    const StageTimer timer(&propagation_seconds_);
-    soft = propagation_->step(features);
-  }
-  const StageTimer timer(&mask_seconds_);
-  return to_label_map(to_mask(soft, frame_size_.height, frame_size_.width, stretch_).labels);
+  const auto soft = propagation_timer_.time([&] { return propagation_->step(features); });
+  return mask_timer_.time([&] {
+    return to_label_map(to_mask(soft, frame_size_.height, frame_size_.width, stretch_).labels);
+  });
 }
 
 }  // namespace stc::eval

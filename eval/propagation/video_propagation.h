@@ -10,6 +10,7 @@
 #include "data/images/propagation_input.h"
 #include "eval/propagation/frame_features.h"
 #include "eval/propagation/label_propagation.h"
+#include "eval/propagation/stage_timer.h"
 
 namespace stc::eval {
 
@@ -43,8 +44,12 @@ class VideoPropagation {
 
   /// Objects of the first frame that its map at feature size no longer shows.
   const std::vector<int>& lost_objects() const { return lost_objects_; }
-  double propagation_seconds() const { return propagation_seconds_; }  ///< the search and the vote
-  double mask_seconds() const { return mask_seconds_; }  ///< soft labels to masks of frame size
+  double propagation_seconds() const {
+    return propagation_timer_.seconds();
+  }  ///< the search and the vote
+  double mask_seconds() const {
+    return mask_timer_.seconds();
+  }  ///< soft labels to masks of frame size
 
  private:
   data::PictureSize frame_size_;
@@ -52,7 +57,7 @@ class VideoPropagation {
   data::LabelMap input_labels_;
   std::vector<int> lost_objects_;
   std::optional<LabelPropagation> propagation_;
-  double propagation_seconds_ = 0, mask_seconds_ = 0;
+  StageTimer propagation_timer_, mask_timer_;
 };
 
 /// Throws stc::Error (kBadData) naming `labels_name` if the mask is not of the frame's size.

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "data/benchmarks/joint_positions.h"
-#include "eval/scores/key_point_files.h"
+#include "eval/scores/prediction_files.h"
 #include "monitoring/check.h"
 
 namespace stc::eval {

@@ -57,17 +57,13 @@ at::Device device_of(const PropagationTrunk& trunk) {
   return trunk.network.parameters().front().second.device();
 }
 
-std::unique_ptr<eval::Benchmark> open_benchmark(const BenchmarkSource& source,
-                                                const PropagationTrunk& trunk,
-                                                const std::vector<EvaluationVariant>& variants) {
-  std::vector<eval::Variant> propagations;
+eval::Benchmark open_benchmark(const BenchmarkSource& source,
+                               const PropagationTrunk& trunk,
+                               const std::vector<EvaluationVariant>& variants) {
+  eval::BenchmarkSetup setup{trunk.network, {}, variants.front().settings.input, source.overlays};
   for (const auto& variant : variants)
-    propagations.push_back({variant.settings.video, variant.out});
-  return find_benchmark(source.name)
-      .open(source,
-            trunk.network,
-            {variants.front().settings.input, source.overlays},
-            std::move(propagations));
+    setup.variants.push_back({variant.settings.video, variant.out});
+  return find_benchmark(source.name).open(source, std::move(setup));
 }
 
 }  // namespace
@@ -101,19 +97,19 @@ void Evaluation::open_folders(FolderUse use) {
 
 std::int64_t Evaluation::frames() const {
   std::int64_t frames = 0;
-  for (const auto& clip : benchmark_->clips()) frames += clip.frames();
+  for (const auto& clip : benchmark_.clips()) frames += clip.frames();
   return frames;
 }
 
 std::int64_t Evaluation::evaluate(const std::function<std::int64_t()>& next_ticket,
                                   const eval::OnFrame& on_frame) const {
   return eval::evaluate_clips(
-      *benchmark_,
+      benchmark_,
       {.next_ticket = next_ticket, .on_frame = on_frame, .keep_going = source_.keep_going});
 }
 
 bool Evaluation::is_complete() const {
-  const auto clips = benchmark_->clips();
+  const auto clips = benchmark_.clips();
   return std::all_of(variants_.begin(), variants_.end(), [&](const EvaluationVariant& variant) {
     return eval::collect_records(clips, variant.out).failed.empty();
   });
@@ -126,13 +122,13 @@ std::vector<EvaluationResult> Evaluation::finish(int ranks) const {
 }
 
 EvaluationResult Evaluation::finish_variant(const EvaluationVariant& variant, int ranks) const {
-  const auto clips = benchmark_->clips();
+  const auto clips = benchmark_.clips();
   const auto found = eval::collect_records(clips, variant.out);
   STC_CHECK_DATA(found.failed.size() < clips.size(),
                  "none of the {} clips could be evaluated; the first: {}",
                  clips.size(),
                  found.failed.front());
-  const auto tables = benchmark_->summarise(variant.out, found.records);
+  const auto tables = benchmark_.summarise(variant.out, found.records);
   ordered_json json = {{"benchmark", source_.name},
                        {"data", source_.data},
                        {"weights", trunk_->weights},

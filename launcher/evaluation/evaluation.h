@@ -58,7 +58,7 @@ class Evaluation {
   std::shared_ptr<const PropagationTrunk> trunk_;
   std::string label_;
   std::vector<EvaluationVariant> variants_;
-  std::unique_ptr<eval::Benchmark> benchmark_;
+  eval::Benchmark benchmark_;
   std::vector<FolderLock> locks_;
 };
 
