@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <filesystem>
 #include <string_view>
 
 #include "data/benchmarks/jhmdb.h"
+#include "data/file.h"
 #include "monitoring/check.h"
 
 namespace stc::eval {
@@ -84,6 +86,12 @@ void draw(Point a, Point b, double radius, const Color& color, data::Image* imag
     }
   }
 }
+
+namespace fs = std::filesystem;
+
+constexpr int kQuality = 90;
+constexpr int kGap = 4;
+constexpr double kFramesPerSecond = 24;  // of all three data sets, about
 
 }  // namespace
 
@@ -182,5 +190,26 @@ data::Image contact_sheet(const std::vector<std::vector<data::Image>>& rows, int
   }
   return sheet;
 }
+
+OverlayFiles::OverlayFiles(const std::string& out, const std::string& clip)
+    : folder_((fs::path(out) / "overlays" / clip).string()) {
+  fs::create_directories(fs::path(folder_) / kTruthFolder);
+}
+
+void OverlayFiles::add(const std::string& frame,
+                       const data::Image& found,
+                       const data::Image& truth) {
+  const auto write = [&](const fs::path& folder, const data::Image& picture) {
+    data::write_file((folder / (frame + ".jpg")).string(), data::encode_jpeg(picture, kQuality));
+  };
+  write(folder_, found);
+  write(fs::path(folder_) / kTruthFolder, truth);
+  const auto both = contact_sheet({{found, truth}}, kGap);
+  if (!video_)
+    video_ = data::VideoWriter::create(folder_ + ".mp4", both.height, both.width, kFramesPerSecond);
+  video_->add(both);
+}
+
+void OverlayFiles::finish() { video_->finish(); }
 
 }  // namespace stc::eval

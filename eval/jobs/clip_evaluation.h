@@ -11,7 +11,7 @@
 
 #include "data/benchmarks/annotated_sequence.h"
 #include "data/images/image.h"
-#include "eval/drawing/overlay_files.h"
+#include "eval/drawing/overlay.h"
 #include "eval/propagation/video_propagation.h"
 #include "eval/scores/score_tables.h"
 

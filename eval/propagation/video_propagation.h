@@ -1,5 +1,8 @@
-// One video, frame by frame: labels of the first frame in, a label map of each later one out.
+// One video, frame by frame: what the first frame shows in, masks or heat maps of key points
+// (JHMDB), the same of each later frame out.
 #pragma once
+
+#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <optional>
@@ -73,5 +76,32 @@ struct ResolvedLabels {
 /// 255 in a first frame's labels: object 1 if there is nothing but 0 and 255 (a binary mask), else
 /// background.
 ResolvedLabels resolve_void(data::LabelMap labels);
+
+class HeatMapPropagation {
+ public:
+  /// maps [J, H, W], double, of the size of the frame that `first` are the features of.
+  HeatMapPropagation(const PropagationOptions& options,
+                     const FrameFeatures& first,
+                     const at::Tensor& maps);
+
+  /// [J, H, W], double: the first frame's maps after they went through the size of the network's
+  /// input.
+  at::Tensor first_maps() const;
+  /// [J, H, W], of the features' dtype: the next frame's maps, from its features.
+  at::Tensor next(const at::Tensor& features);
+
+  double propagation_seconds() const {
+    return propagation_timer_.seconds();
+  }  ///< the search and the vote
+  double map_seconds() const {
+    return map_timer_.seconds();
+  }  ///< soft labels to maps of frame size
+
+ private:
+  data::PictureSize frame_size_;
+  at::Tensor input_maps_;
+  LabelPropagation propagation_;
+  StageTimer propagation_timer_, map_timer_;
+};
 
 }  // namespace stc::eval

@@ -21,28 +21,22 @@ constexpr int kSearchDepth = 3;  // folders
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 /// One curve per name, in order of appearance; a step without the name leaves a gap.
-class Curves {
- public:
-  void add(const std::string& name, double step, const Json& value) {
-    const double y = value.is_number() ? value.get<double>() : kMissing;
-    auto curve = std::find_if(
-        curves_.begin(), curves_.end(), [&](const ChartLine& line) { return line.label == name; });
-    if (curve == curves_.end()) curve = curves_.insert(curves_.end(), ChartLine{name, {}, {}});
-    curve->x.push_back(step);
-    curve->y.push_back(y);
-  }
-  std::vector<ChartLine> take() { return std::move(curves_); }
-
- private:
-  std::vector<ChartLine> curves_;
-};
+void add_point(std::vector<ChartLine>& curves,
+               const std::string& name,
+               double step,
+               const Json& value) {
+  auto curve = std::ranges::find(curves, name, &ChartLine::label);
+  if (curve == curves.end()) curve = curves.insert(curves.end(), ChartLine{name, {}, {}});
+  curve->x.push_back(step);
+  curve->y.push_back(value.is_number() ? value.get<double>() : kMissing);
+}
 
 bool is_position(const std::string& key) {
   return key == "step" || key == "epoch" || key == "samples" || key == "losses";
 }
 
 std::vector<ChartLine> read_curves(const fs::path& path) {
-  Curves curves;
+  std::vector<ChartLine> curves;
   std::istringstream lines(data::read_text(path));
   int number = 0;
   for (std::string line; std::getline(lines, line);) {
@@ -58,13 +52,13 @@ std::vector<ChartLine> read_curves(const fs::path& path) {
     const double step = json["step"].get<double>();
     if (json.contains("losses")) {
       for (const auto& [name, value] : json["losses"].items())
-        curves.add("loss: " + name, step, value);
+        add_point(curves, "loss: " + name, step, value);
     }
     for (const auto& [key, value] : json.items()) {
-      if (!is_position(key)) curves.add(key, step, value);
+      if (!is_position(key)) add_point(curves, key, step, value);
     }
   }
-  return curves.take();
+  return curves;
 }
 
 TrainingRun read_training(const fs::path& folder) {
@@ -77,24 +71,15 @@ TrainingRun read_training(const fs::path& folder) {
   return run;
 }
 
-class RunSearch {
- public:
-  /// Finds what `folder` is, or else what the folders inside it are. True if there is anything.
-  bool search(const fs::path& folder, int depth);
-  ReportedRuns take() { return std::move(runs_); }
-
- private:
-  ReportedRuns runs_;
-};
-
-bool RunSearch::search(const fs::path& folder, int depth) {
+/// Adds what `folder` is, or else what the folders inside it are. True if there is anything.
+bool search(const fs::path& folder, int depth, ReportedRuns& runs) {
   const bool is_training = fs::exists(folder / "metrics.jsonl");
   const bool is_evaluation = fs::exists(folder / "results.json");
-  if (is_training) runs_.trainings.push_back(read_training(folder));
-  if (is_evaluation) runs_.evaluations.push_back(read_evaluation(folder.string()));
+  if (is_training) runs.trainings.push_back(read_training(folder));
+  if (is_evaluation) runs.evaluations.push_back(read_evaluation(folder.string()));
   if (is_training || is_evaluation) return true;
   if (fs::exists(folder / "job.json")) {
-    runs_.notes.push_back(
+    runs.notes.push_back(
         text("{}: this evaluation has not finished (it has no results.json)", folder.string()));
     return true;
   }
@@ -105,7 +90,7 @@ bool RunSearch::search(const fs::path& folder, int depth) {
   }
   std::sort(inside.begin(), inside.end(), data::natural_less);
   bool found = false;
-  for (const auto& path : inside) found |= search(path, depth - 1);
+  for (const auto& path : inside) found |= search(path, depth - 1, runs);
   return found;
 }
 
@@ -142,16 +127,12 @@ std::vector<std::string> differing_facts(const std::vector<ReportedEvaluation*>&
   return differing;
 }
 
-std::string settings_of(const ReportedEvaluation& evaluation,
-                        const std::vector<std::string>& facts) {
-  std::string list;
-  for (const auto& fact : facts) {
-    const auto value = value_of(evaluation, fact);
-    if (value.empty()) continue;
+std::string settings_of(const ReportedEvaluation& evaluation, std::vector<std::string> facts) {
+  std::erase_if(facts, [&](const auto& fact) { return value_of(evaluation, fact).empty(); });
+  return joined(facts, [&](const std::string& fact) {
     const auto name = fact.starts_with(kSettings) ? fact.substr(kSettings.size()) : fact;
-    list += text("{}{} {}", list.empty() ? "" : ", ", name, value);
-  }
-  return list;
+    return text("{} {}", name, value_of(evaluation, fact));
+  });
 }
 
 using Groups = std::map<std::pair<std::string, std::string>, std::vector<ReportedEvaluation*>>;
@@ -182,17 +163,16 @@ Evaluations with_distinct_labels(Evaluations evaluations) {
 }  // namespace
 
 ReportedRuns read_runs(const std::vector<std::string>& paths) {
-  RunSearch search;
+  ReportedRuns runs;
   for (const auto& given : paths) {
     STC_CHECK_DATA(
         fs::is_directory(given), "{}: no such folder; expected a run or an evaluation", given);
     fs::path path = fs::path(given).lexically_normal();
     if (path.filename().empty()) path = path.parent_path();
-    STC_CHECK_DATA(search.search(path, kSearchDepth),
+    STC_CHECK_DATA(search(path, kSearchDepth, runs),
                    "{}: holds no training run (metrics.jsonl) and no evaluation (results.json)",
                    given);
   }
-  ReportedRuns runs = search.take();
   runs.evaluations = with_distinct_labels(std::move(runs.evaluations));
   return runs;
 }
