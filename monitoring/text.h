@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -40,6 +41,18 @@ std::string text(Format<sizeof...(Values)> format, const Values&... values) {
   };
   (print(values), ...);
   out << rest;
+  return out.str();
+}
+
+/// "a, b, c": what `shown` gives for each item, as `<<` prints it.
+template <typename Items, typename Shown = std::identity>
+std::string joined(const Items& items, const Shown& shown = {}, const char* separator = ", ") {
+  std::ostringstream out;
+  const char* gap = "";
+  for (const auto& item : items) {
+    out << gap << std::invoke(shown, item);
+    gap = separator;
+  }
   return out.str();
 }
 

@@ -1,5 +1,5 @@
 // A benchmark: clips whose labels are propagated and scored one by one, each leaving a record, and
-// tables made of all records. What depends on the data set are two hooks.
+// tables made of all records. What depends on the data set are two hooks (benchmarks.h).
 #pragma once
 
 #include <cstddef>
@@ -27,7 +27,9 @@ struct Clip {
 using OnFrame =
     std::function<void(const std::string& clip, std::int64_t frame, std::int64_t frames)>;
 
-struct BenchmarkOptions {
+struct BenchmarkSetup {
+  const models::ResNet& trunk;  ///< outlives the benchmark
+  std::vector<Variant> variants;
   InputOptions input;
   bool overlays = false;  ///< also OUT/overlays/CLIP/FRAME.jpg, CLIP.mp4
 };
@@ -37,13 +39,26 @@ struct ClipRecord {
   const Json& record;
 };
 
+/// Begins a clip for one variant.
+using StartClip = std::function<std::unique_ptr<ClipEvaluation>(const ClipStart& start)>;
+
 class Benchmark {
  public:
-  virtual ~Benchmark() = default;
-  Benchmark(const Benchmark&) = delete;
-  Benchmark& operator=(const Benchmark&) = delete;
+  /// `clips` are those of a data set (data/benchmarks), with their images. open_clip() reads the
+  /// labels of a clip, before any frame is read.
+  template <typename DataSetClip>
+  Benchmark(std::vector<DataSetClip> clips,
+            BenchmarkSetup setup,
+            StartClip (*open_clip)(const DataSetClip& clip),
+            ScoreTables (*tables_of)(const std::vector<ClipRecord>& records))
+      : setup_(std::move(setup)), tables_of_(tables_of) {
+    for (const auto& clip : clips) clips_.push_back({clip.name, clip.images, clip.fault});
+    open_clip_ = [clips = std::move(clips), open_clip](std::size_t index) {
+      return open_clip(clips.at(index));
+    };
+  }
 
-  const std::vector<Variant>& variants() const { return variants_; }
+  const std::vector<Variant>& variants() const { return setup_.variants; }
   const std::vector<Clip>& clips() const { return clips_; }  ///< in the order of the tables
 
   /// Propagates clip `index` by every variant, writes the results below the variants' folders and
@@ -56,32 +71,11 @@ class Benchmark {
   /// Tables of all records, in the order of clips(), null if a clip has none; written into `out`.
   ScoreTables summarise(const std::string& out, const std::vector<Json>& records) const;
 
- protected:
-  /// Begins a clip for one variant; `first` is the first frame.
-  using StartClip = std::function<std::unique_ptr<ClipEvaluation>(
-      const Variant& variant, const data::Image& first, const FrameFeatures& features)>;
-
-  /// `trunk` outlives this; `clips` are those of a data set (data/benchmarks), with their images.
-  template <typename DataSetClip>
-  Benchmark(const models::ResNet& trunk,
-            const std::vector<DataSetClip>& clips,
-            const BenchmarkOptions& options,
-            std::vector<Variant> variants)
-      : trunk_(trunk), options_(options), variants_(std::move(variants)) {
-    for (const auto& clip : clips) clips_.push_back({clip.name, clip.images, clip.fault});
-  }
-
-  bool has_overlays() const { return options_.overlays; }
-
  private:
-  /// Reads the labels of clip `index`, before any frame is read.
-  virtual StartClip open_clip(std::size_t index) const = 0;
-  virtual ScoreTables tables_of(const std::vector<ClipRecord>& records) const = 0;
-
-  const models::ResNet& trunk_;
   std::vector<Clip> clips_;
-  BenchmarkOptions options_;
-  std::vector<Variant> variants_;
+  BenchmarkSetup setup_;
+  std::function<StartClip(std::size_t index)> open_clip_;
+  ScoreTables (*tables_of_)(const std::vector<ClipRecord>& records);
 };
 
 }  // namespace stc::eval

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "eval/propagation/stage_timer.h"
 #include "monitoring/check.h"
 
 namespace stc::eval {
@@ -28,7 +27,6 @@ data::PictureSize input_size(const InputOptions& options, int height, int width)
 }
 
 FrameFeatures FeatureExtractor::extract(const data::Image& frame, const std::string& name) {
-  const StageTimer timer(&seconds_);
   if (!frame_size_) frame_size_ = {frame.height, frame.width};
   STC_CHECK_DATA(frame.height == frame_size_->height && frame.width == frame_size_->width,
                  "{}: is {}x{}; expected the first frame's {}x{}",
@@ -38,13 +36,15 @@ FrameFeatures FeatureExtractor::extract(const data::Image& frame, const std::str
                  frame_size_->width,
                  frame_size_->height);
   const c10::NoGradGuard no_grad;
-  const auto size = input_size(options_, frame.height, frame.width);
-  const auto like = trunk_.parameters().front().second;
-  const auto input =
-      data::propagation_input(frame, size, options_.colour).to(like.options()).unsqueeze(0);
-  const auto maps =
-      trunk_.forward(input, kFeatureStage, kFeatureStage, models::BatchNormMode::kEval);
-  return {maps[0][0], size};
+  return timer_.time([&]() -> FrameFeatures {
+    const auto size = input_size(options_, frame.height, frame.width);
+    const auto like = trunk_.parameters().front().second;
+    const auto input =
+        data::propagation_input(frame, size, options_.colour).to(like.options()).unsqueeze(0);
+    const auto maps =
+        trunk_.forward(input, kFeatureStage, kFeatureStage, models::BatchNormMode::kEval);
+    return {maps[0][0], size};
+  });
 }
 
 }  // namespace stc::eval

@@ -9,6 +9,7 @@
 
 #include "data/images/image.h"
 #include "data/images/propagation_input.h"
+#include "eval/propagation/stage_timer.h"
 #include "models/resnet.h"
 
 namespace stc::eval {
@@ -39,13 +40,13 @@ class FeatureExtractor {
   /// Throws stc::Error (kBadData) naming `name` if the frame is not of the first one's size.
   FrameFeatures extract(const data::Image& frame, const std::string& name);
 
-  double seconds() const { return seconds_; }  ///< so far: resizing, Lab and the network
+  double seconds() const { return timer_.seconds(); }  ///< so far: resizing, Lab and the network
 
  private:
   const models::ResNet& trunk_;
   InputOptions options_;
   std::optional<data::PictureSize> frame_size_;
-  double seconds_ = 0;
+  StageTimer timer_;
 };
 
 }  // namespace stc::eval

@@ -10,10 +10,15 @@
 
 namespace stc::eval {
 
+struct PropagationRules {
+  InputOptions input{};
+  VideoOptions video{};
+};
+
 const std::vector<std::string>& propagation_presets();  ///< their names; the first is the default
 
-/// Sets all that the preset decides, and leaves the half window and the sizes of benchmarks alone.
+/// With all that the preset decides; the half window and the sizes of benchmarks stay as they are.
 /// Throws stc::Error (kUsage) for an unknown name.
-void apply_preset(const std::string& name, InputOptions* input, VideoOptions* video);
+PropagationRules with_preset(PropagationRules rules, const std::string& name);
 
 }  // namespace stc::eval

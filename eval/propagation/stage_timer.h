@@ -5,17 +5,25 @@
 
 namespace stc::eval {
 
-/// Adds the time from its construction to its end.
+/// The time that one stage takes, summed up over all frames.
 class StageTimer {
  public:
-  explicit StageTimer(double* seconds) : seconds_(seconds) {}
-  ~StageTimer() { *seconds_ += watch_.seconds(); }
-  StageTimer(const StageTimer&) = delete;
-  StageTimer& operator=(const StageTimer&) = delete;
+  /// What `stage` returns.
+  template <typename Stage>
+  auto time(const Stage& stage) {
+    const Lap lap{*this};
+    return stage();
+  }
+  double seconds() const { return seconds_; }
 
  private:
-  double* seconds_;
-  Stopwatch watch_;
+  struct Lap {
+    StageTimer& timer;
+    Stopwatch watch{};
+    ~Lap() { timer.seconds_ += watch.seconds(); }
+  };
+
+  double seconds_ = 0;
 };
 
 }  // namespace stc::eval

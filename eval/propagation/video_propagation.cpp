@@ -6,7 +6,6 @@
 #include <array>
 
 #include "eval/propagation/label_maps.h"
-#include "eval/propagation/stage_timer.h"
 #include "monitoring/check.h"
 
 namespace stc::eval {
@@ -37,6 +36,11 @@ data::LabelMap nearest_by_floor(const data::LabelMap& map, data::PictureSize siz
     }
   }
   return out;
+}
+
+// Half-pixel centres, not antialiased.
+at::Tensor bilinear(const at::Tensor& maps, std::int64_t height, std::int64_t width) {
+  return at::upsample_bilinear2d(maps.unsqueeze(0), {height, width}, false)[0];
 }
 
 }  // namespace
@@ -90,13 +94,29 @@ data::LabelMap VideoPropagation::first_mask() const {
 }
 
 data::LabelMap VideoPropagation::next(const at::Tensor& features) {
-  at::Tensor soft;
-  {
-    const StageTimer timer(&propagation_seconds_);
-    soft = propagation_->step(features);
-  }
-  const StageTimer timer(&mask_seconds_);
-  return to_label_map(to_mask(soft, frame_size_.height, frame_size_.width, stretch_).labels);
+  const auto soft = propagation_timer_.time([&] { return propagation_->step(features); });
+  return mask_timer_.time([&] {
+    return to_label_map(to_mask(soft, frame_size_.height, frame_size_.width, stretch_).labels);
+  });
+}
+
+// Two steps, as in published evaluations: to the input's size as a picture, then to the features'.
+HeatMapPropagation::HeatMapPropagation(const PropagationOptions& options,
+                                       const FrameFeatures& first,
+                                       const at::Tensor& maps)
+    : frame_size_{static_cast<int>(maps.size(1)), static_cast<int>(maps.size(2))},
+      input_maps_(data::resize_planes(maps, first.input_size)),
+      propagation_(options,
+                   first.map,
+                   bilinear(input_maps_, first.map.size(1), first.map.size(2)).to(at::kFloat)) {}
+
+at::Tensor HeatMapPropagation::first_maps() const {
+  return bilinear(input_maps_, frame_size_.height, frame_size_.width);
+}
+
+at::Tensor HeatMapPropagation::next(const at::Tensor& features) {
+  const auto soft = propagation_timer_.time([&] { return propagation_.step(features); });
+  return map_timer_.time([&] { return bilinear(soft, frame_size_.height, frame_size_.width); });
 }
 
 }  // namespace stc::eval

@@ -1,5 +1,8 @@
-// One video, frame by frame: labels of the first frame in, a label map of each later one out.
+// One video, frame by frame: what the first frame shows in, masks or heat maps of key points
+// (JHMDB), the same of each later frame out.
 #pragma once
+
+#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <optional>
@@ -10,6 +13,7 @@
 #include "data/images/propagation_input.h"
 #include "eval/propagation/frame_features.h"
 #include "eval/propagation/label_propagation.h"
+#include "eval/propagation/stage_timer.h"
 
 namespace stc::eval {
 
@@ -43,8 +47,12 @@ class VideoPropagation {
 
   /// Objects of the first frame that its map at feature size no longer shows.
   const std::vector<int>& lost_objects() const { return lost_objects_; }
-  double propagation_seconds() const { return propagation_seconds_; }  ///< the search and the vote
-  double mask_seconds() const { return mask_seconds_; }  ///< soft labels to masks of frame size
+  double propagation_seconds() const {
+    return propagation_timer_.seconds();
+  }  ///< the search and the vote
+  double mask_seconds() const {
+    return mask_timer_.seconds();
+  }  ///< soft labels to masks of frame size
 
  private:
   data::PictureSize frame_size_;
@@ -52,7 +60,7 @@ class VideoPropagation {
   data::LabelMap input_labels_;
   std::vector<int> lost_objects_;
   std::optional<LabelPropagation> propagation_;
-  double propagation_seconds_ = 0, mask_seconds_ = 0;
+  StageTimer propagation_timer_, mask_timer_;
 };
 
 /// Throws stc::Error (kBadData) naming `labels_name` if the mask is not of the frame's size.
@@ -68,5 +76,32 @@ struct ResolvedLabels {
 /// 255 in a first frame's labels: object 1 if there is nothing but 0 and 255 (a binary mask), else
 /// background.
 ResolvedLabels resolve_void(data::LabelMap labels);
+
+class HeatMapPropagation {
+ public:
+  /// maps [J, H, W], double, of the size of the frame that `first` are the features of.
+  HeatMapPropagation(const PropagationOptions& options,
+                     const FrameFeatures& first,
+                     const at::Tensor& maps);
+
+  /// [J, H, W], double: the first frame's maps after they went through the size of the network's
+  /// input.
+  at::Tensor first_maps() const;
+  /// [J, H, W], of the features' dtype: the next frame's maps, from its features.
+  at::Tensor next(const at::Tensor& features);
+
+  double propagation_seconds() const {
+    return propagation_timer_.seconds();
+  }  ///< the search and the vote
+  double map_seconds() const {
+    return map_timer_.seconds();
+  }  ///< soft labels to maps of frame size
+
+ private:
+  data::PictureSize frame_size_;
+  at::Tensor input_maps_;
+  LabelPropagation propagation_;
+  StageTimer propagation_timer_, map_timer_;
+};
 
 }  // namespace stc::eval

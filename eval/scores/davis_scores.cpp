@@ -19,6 +19,90 @@ Statistics mean_over_objects(const std::vector<ObjectScore>& objects,
   return {mean_of(&Statistics::mean), mean_of(&Statistics::recall), mean_of(&Statistics::decay)};
 }
 
+using Number = std::string (*)(double);
+
+std::string three_decimals(double value) { return formatted("%.3f", value); }
+
+std::string statistics_fields(const Statistics& j, const Statistics& f, Number number) {
+  std::string fields;
+  for (const double value : {j.mean, j.recall, j.decay, f.mean, f.recall, f.decay})
+    fields += "," + number(value);
+  return fields;
+}
+
+std::string global_csv(const DavisScores& scores) {
+  return "J&F-Mean,J-Mean,J-Recall,J-Decay,F-Mean,F-Recall,F-Decay\n" +
+         three_decimals(scores.jf_mean()) + statistics_fields(scores.j, scores.f, three_decimals) +
+         "\n";
+}
+
+std::string per_sequence_csv(const DavisScores& scores) {
+  std::string lines = "Sequence,J-Mean,F-Mean\n";
+  for (const auto& object : scores.objects)
+    lines += text("{},{},{}\n",
+                  csv_field(text("{}_{}", object.sequence, object.object)),
+                  three_decimals(object.j_statistics.mean),
+                  three_decimals(object.f_statistics.mean));
+  return lines;
+}
+
+std::string results_csv(const DavisScores& scores) {
+  std::string lines = "sequence,object,J_mean,J_recall,J_decay,F_mean,F_recall,F_decay\n";
+  for (const auto& object : scores.objects)
+    lines += text("{},{}{}\n",
+                  csv_field(object.sequence),
+                  object.object,
+                  statistics_fields(object.j_statistics, object.f_statistics, exact));
+  return lines;
+}
+
+std::string frames_csv(const DavisScores& scores) {
+  std::string lines = "sequence,object,frame,J,F\n";
+  for (const auto& object : scores.objects)
+    for (std::size_t i = 0; i < object.frames.size(); ++i)
+      lines += text("{},{},{},{},{}\n",
+                    csv_field(object.sequence),
+                    object.object,
+                    csv_field(object.frames[i]),
+                    exact(object.j[i]),
+                    exact(object.f[i]));
+  return lines;
+}
+
+Json json_of(const Statistics& statistics) {
+  return {{"mean", statistics.mean}, {"recall", statistics.recall}, {"decay", statistics.decay}};
+}
+
+Json numbers(const DavisScores& scores, const std::vector<SequenceScore>& sequences) {
+  auto list = Json::array();
+  for (const auto& sequence : sequences)
+    list.push_back({{"name", sequence.sequence},
+                    {"objects", sequence.objects},
+                    {"frames", sequence.frames},
+                    {"j_mean", sequence.j_mean},
+                    {"f_mean", sequence.f_mean},
+                    {"jf_mean", sequence.jf_mean()}});
+  return {{"jf_mean", scores.jf_mean()},
+          {"j", json_of(scores.j)},
+          {"f", json_of(scores.f)},
+          {"sequences", list}};
+}
+
+std::string terminal_table(const DavisScores& scores, const std::vector<SequenceScore>& sequences) {
+  const std::string mean = "mean over objects";
+  std::size_t widest = mean.size();
+  for (const auto& sequence : sequences) widest = std::max(widest, sequence.sequence.size());
+  const TextTable table{static_cast<int>(widest), {9, 7, 7, 7}};
+  const auto line =
+      [&](const std::string& name, std::size_t objects, double jf, double j, double f) {
+        return table.line(name, {std::to_string(objects), percent(jf), percent(j), percent(f)});
+      };
+  auto lines = table.line("sequence", {"objects", "J&F", "J", "F"});
+  for (const auto& s : sequences)
+    lines += line(s.sequence, s.objects, s.jf_mean(), s.j_mean, s.f_mean);
+  return lines + line(mean, scores.objects.size(), scores.jf_mean(), scores.j.mean, scores.f.mean);
+}
+
 }  // namespace
 
 DavisScores scores_of(std::vector<ObjectScore> objects) {
@@ -77,6 +161,18 @@ std::vector<SequenceScore> sequence_scores(const DavisScores& scores) {
     sequence.f_mean /= sequence.objects;
   }
   return sequences;
+}
+
+ScoreTables davis_tables(const DavisScores& scores) {
+  const auto sequences = sequence_scores(scores);
+  return {.numbers = numbers(scores, sequences),
+          .text = terminal_table(scores, sequences),
+          .score_name = "J&F",
+          .score = scores.jf_mean(),
+          .results = {"results.csv", results_csv(scores)},
+          .details = {"per-frame.csv", frames_csv(scores)},
+          .official = {{"global_results.csv", global_csv(scores)},
+                       {"per-sequence_results.csv", per_sequence_csv(scores)}}};
 }
 
 }  // namespace stc::eval

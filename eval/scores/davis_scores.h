@@ -6,6 +6,7 @@
 
 #include "data/benchmarks/davis.h"
 #include "eval/scores/davis_sequence.h"
+#include "eval/scores/score_tables.h"
 
 namespace stc::eval {
 
@@ -36,5 +37,11 @@ DavisScores score_davis(const std::vector<data::DavisSequence>& truth,
                         const ScoreOptions& options);
 
 std::vector<SequenceScore> sequence_scores(const DavisScores& scores);
+
+/// results.csv: sequence,object,J_mean,J_recall,J_decay,F_mean,F_recall,F_decay. per-frame.csv:
+/// sequence,object,frame,J,F. Official, with three decimals: global_results.csv and
+/// per-sequence_results.csv. The numbers: jf_mean, j and f {mean, recall, decay}, sequences [{name,
+/// objects, frames, j_mean, f_mean, jf_mean}].
+ScoreTables davis_tables(const DavisScores& scores);
 
 }  // namespace stc::eval

@@ -1,5 +1,7 @@
-// Predicted masks in files, and their truth.
+// Predictions in files: masks, and key points as CSV (docs/evaluation.md).
 #pragma once
+
+#include <ATen/core/Tensor.h>
 
 #include <string>
 
@@ -16,5 +18,16 @@ std::string predicted_path(const std::string& folder,
 void check_same_size(const std::string& path,
                      const data::LabelMap& prediction,
                      const data::LabelMap& truth);
+
+/// FOLDER/CLASS/CLIP.csv, where a clip's key points are.
+std::string key_points_path(const std::string& folder, const std::string& clip);
+
+/// points [T, 15, 2], double: a line "frame,joint,x,y" for each, frames and joints from 0; every
+/// digit is kept.
+void write_key_points(const std::string& path, const at::Tensor& points);
+
+/// [T, 15, 2], double, T the number of frames. Lines may come in any order. Throws stc::Error
+/// (kBadData) naming file and line: another form, a joint that is absent or appears twice.
+at::Tensor read_key_points(const std::string& path);
 
 }  // namespace stc::eval

@@ -9,7 +9,6 @@
 #include "dist/device.h"
 #include "dist/run_together.h"
 #include "launcher/checks/bench.h"
-#include "launcher/checks/measurement.h"
 #include "monitoring/log.h"
 #include "monitoring/stopwatch.h"
 
@@ -20,7 +19,6 @@ struct Arguments {
   double megabytes = 100;
   int rounds = 10;
   std::string device = "cpu";
-  bool json = false;
 };
 
 // A round ends when the last rank has its sum.
@@ -39,7 +37,7 @@ double seconds_per_round(const Arguments& arguments, dist::Communicator& world, 
   return fastest_after_warm_up(rounds);
 }
 
-int measure(const Arguments& arguments, dist::Session& session) {
+int measure(const Arguments& arguments, dist::Session& session, bool json_only) {
   log::open(session.world().rank, session.world().size);
   const auto device = dist::choose_device(arguments.device, session.world().local_rank);
   const auto world = dist::make_communicator(session, device, {});
@@ -56,37 +54,27 @@ int measure(const Arguments& arguments, dist::Session& session) {
                      {"megabytes", arguments.megabytes},
                      {"seconds", seconds},
                      {"megabytes_per_second", rate}},
-                    arguments.json);
+                    json_only);
   return 0;
 }
 
 }  // namespace
 
-void add_bench_allreduce(CLI::App& bench, Action& action) {
-  auto* command =
-      bench.add_subcommand("allreduce", "Time an all-reduce over the ranks it is started on");
-  command->footer(
-      "Examples:\n"
-      "  mpirun -np 2 --bind-to none stc bench allreduce\n"
-      "  mpirun -np 2 --bind-to none stc bench allreduce --megabytes 45 --rounds 20 --json");
+Bench allreduce_bench(CLI::App& command) {
   const auto arguments = std::make_shared<Arguments>();
-  command->option_defaults()->always_capture_default()->group("Method");
+  command.option_defaults()->group("Method");
   command
-      ->add_option(
+      .add_option(
           "--megabytes", arguments->megabytes, "Size of each rank's float32 data in 10^6 bytes")
       ->check(CLI::PositiveNumber);
-  command->add_option("--rounds", arguments->rounds, "Timed rounds, after one warm-up")
+  command.add_option("--rounds", arguments->rounds, "Timed rounds, after one warm-up")
       ->check(CLI::PositiveNumber);
-  command->option_defaults()->group("Machine");
-  command->add_option("--device", arguments->device, "cpu, cuda or auto");
-  command->option_defaults()->group("Output");
-  command->add_flag("--json", arguments->json, "Print only the JSON line");
-  command->callback([arguments, &action] {
-    action = [arguments] {
-      return dist::run_over_ranks(
-          [&](dist::Session& session) { return measure(*arguments, session); });
-    };
-  });
+  command.option_defaults()->group("Machine");
+  command.add_option("--device", arguments->device, "cpu, cuda or auto");
+  return [arguments](bool json_only) {
+    return dist::run_over_ranks(
+        [&](dist::Session& session) { return measure(*arguments, session, json_only); });
+  };
 }
 
 }  // namespace stc::launcher

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "launcher/checks/bench.h"
-#include "launcher/checks/measurement.h"
 #include "launcher/run_folder/checkpoint_writer.h"
 #include "launcher/run_folder/scratch_folder.h"
 #include "launcher/training/optimizer.h"
@@ -29,7 +28,6 @@ struct Arguments {
   std::int64_t queue = 65536;
   int repeats = 5;
   std::string folder = ".";
-  bool json = false;
 };
 
 double seconds_of(const std::function<void()>& body) {
@@ -121,7 +119,7 @@ std::string words_of(const nlohmann::ordered_json& result) {
          row("training stalled by a save that it waits for", "synchronous_seconds");
 }
 
-int bench_checkpoint(const Arguments& arguments) {
+int bench_checkpoint(const Arguments& arguments, bool json_only) {
   models::SpatialOptions options;
   options.queue_size = arguments.queue;
   const models::SpatialModel model(arguments.depth, options, /*seed=*/1);
@@ -143,38 +141,28 @@ int bench_checkpoint(const Arguments& arguments) {
                                          {"synchronous_seconds", synchronous},
                                          {"stall_over_memcpy", stall / copy},
                                          {"synchronous_over_stall", synchronous / stall}};
-  print_measurement(words_of(result), result, arguments.json);
+  print_measurement(words_of(result), result, json_only);
   return 0;
 }
 
 }  // namespace
 
-void add_bench_checkpoint(CLI::App& bench, Action& action) {
-  auto* command = bench.add_subcommand("checkpoint",
-                                       "Time for which a save of step 1 stalls training, "
-                                       "compared with one memcpy and with a blocking save");
-  command->footer(
-      "Examples:\n"
-      "  stc bench checkpoint\n"
-      "  stc bench checkpoint --depth 18 --queue 4096 --folder /tmp --json");
+Bench checkpoint_bench(CLI::App& command) {
   const auto arguments = std::make_shared<Arguments>();
-  command->option_defaults()->always_capture_default()->group("Method");
-  command->add_option("--depth", arguments->depth, "Depth of the ResNet")
+  command.option_defaults()->group("Method");
+  command.add_option("--depth", arguments->depth, "Depth of the ResNet")
       ->check(CLI::IsMember({18, 50}));
-  command->add_option("--queue", arguments->queue, "Keys in the queue")
+  command.add_option("--queue", arguments->queue, "Keys in the queue")
       ->check(CLI::Range(1, 1 << 24));
-  command->add_option("--repeats", arguments->repeats, "Timed rounds, after one warm-up")
+  command.add_option("--repeats", arguments->repeats, "Timed rounds, after one warm-up")
       ->check(CLI::Range(1, 1000));
-  command->option_defaults()->group("Machine");
+  command.option_defaults()->group("Machine");
   command
-      ->add_option("--folder",
-                   arguments->folder,
-                   "A folder on the disk to measure; what is written there is removed")
+      .add_option("--folder",
+                  arguments->folder,
+                  "A folder on the disk to measure; what is written there is removed")
       ->check(CLI::ExistingDirectory);
-  command->option_defaults()->group("Output");
-  command->add_flag("--json", arguments->json, "Print only the JSON line");
-  command->callback(
-      [arguments, &action] { action = [arguments] { return bench_checkpoint(*arguments); }; });
+  return [arguments](bool json_only) { return bench_checkpoint(*arguments, json_only); };
 }
 
 }  // namespace stc::launcher

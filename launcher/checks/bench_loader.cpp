@@ -14,7 +14,6 @@
 #include "data/random.h"
 #include "data/shards/shard_set.h"
 #include "launcher/checks/bench.h"
-#include "launcher/checks/measurement.h"
 #include "launcher/run_folder/scratch_folder.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
@@ -30,7 +29,6 @@ struct Arguments {
   data::LoaderOptions loader;
   int size = 0;
   std::int64_t batch = 32, steps = 20;
-  bool json = false;
 };
 
 // Waves with noise, so that its JPEG is about as large as a photograph's.
@@ -77,7 +75,7 @@ Cost cost_of(data::Loader<Batch>& loader, const Arguments& arguments) {
   return {seconds, static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC};
 }
 
-int measure(Arguments arguments) {
+int measure(Arguments arguments, bool json_only) {
   log::open(0, 1);
   std::unique_ptr<ScratchFolder> folder;
   if (arguments.shards.empty()) {
@@ -110,35 +108,25 @@ int measure(Arguments arguments) {
                      {"workers", arguments.loader.workers},
                      {"samples_per_second", samples / cost.seconds},
                      {"cpu_ms_per_sample", 1000 * cost.cpu_seconds / samples}},
-                    arguments.json);
+                    json_only);
   return 0;
 }
 
 }  // namespace
 
-void add_bench_loader(CLI::App& bench, Action& action) {
-  auto* command = bench.add_subcommand(
-      "loader",
-      "Samples per second that this host decodes and augments, from packed or synthetic shards");
-  command->footer(
-      "Examples:\n"
-      "  stc bench loader\n"
-      "  stc bench loader runs/demo/data/images --workers 4 --batch 64 --json");
+Bench loader_bench(CLI::App& command) {
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option(
+  command.add_option(
       "SHARDS", arguments->shards, "A packed data set; default: 64 synthetic photographs");
-  command->option_defaults()->always_capture_default()->group("Method");
-  command->add_option("--size", arguments->size, "Crop side in pixels; 0: as in training")
+  command.option_defaults()->group("Method");
+  command.add_option("--size", arguments->size, "Crop side in pixels; 0: as in training")
       ->check(CLI::Range(32, 4096));
-  command->add_option("--batch", arguments->batch, "Samples per batch")
-      ->check(CLI::Range(1, 65536));
-  command->add_option("--steps", arguments->steps, "Timed batches")->check(CLI::Range(1, 1000000));
-  command->option_defaults()->group("Machine");
-  command->add_option("--workers", arguments->loader.workers, "Decoding threads")
+  command.add_option("--batch", arguments->batch, "Samples per batch")->check(CLI::Range(1, 65536));
+  command.add_option("--steps", arguments->steps, "Timed batches")->check(CLI::Range(1, 1000000));
+  command.option_defaults()->group("Machine");
+  command.add_option("--workers", arguments->loader.workers, "Decoding threads")
       ->check(CLI::Range(0, 1024));
-  command->option_defaults()->group("Output");
-  command->add_flag("--json", arguments->json, "Print only the JSON line");
-  command->callback([arguments, &action] { action = [arguments] { return measure(*arguments); }; });
+  return [arguments](bool json_only) { return measure(*arguments, json_only); };
 }
 
 }  // namespace stc::launcher

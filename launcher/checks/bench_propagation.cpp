@@ -8,7 +8,6 @@
 
 #include "eval/propagation/window_search.h"
 #include "launcher/checks/bench.h"
-#include "launcher/checks/measurement.h"
 #include "monitoring/check.h"
 #include "monitoring/stopwatch.h"
 
@@ -20,7 +19,6 @@ struct Arguments {
   int stride = 8;
   std::int64_t width = 854;
   int frames = 3, threads = 1;
-  bool json = false;
 };
 
 constexpr std::int64_t kHeight = 480;  // pixels, as in DAVIS
@@ -64,7 +62,7 @@ double seconds_per_frame(const SearchCase& made, int frames) {
   return fastest_after_warm_up(rounds);
 }
 
-int measure(const Arguments& arguments) {
+int measure(const Arguments& arguments, bool json_only) {
   at::set_num_threads(arguments.threads);
   const auto made = make_case(arguments);
   const double seconds = seconds_per_frame(made, arguments.frames);
@@ -90,39 +88,31 @@ int measure(const Arguments& arguments) {
        {"context_bytes", context_bytes},
        {"threads", arguments.threads},
        {"seconds_per_frame", seconds}},
-      arguments.json);
+      json_only);
   return 0;
 }
 
 }  // namespace
 
-void add_bench_propagation(CLI::App& bench, Action& action) {
-  auto* command = bench.add_subcommand(
-      "propagation", "Time label propagation from 21 frames to the next one, on random features");
-  command->footer(
-      "Examples:\n"
-      "  stc bench propagation\n"
-      "  stc bench propagation --depth 50 --stride 4 --threads 2 --json");
+Bench propagation_bench(CLI::App& command) {
   const auto arguments = std::make_shared<Arguments>();
-  command->option_defaults()->always_capture_default()->group("Method");
+  command.option_defaults()->group("Method");
   command
-      ->add_option(
+      .add_option(
           "--depth", arguments->depth, "Depth of the ResNet: 18 has 256 channels, 50 has 1024")
       ->check(CLI::IsMember({18, 50}));
   command
-      ->add_option(
+      .add_option(
           "--stride", arguments->stride, "Feature stride in pixels; 4 searches a wider window")
       ->check(CLI::IsMember({8, 4}));
-  command->add_option("--width", arguments->width, "Frame width in pixels; the height is 480")
+  command.add_option("--width", arguments->width, "Frame width in pixels; the height is 480")
       ->check(CLI::Range(8, 8192));
-  command->add_option("--frames", arguments->frames, "Timed frames, after one warm-up")
+  command.add_option("--frames", arguments->frames, "Timed frames, after one warm-up")
       ->check(CLI::PositiveNumber);
-  command->option_defaults()->group("Machine");
-  command->add_option("--threads", arguments->threads, "Compute threads")
+  command.option_defaults()->group("Machine");
+  command.add_option("--threads", arguments->threads, "Compute threads")
       ->check(CLI::PositiveNumber);
-  command->option_defaults()->group("Output");
-  command->add_flag("--json", arguments->json, "Print only the JSON line");
-  command->callback([arguments, &action] { action = [arguments] { return measure(*arguments); }; });
+  return [arguments](bool json_only) { return measure(*arguments, json_only); };
 }
 
 }  // namespace stc::launcher

@@ -10,7 +10,6 @@
 #include "dist/device.h"
 #include "dist/run_together.h"
 #include "launcher/checks/bench.h"
-#include "launcher/checks/measurement.h"
 #include "launcher/training/random_loader.h"
 #include "launcher/training/training_step.h"
 #include "monitoring/log.h"
@@ -24,7 +23,6 @@ struct Arguments {
   std::int64_t size = 256, batch = 2;
   int steps = 4, threads = 1;
   std::string device = "cpu";
-  bool json = false;
 };
 
 /// The same clips at every step, so that drawing them costs nothing.
@@ -73,7 +71,7 @@ double seconds_per_step(const Arguments& arguments,
   return fastest_after_warm_up(rounds);
 }
 
-int measure(const Arguments& arguments, dist::Session& session) {
+int measure(const Arguments& arguments, dist::Session& session, bool json_only) {
   log::open(session.world().rank, session.world().size);
   at::set_num_threads(arguments.threads);
   const auto host_ranks = dist::make_communicator(session, at::kCPU, {});
@@ -95,43 +93,32 @@ int measure(const Arguments& arguments, dist::Session& session) {
                      {"threads", arguments.threads},
                      {"device", dist::device_word(device)},
                      {"seconds_per_step", seconds}},
-                    arguments.json);
+                    json_only);
   return 0;
 }
 
 }  // namespace
 
-void add_bench_step2(CLI::App& bench, Action& action) {
-  auto* command = bench.add_subcommand(
-      "step2",
-      "Time one training step of step 2 (both networks, losses, backward, update) on random clips");
-  command->footer(
-      "Examples:\n"
-      "  stc bench step2 --depth 50 --size 256 --batch 2 --steps 4 --threads 2 --json\n"
-      "  mpirun -np 2 --bind-to none stc bench step2 --size 64");
+Bench step2_bench(CLI::App& command) {
   const auto arguments = std::make_shared<Arguments>();
-  command->option_defaults()->always_capture_default()->group("Method");
-  command->add_option("--depth", arguments->depth, "Depth of student and teacher")
+  command.option_defaults()->group("Method");
+  command.add_option("--depth", arguments->depth, "Depth of student and teacher")
       ->check(CLI::IsMember({18, 50}));
-  command->add_option("--size", arguments->size, "Clip side in pixels, a multiple of 32")
+  command.add_option("--size", arguments->size, "Clip side in pixels, a multiple of 32")
       ->check(CLI::PositiveNumber);
-  command->add_option("--batch", arguments->batch, "Clips per rank")->check(CLI::PositiveNumber);
-  command->add_option("--steps", arguments->steps, "Timed steps, after one warm-up")
+  command.add_option("--batch", arguments->batch, "Clips per rank")->check(CLI::PositiveNumber);
+  command.add_option("--steps", arguments->steps, "Timed steps, after one warm-up")
       ->check(CLI::PositiveNumber);
-  command->option_defaults()->group("Machine");
-  command->add_option("--threads", arguments->threads, "Compute threads per rank")
+  command.option_defaults()->group("Machine");
+  command.add_option("--threads", arguments->threads, "Compute threads per rank")
       ->check(CLI::PositiveNumber);
-  command->add_option("--device", arguments->device, "cpu, cuda or auto");
-  command->option_defaults()->group("Output");
-  command->add_flag("--json", arguments->json, "Print only the JSON line");
-  command->callback([arguments, &action] {
-    action = [arguments] {
-      STC_CHECK_USAGE(
-          arguments->size % 32 == 0, "--size is {}; expected a multiple of 32", arguments->size);
-      return dist::run_over_ranks(
-          [&](dist::Session& session) { return measure(*arguments, session); });
-    };
-  });
+  command.add_option("--device", arguments->device, "cpu, cuda or auto");
+  return [arguments](bool json_only) {
+    STC_CHECK_USAGE(
+        arguments->size % 32 == 0, "--size is {}; expected a multiple of 32", arguments->size);
+    return dist::run_over_ranks(
+        [&](dist::Session& session) { return measure(*arguments, session, json_only); });
+  };
 }
 
 }  // namespace stc::launcher

@@ -28,16 +28,14 @@ Finding cores_finding(const dist::World& world) {
   Finding finding{"cores of this rank", text("{} of {}", world.cores, host_cores())};
   if (quota > 0) finding.seen += text(", cgroup limit {}", quota);
   if (world.cores == 1 && host_cores() > 1) {
-    finding.verdict = Verdict::kWarning;
-    finding.advice =
+    finding.warn(
         "loader threads share this one core with the model; give mpirun --bind-to none, or srun "
-        "--cpus-per-task";
+        "--cpus-per-task");
   } else if (quota > 0 && quota < world.cores) {
-    finding.verdict = Verdict::kWarning;
-    finding.advice = text(
+    finding.warn(text(
         "threads beyond the limit are throttled: give --run.threads={} divided by the ranks of "
         "this host, or raise the container's CPU limit",
-        std::max(1, static_cast<int>(quota)));
+        std::max(1, static_cast<int>(quota))));
   }
   return finding;
 }
@@ -58,11 +56,9 @@ Finding mpi_finding(const std::string& mpi_error) {
   const bool has_mpirun = !output_of("mpirun --version").empty();
   Finding mpi{"MPI", dist::mpi_version()};
   if (!mpi_error.empty()) {
-    mpi.verdict = Verdict::kBroken;
-    mpi.advice = mpi_error;
+    mpi.fail(mpi_error);
   } else if (!has_mpirun) {
-    mpi.verdict = Verdict::kWarning;
-    mpi.advice = "mpirun is not in PATH; many ranks need it (Debian: openmpi-bin), or srun";
+    mpi.warn("mpirun is not in PATH; many ranks need it (Debian: openmpi-bin), or srun");
   }
   if (output_of("ompi_info").find("MCA pmix") != std::string::npos) mpi.seen += ", with PMIx";
   return mpi;
@@ -95,14 +91,12 @@ Finding cuda_finding() {
   Finding finding{"CUDA", "not built in"};
   if (!built_with_cuda()) {
     if (nvidia_driver().empty()) return finding;
-    finding.verdict = Verdict::kWarning;
-    finding.advice = "this host has a GPU driver; build the preset `cuda` to use it";
+    finding.warn("this host has a GPU driver; build the preset `cuda` to use it");
     return finding;
   }
   finding.seen = text("built in, NCCL {} loaded, compiled against {}", loaded, compiled);
   if (loaded != compiled) {
-    finding.verdict = Verdict::kWarning;
-    finding.advice = "another libnccl is found first; check LD_LIBRARY_PATH and ldd";
+    finding.warn("another libnccl is found first; check LD_LIBRARY_PATH and ldd");
   }
   return finding;
 }
@@ -110,17 +104,14 @@ Finding cuda_finding() {
 /// Whether GPUs reach each other's memory; without it NCCL goes through the host.
 Finding peer_access_finding(const std::vector<dist::Gpu>& gpus) {
   Finding finding{"peer access", "between all GPUs"};
-  std::string missing;
-  for (std::size_t i = 0; i < gpus.size(); ++i) {
-    if (gpus[i].peers.size() + 1 < gpus.size())
-      missing += text("{}{}", missing.empty() ? "" : ", ", i);
-  }
+  std::vector<std::size_t> missing;
+  for (std::size_t i = 0; i < gpus.size(); ++i)
+    if (gpus[i].peers.size() + 1 < gpus.size()) missing.push_back(i);
   if (missing.empty()) return finding;
-  finding.seen = text("not from GPU {} to all others", missing);
-  finding.verdict = Verdict::kWarning;
-  finding.advice =
+  finding.seen = text("not from GPU {} to all others", joined(missing));
+  finding.warn(
       "sums go through the host, which is slower; pass NVLink through to the virtual machine or "
-      "container; `nvidia-smi topo -p2p r` shows why";
+      "container; `nvidia-smi topo -p2p r` shows why");
   return finding;
 }
 
@@ -131,11 +122,9 @@ Finding gpus_finding(const std::vector<dist::Gpu>& gpus) {
   for (const dist::Gpu& gpu : gpus)
     finding.seen += text("\n{}{} at {}", kIndent, gpu.name, gpu.pci_address);
   if (built_with_cuda() && gpus.empty()) {
-    finding.verdict = Verdict::kWarning;
-    finding.advice = driver.empty()
-                         ? "runs on the CPU only; install the NVIDIA driver to use a GPU"
-                         : "the driver is loaded but offers no GPU; check nvidia-smi and "
-                           "CUDA_VISIBLE_DEVICES";
+    finding.warn(driver.empty() ? "runs on the CPU only; install the NVIDIA driver to use a GPU"
+                                : "the driver is loaded but offers no GPU; check nvidia-smi and "
+                                  "CUDA_VISIBLE_DEVICES");
   }
   return finding;
 }

@@ -1,8 +1,8 @@
 #include "launcher/checks/host_findings.h"
 
 #include <cstdint>
-#include <cstdio>
 
+#include "eval/scores/score_tables.h"
 #include "launcher/checks/host_facts.h"
 #include "monitoring/check.h"
 
@@ -10,9 +10,7 @@ namespace stc::launcher {
 namespace {
 
 std::string gib(std::int64_t bytes) {
-  char words[32];
-  std::snprintf(words, sizeof(words), "%.1f GiB", static_cast<double>(bytes) / (1LL << 30));
-  return words;
+  return eval::formatted("%.1f GiB", static_cast<double>(bytes) / (1LL << 30));
 }
 
 Finding memory_finding() {
@@ -30,12 +28,10 @@ Finding working_folder_finding() {
   const FileSystem here = file_system_of(".");
   Finding finding{"this folder", text("{}, {} free", here.kind, gib(here.free_bytes))};
   if (!here.writable) {
-    finding.verdict = Verdict::kBroken;
-    finding.advice =
-        "cannot be written; relative paths such as runs/ start here: work in another folder";
+    finding.fail(
+        "cannot be written; relative paths such as runs/ start here: work in another folder");
   } else if (here.free_bytes < kMinimumBytes) {
-    finding.verdict = Verdict::kWarning;
-    finding.advice = "checkpoints need space: about 0.4 GiB each for ResNet-50 and its queue";
+    finding.warn("checkpoints need space: about 0.4 GiB each for ResNet-50 and its queue");
   }
   return finding;
 }
@@ -55,8 +51,7 @@ Finding data_finding(const std::string& folder) {
     }
   } catch (const Error& error) {
     finding.seen = error.what();
-    finding.verdict = Verdict::kBroken;
-    finding.advice = "name a folder that this user can read on every node";
+    finding.fail("name a folder that this user can read on every node");
   }
   return finding;
 }
@@ -90,9 +85,8 @@ Finding limits_finding() {
            limits.open_files < 0 ? "unlimited" : text("{}", limits.open_files),
            limits.locked_bytes < 0 ? "unlimited" : text("{} KiB", limits.locked_bytes >> 10))};
   if (few || low) {
-    finding.verdict = Verdict::kWarning;
-    finding.advice = few ? "shards and sockets need files: ulimit -n 65536"
-                         : "InfiniBand needs locked memory: ulimit -l unlimited";
+    finding.warn(few ? "shards and sockets need files: ulimit -n 65536"
+                     : "InfiniBand needs locked memory: ulimit -l unlimited");
   } else if (limits.locked_bytes >= 0) {
     finding.advice = "with InfiniBand set ulimit -l unlimited (Slurm: PropagateResourceLimits)";
   }

@@ -13,6 +13,9 @@ struct Finding {
   std::string seen = "";
   Verdict verdict = Verdict::kFine;
   std::string advice = "";  ///< what to do; also when nothing is wrong but a user should know
+
+  void warn(const std::string& what_to_do) { *this = {topic, seen, Verdict::kWarning, what_to_do}; }
+  void fail(const std::string& what_to_do) { *this = {topic, seen, Verdict::kBroken, what_to_do}; }
 };
 
 using Findings = std::vector<Finding>;

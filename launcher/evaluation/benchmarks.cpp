@@ -6,11 +6,11 @@
 #include "data/benchmarks/davis.h"
 #include "data/benchmarks/jhmdb.h"
 #include "data/benchmarks/vip.h"
-#include "eval/jobs/davis_benchmark.h"
+#include "eval/jobs/benchmarks.h"
 #include "eval/jobs/jhmdb_benchmark.h"
 #include "eval/jobs/vip_benchmark.h"
 #include "eval/scores/clip_scores.h"
-#include "eval/scores/davis_tables.h"
+#include "eval/scores/davis_scores.h"
 #include "eval/scores/jhmdb_scores.h"
 #include "eval/scores/vip_scores.h"
 #include "monitoring/check.h"
@@ -18,16 +18,11 @@
 namespace stc::launcher {
 namespace {
 
-template <typename Kind, auto open_data_set>
-std::unique_ptr<eval::Benchmark> open(const BenchmarkSource& source,
-                                      const models::ResNet& network,
-                                      const eval::BenchmarkOptions& options,
-                                      std::vector<eval::Variant> variants) {
-  return std::make_unique<Kind>(
-      network,
+template <auto open_data_set, auto benchmark>
+eval::Benchmark open(const BenchmarkSource& source, eval::BenchmarkSetup setup) {
+  return benchmark(
       open_data_set(source.data, {.split = source.split, .keep_faulty = source.keep_going}),
-      options,
-      std::move(variants));
+      std::move(setup));
 }
 
 template <auto open_data_set>
@@ -72,7 +67,8 @@ constexpr std::array kBenchmarks = {
         .csv_help = "Write one line per object, in full precision",
         .details_flag = "--frames",
         .details_help = "Write one line per object and frame",
-        .open = open<eval::DavisBenchmark, data::open_davis>,
+        .defaults = kDavisDefaults,
+        .open = open<data::open_davis, eval::davis_benchmark>,
         .score = score_davis},
     BenchmarkEntry{.name = "jhmdb",
                    .eval_help = "Propagate and score key points on JHMDB: PCK",
@@ -87,7 +83,8 @@ constexpr std::array kBenchmarks = {
                    .csv_help = "Write one line per joint, in full precision",
                    .details_flag = "--clips",
                    .details_help = "Write one line per clip",
-                   .open = open<eval::JhmdbBenchmark, data::open_jhmdb>,
+                   .defaults = kJhmdbDefaults,
+                   .open = open<data::open_jhmdb, eval::jhmdb_benchmark>,
                    .score = score_counts<data::open_jhmdb,
                                          eval::score_jhmdb_clip,
                                          eval::sum_jhmdb,
@@ -105,7 +102,8 @@ constexpr std::array kBenchmarks = {
                    .csv_help = "Write one line per part, in full precision",
                    .details_flag = "--clips",
                    .details_help = "Write one line per sequence",
-                   .open = open<eval::VipBenchmark, data::open_vip>,
+                   .defaults = kVipDefaults,
+                   .open = open<data::open_vip, eval::vip_benchmark>,
                    .score = score_counts<data::open_vip,
                                          eval::score_vip_sequence,
                                          eval::sum_vip,

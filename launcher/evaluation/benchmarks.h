@@ -1,7 +1,6 @@
 // The benchmarks by name: how each is opened, scored and described.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +9,7 @@
 #include "eval/jobs/benchmark.h"
 #include "eval/scores/davis_sequence.h"
 #include "eval/scores/score_tables.h"
+#include "launcher/evaluation/propagation_settings.h"
 
 namespace stc::launcher {
 
@@ -52,11 +52,8 @@ struct BenchmarkEntry {
   const char* csv_help;
   const char* details_flag;
   const char* details_help;
-  /// `network` outlives what is returned.
-  std::unique_ptr<eval::Benchmark> (*open)(const BenchmarkSource& source,
-                                           const models::ResNet& network,
-                                           const eval::BenchmarkOptions& options,
-                                           std::vector<eval::Variant> variants);
+  PropagationDefaults defaults;
+  eval::Benchmark (*open)(const BenchmarkSource& source, eval::BenchmarkSetup setup);
   /// Scores predictions that are in files.
   BenchmarkScores (*score)(const ScoreArguments& arguments);
 };

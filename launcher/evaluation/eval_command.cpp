@@ -111,7 +111,7 @@ void add_benchmark(CLI::App* eval_command, const BenchmarkEntry& benchmark, Acti
   auto* command = eval_command->add_subcommand(benchmark.name, benchmark.eval_help);
   const auto arguments = std::make_shared<EvalArguments>();
   arguments->source.name = benchmark.name;
-  arguments->defaults = defaults_of(benchmark.name);
+  arguments->defaults = benchmark.defaults;
   command->option_defaults()->group("Input");
   command->add_option("--data", arguments->source.data, benchmark.data_help)->required();
   command->add_option("--split", arguments->source.split, benchmark.split_help);

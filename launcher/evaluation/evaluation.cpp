@@ -1,5 +1,7 @@
 #include "launcher/evaluation/evaluation.h"
 
+#include <unistd.h>
+
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
@@ -11,7 +13,6 @@
 #include "data/file.h"
 #include "dist/shared_counters.h"
 #include "eval/jobs/evaluation_job.h"
-#include "launcher/evaluation/evaluation_folder.h"
 #include "launcher/evaluation/frame_progress.h"
 #include "launcher/version.h"
 #include "monitoring/check.h"
@@ -19,6 +20,46 @@
 
 namespace stc::launcher {
 namespace {
+
+using nlohmann::ordered_json;
+
+constexpr char kJob[] = "job.json";
+constexpr char kResults[] = "results.json";
+
+// An evaluation that ended before it could write its job, or one that another job is beginning.
+bool holds_only_a_lock(const std::string& out) {
+  for (const auto& entry : fs::directory_iterator(out)) {
+    const auto name = entry.path().filename().string();
+    if (name != FolderLock::kFile && !name.starts_with(kJob)) return false;
+  }
+  return true;
+}
+
+// Jobs that share the folder may write it at the same time, all with the same content.
+void write_job(const std::string& out, const ordered_json& job) {
+  const auto path = fs::path(out) / kJob;
+  const auto own = text("{}.{}", path.string(), ::getpid());
+  data::write_text(own, job.dump(2) + "\n");
+  fs::rename(own, path);
+}
+
+void check_same_job(const std::string& out, const ordered_json& job) {
+  const auto path = (fs::path(out) / kJob).string();
+  const auto earlier =
+      ordered_json::parse(data::read_text(path), nullptr, /*allow_exceptions=*/false);
+  STC_CHECK_USAGE(
+      earlier.is_object(), "{}: is not readable; --force evaluates all clips again", path);
+  for (const auto& [key, value] : job.items()) {
+    const auto before = earlier.value(key, ordered_json());
+    STC_CHECK_USAGE(before == value,
+                    "{} holds an evaluation with {} {}, this one has {}; name another folder, or "
+                    "give --force to evaluate all clips again",
+                    out,
+                    key,
+                    before.dump(),
+                    value.dump());
+  }
+}
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
@@ -57,17 +98,42 @@ at::Device device_of(const PropagationTrunk& trunk) {
   return trunk.network.parameters().front().second.device();
 }
 
-std::unique_ptr<eval::Benchmark> open_benchmark(const BenchmarkSource& source,
-                                                const PropagationTrunk& trunk,
-                                                const std::vector<EvaluationVariant>& variants) {
-  std::vector<eval::Variant> propagations;
+eval::Benchmark open_benchmark(const BenchmarkSource& source,
+                               const PropagationTrunk& trunk,
+                               const std::vector<EvaluationVariant>& variants) {
+  eval::BenchmarkSetup setup{trunk.network, {}, variants.front().settings.input, source.overlays};
   for (const auto& variant : variants)
-    propagations.push_back({variant.settings.video, variant.out});
-  return find_benchmark(source.name)
-      .open(source,
-            trunk.network,
-            {variants.front().settings.input, source.overlays},
-            std::move(propagations));
+    setup.variants.push_back({variant.settings.video, variant.out});
+  return find_benchmark(source.name).open(source, std::move(setup));
+}
+
+// Creates OUT, or opens it again to resume: `job` holds all that its numbers depend on.
+FolderLock open_evaluation_folder(const std::string& out, const ordered_json& job, FolderUse use) {
+  STC_CHECK_USAGE(!fs::exists(out) || fs::is_directory(out),
+                  "{}: is a file; expected a folder for the results",
+                  out);
+  std::error_code failed;
+  fs::create_directories(out, failed);
+  STC_CHECK(!failed, "{}: cannot be created: {}", out, failed.message());
+  const bool is_new = fs::is_empty(out);
+  FolderLock lock(
+      out,
+      "name another folder",
+      use == FolderUse::kShare ? FolderLock::Kind::kShared : FolderLock::Kind::kExclusive);
+  if (use == FolderUse::kRestart) {
+    eval::forget_records(out);
+  } else if (fs::exists(fs::path(out) / kJob)) {
+    check_same_job(out, job);
+  } else if (!is_new && !holds_only_a_lock(out)) {
+    throw Error(Exit::kUsage,
+                text("{}: is not empty, and holds no evaluation to resume; name another folder, or "
+                     "give --force to overwrite what is there",
+                     out));
+  }
+  // It might no longer be true.
+  if (use != FolderUse::kShare) fs::remove(fs::path(out) / kResults, failed);
+  write_job(out, job);
+  return lock;
 }
 
 }  // namespace
@@ -101,19 +167,19 @@ void Evaluation::open_folders(FolderUse use) {
 
 std::int64_t Evaluation::frames() const {
   std::int64_t frames = 0;
-  for (const auto& clip : benchmark_->clips()) frames += clip.frames();
+  for (const auto& clip : benchmark_.clips()) frames += clip.frames();
   return frames;
 }
 
 std::int64_t Evaluation::evaluate(const std::function<std::int64_t()>& next_ticket,
                                   const eval::OnFrame& on_frame) const {
   return eval::evaluate_clips(
-      *benchmark_,
+      benchmark_,
       {.next_ticket = next_ticket, .on_frame = on_frame, .keep_going = source_.keep_going});
 }
 
 bool Evaluation::is_complete() const {
-  const auto clips = benchmark_->clips();
+  const auto clips = benchmark_.clips();
   return std::all_of(variants_.begin(), variants_.end(), [&](const EvaluationVariant& variant) {
     return eval::collect_records(clips, variant.out).failed.empty();
   });
@@ -126,13 +192,13 @@ std::vector<EvaluationResult> Evaluation::finish(int ranks) const {
 }
 
 EvaluationResult Evaluation::finish_variant(const EvaluationVariant& variant, int ranks) const {
-  const auto clips = benchmark_->clips();
+  const auto clips = benchmark_.clips();
   const auto found = eval::collect_records(clips, variant.out);
   STC_CHECK_DATA(found.failed.size() < clips.size(),
                  "none of the {} clips could be evaluated; the first: {}",
                  clips.size(),
                  found.failed.front());
-  const auto tables = benchmark_->summarise(variant.out, found.records);
+  const auto tables = benchmark_.summarise(variant.out, found.records);
   ordered_json json = {{"benchmark", source_.name},
                        {"data", source_.data},
                        {"weights", trunk_->weights},

@@ -11,10 +11,16 @@
 #include "dist/communicator.h"
 #include "eval/jobs/benchmark.h"
 #include "launcher/evaluation/benchmarks.h"
-#include "launcher/evaluation/evaluation_folder.h"
 #include "launcher/evaluation/propagation_arguments.h"
+#include "launcher/run_folder/folder_lock.h"
 
 namespace stc::launcher {
+
+enum class FolderUse {
+  kResume,   ///< keeps what an earlier start of the same job has done
+  kRestart,  ///< overwrites what is there
+  kShare,    ///< resumes, together with other live jobs that do the same
+};
 
 /// One way to propagate labels, and the folder of its results.
 struct EvaluationVariant {
@@ -38,7 +44,9 @@ class Evaluation {
              std::string label,
              std::vector<EvaluationVariant> variants);
 
-  /// Makes or opens the variants' folders (evaluation_folder.h), and locks them. By rank 0.
+  /// Makes the variants' folders or opens them to resume, and locks them. By rank 0. Throws
+  /// stc::Error (kUsage) if another live job holds one, if it belongs to a job that differs (naming
+  /// the key), or if it holds something else.
   void open_folders(FolderUse use);
 
   std::int64_t frames() const;  ///< of all clips
@@ -58,7 +66,7 @@ class Evaluation {
   std::shared_ptr<const PropagationTrunk> trunk_;
   std::string label_;
   std::vector<EvaluationVariant> variants_;
-  std::unique_ptr<eval::Benchmark> benchmark_;
+  eval::Benchmark benchmark_;
   std::vector<FolderLock> locks_;
 };
 

@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "eval/scores/score_tables.h"
 #include "monitoring/log.h"
 
 namespace stc::launcher {
 namespace {
 
-std::string number(double value) {
-  char digits[32];
-  std::snprintf(digits, sizeof(digits), "%.1f", value);
-  return digits;
-}
+std::string number(double value) { return eval::formatted("%.1f", value); }
 
 std::string minutes_and_seconds(double seconds) {
   const auto whole = static_cast<long>(seconds);

@@ -70,8 +70,9 @@ void bind_input(ConfigSchema& schema, eval::InputOptions& o) {
 
 PropagationSettings::PropagationSettings(const PropagationDefaults& benchmark,
                                          std::string preset_name)
-    : defaults(benchmark), preset(std::move(preset_name)), input(benchmark.input) {
-  eval::apply_preset(preset, &input, &video);
+    : PropagationRules(eval::with_preset({.input = benchmark.input}, preset_name)),
+      defaults(benchmark),
+      preset(std::move(preset_name)) {
   video.propagation.half_window = kAuto;
 }
 
@@ -122,14 +123,6 @@ nlohmann::ordered_json settings_json(const PropagationSettings& settings) {
     std::visit([&](const auto& value) { json[key.leaf()] = value; }, key.read());
   }
   return json;
-}
-
-PropagationDefaults defaults_of(const std::string& benchmark) {
-  if (benchmark == "davis") return kDavisDefaults;
-  if (benchmark == "jhmdb") return kJhmdbDefaults;
-  STC_CHECK_USAGE(
-      benchmark == "vip", "benchmark '{}' is unknown; expected davis, jhmdb or vip", benchmark);
-  return kVipDefaults;
 }
 
 std::string features_key(const PropagationSettings& settings) {

@@ -22,15 +22,10 @@ inline constexpr PropagationDefaults kDavisDefaults{{.short_side = 480}, 12, 35}
 inline constexpr PropagationDefaults kJhmdbDefaults{{.square_side = 320}, 5, 12};
 inline constexpr PropagationDefaults kVipDefaults{{.square_side = 560}, 16, 35};
 
-/// The defaults of "davis", "jhmdb" or "vip"; throws stc::Error (kUsage) for anything else.
-PropagationDefaults defaults_of(const std::string& benchmark);
-
-struct PropagationSettings {
+struct PropagationSettings : eval::PropagationRules {
   PropagationDefaults defaults;
   std::string preset;
   int stride = 8;
-  eval::InputOptions input;
-  eval::VideoOptions video;
 
   /// Those of a preset, on top of the benchmark's input; the half window is "auto". Throws
   /// stc::Error (kUsage) if there is no such preset.

@@ -73,7 +73,7 @@ PropagationArguments arguments_of(const SweepPlan& plan,
                                   const std::string& weights,
                                   const SweepCombination& combination) {
   PropagationArguments arguments;
-  arguments.defaults = defaults_of(benchmark);
+  arguments.defaults = find_benchmark(benchmark).defaults;
   arguments.weights = weights;
   if (weights.starts_with("random")) arguments.depth = plan.depth;
   arguments.overrides = combination.overrides;

@@ -102,10 +102,10 @@ std::vector<SweepCombination> combinations_of(const toml::table& root, const std
     STC_CHECK_USAGE(
         list == nullptr || !list->empty(), "{}propagation.{} is empty", at_line(path, node), name);
     std::vector<std::string> values;
-    if (list == nullptr) values.push_back(value_text(node, path, "propagation." + name));
-    if (list != nullptr)
-      for (const auto& entry : *list)
-        values.push_back(value_text(entry, path, "propagation." + name));
+    const auto add = [&](const toml::node& value) {
+      values.push_back(value_text(value, path, "propagation." + name));
+    };
+    list == nullptr ? add(node) : list->for_each(add);
     std::vector<SweepCombination> product;
     for (const auto& combination : combinations) {
       for (const auto& value : values) {
@@ -122,8 +122,8 @@ std::vector<SweepCombination> combinations_of(const toml::table& root, const std
 }  // namespace
 
 std::string SweepCombination::name() const {
-  std::string name;
-  for (const auto& [key, value] : swept) name += (name.empty() ? "" : "-") + key + value;
+  const auto word = [](const auto& swept_value) { return swept_value.first + swept_value.second; };
+  auto name = joined(swept, word, "-");
   std::replace(name.begin(), name.end(), '/', '_');
   return name.empty() ? "default" : name;
 }

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <ranges>
 
 #include "eval/scores/score_tables.h"
 #include "launcher/report/html.h"
-#include "launcher/report/style.h"
 #include "monitoring/check.h"
 
 namespace stc::launcher {
@@ -44,12 +44,10 @@ bool comes_first(const SweepRow& a, const SweepRow& b) {
 
 std::vector<SweepRow> sorted_rows(std::vector<SweepRow> rows, const std::string& column) {
   const auto columns = columns_of(rows);
-  std::string known;
-  for (const auto& name : columns) known += (known.empty() ? "" : ", ") + name;
   STC_CHECK_USAGE(std::find(columns.begin(), columns.end(), column) != columns.end(),
                   "sort = \"{}\": the table has no such column; it has {}",
                   column,
-                  known);
+                  joined(columns));
   std::stable_sort(rows.begin(), rows.end(), [&](const SweepRow& a, const SweepRow& b) {
     return comes_first(at(a, column), at(b, column));
   });
@@ -58,13 +56,12 @@ std::vector<SweepRow> sorted_rows(std::vector<SweepRow> rows, const std::string&
 
 std::string sweep_csv(const std::vector<SweepRow>& rows) {
   const auto columns = columns_of(rows);
-  std::string csv;
-  for (const auto& column : columns) csv += (csv.empty() ? "" : ",") + eval::csv_field(column);
-  csv += "\n";
+  auto csv = joined(columns, eval::csv_field, ",") + "\n";
   for (const auto& row : rows) {
-    for (std::size_t i = 0; i < columns.size(); ++i)
-      csv += (i == 0 ? "" : ",") + eval::csv_field(exact(at(row, columns[i])));
-    csv += "\n";
+    const auto field = [&](const std::string& name) {
+      return eval::csv_field(exact(at(row, name)));
+    };
+    csv += joined(columns, field, ",") + "\n";
   }
   return csv;
 }
@@ -100,33 +97,17 @@ std::string sweep_page(const std::vector<SweepRow>& rows, const std::string& tit
     if (!best.contains(benchmark) || score > best[benchmark]) best[benchmark] = score;
   }
   std::string head, body;
-  for (const auto& column : columns) head += "<th scope='col'>" + escape_html(column) + "</th>";
+  for (const auto& column : columns) head += heading(column);
   for (const auto& row : rows) {
-    body += "<tr>";
+    body += "<tr>" + row_name(shown(at(row, columns.front())));
     const bool is_best = row.at("score").get<double>() == best[exact(at(row, "benchmark"))];
-    for (const auto& column : columns) {
-      const auto content = escape_html(shown(at(row, column)));
-      if (column == columns.front()) {
-        body += "<th scope='row'>" + content + "</th>";
-      } else {
-        body += (is_best && column == "score" ? "<td class='best'>" : "<td>") + content + "</td>";
-      }
-    }
+    for (const auto& column : columns | std::views::drop(1))
+      body += cell(escape_html(shown(at(row, column))), is_best && column == "score");
     body += "</tr>";
   }
-  return text(
-      "<!doctype html><html lang='en'><head><meta charset='utf-8'><meta name='viewport' "
-      "content='width=device-width, "
-      "initial-scale=1'><title>{}</title><style>{}</style></head><body><main><h1>{}</"
-      "h1><section><div "
-      "class='scroll'><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div><p "
-      "class='note'>score is the number that ranks results of a benchmark; the best of each is "
-      "marked.</p></section></main></body></html>\n",
-      escape_html(title),
-      kReportStyle,
-      escape_html(title),
-      head,
-      body);
+  const auto note =
+      "score is the number that ranks results of a benchmark; the best of each is marked.";
+  return html_page(title, "<section>" + html_table(head, body) + note_lines({note}) + "</section>");
 }
 
 }  // namespace stc::launcher

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,6 +66,12 @@ using Evaluations = std::vector<ReportedEvaluation>;
 /// Reads FOLDER/results.json, and per-frame.csv if there is one. Throws stc::Error (kBadData)
 /// naming the file if it is damaged or of no known benchmark.
 ReportedEvaluation read_evaluation(const std::string& folder);
+
+/// Throws stc::Error (kBadData) if the file holds no JSON object.
+nlohmann::ordered_json read_json_object(const std::string& path);
+
+/// Nested objects give "outer.inner".
+Facts facts_of(const nlohmann::ordered_json& json, const std::string& prefix = "");
 
 /// Best first; clips without a score are left out.
 std::vector<ScoredItem> ranked_clips(const ReportedEvaluation& evaluation);

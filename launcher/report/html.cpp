@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <map>
+
+#include "eval/scores/score_tables.h"
+#include "launcher/report/style.h"
+#include "monitoring/text.h"
 
 namespace stc::launcher {
 
@@ -21,26 +24,29 @@ std::string escape_html(const std::string& plain) {
 std::string short_number(double value, int digits) {
   if (!std::isfinite(value)) return "–";
   const double size = std::abs(value);
-  char buffer[64];
-  if (size != 0 && (size >= 1e6 || size < 1e-3)) {
-    std::snprintf(buffer, sizeof(buffer), "%.3g", value);
-    return buffer;
-  }
-  std::snprintf(buffer, sizeof(buffer), "%.*f", digits, value);
-  std::string number = buffer;
+  if (size != 0 && (size >= 1e6 || size < 1e-3)) return eval::formatted("%.3g", value);
+  auto number = eval::formatted(text("%.{}f", digits).c_str(), value);
   if (number.find('.') == std::string::npos) return number;
   number.erase(number.find_last_not_of('0') + 1);
   if (number.back() == '.') number.pop_back();
   return number == "-0" ? "0" : number;
 }
 
-std::string fixed(double value) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof(buffer), "%.1f", value);
-  return buffer;
-}
+std::string fixed(double value) { return eval::formatted("%.1f", value); }
 
 std::string percent_text(double share) { return std::isfinite(share) ? fixed(100 * share) : "–"; }
+
+std::string html_page(const std::string& title, const std::string& body) {
+  const auto name = escape_html(title);
+  return text(
+      "<!doctype html><html lang='en'><head><meta charset='utf-8'><meta name='viewport' "
+      "content='width=device-width, initial-scale=1'><title>{}</title><style>{}</style></head>"
+      "<body><main><h1>{}</h1>{}</main></body></html>\n",
+      name,
+      kReportStyle,
+      name,
+      body);
+}
 
 std::string cell(const std::string& content, bool is_best) {
   return (is_best ? "<td class='best'>" : "<td>") + content + "</td>";

@@ -15,6 +15,7 @@ std::string short_number(double value, int digits = 3);
 std::string fixed(double value);         ///< one digit after the point
 std::string percent_text(double share);  ///< "61.8"; a dash if it is NaN
 
+std::string html_page(const std::string& title, const std::string& body);  ///< needs nothing else
 std::string cell(const std::string& content, bool is_best = false);
 std::string text_cell(const std::string& plain);
 std::string heading(const std::string& name);

@@ -8,7 +8,6 @@
 #include "data/benchmarks/davis.h"
 #include "data/images/image.h"
 #include "eval/drawing/overlay.h"
-#include "eval/drawing/overlay_files.h"
 #include "monitoring/check.h"
 
 namespace stc::launcher {
@@ -40,11 +39,9 @@ std::string base64(const std::vector<std::uint8_t>& bytes) {
 /// Evenly from the first to the last.
 std::vector<std::string> chosen_frames(const std::vector<std::string>& images) {
   std::vector<std::string> chosen;
-  const std::size_t columns = std::min(kColumns, images.size());
-  for (std::size_t i = 0; i < columns; ++i) {
-    const std::size_t last = std::max<std::size_t>(columns - 1, 1);
-    chosen.push_back(images[i * (images.size() - 1) / last]);
-  }
+  const auto columns = std::min(kColumns, images.size());
+  for (std::size_t i = 0; i < columns; ++i)
+    chosen.push_back(images[i * (images.size() - 1) / std::max<std::size_t>(columns - 1, 1)]);
   return chosen;
 }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "data/benchmarks/davis.h"
-#include "eval/jobs/davis_benchmark.h"
+#include "eval/jobs/benchmarks.h"
 #include "eval/scores/davis_scores.h"
 #include "launcher/run_folder/scratch_folder.h"
 #include "models/resnet.h"
@@ -74,7 +74,7 @@ struct Validation::State {
   at::Tensor evaluate_own() const {
     // On this rank's own disk, for the masks between propagation and scoring.
     const ScratchFolder scratch(temporary_parent(), "the masks of the probe (TMPDIR)");
-    const eval::DavisBenchmark benchmark(trunk, clips, {input}, {{video, scratch.path()}});
+    const auto benchmark = eval::davis_benchmark(clips, {trunk, {{video, scratch.path()}}, input});
     const auto on_frame = [](const std::string&, std::int64_t, std::int64_t) {
       activity::enter(activity::Phase::kProbe);
     };

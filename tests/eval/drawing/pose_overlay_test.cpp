@@ -1,4 +1,4 @@
-#include "eval/drawing/pose_overlay.h"
+#include "eval/drawing/overlay.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

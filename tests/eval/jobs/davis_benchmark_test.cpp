@@ -1,4 +1,4 @@
-#include "eval/jobs/davis_benchmark.h"
+#include "eval/jobs/benchmarks.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -50,16 +50,14 @@ class EvaluateDavis : public testing::Test {
     }
     return image;
   }
-  DavisBenchmark benchmark(int half_window = 2) const {
+  Benchmark benchmark(int half_window = 2) const {
     VideoOptions video;
     video.propagation.half_window = half_window;
-    return {trunk_,
-            data::open_davis(root_.string(), {.split = ""}),
-            {.input = {.short_side = 48}, .overlays = true},
-            {{video, out_.string()}}};
+    return davis_benchmark(data::open_davis(root_.string(), {.split = ""}),
+                           {trunk_, {{video, out_.string()}}, {.short_side = 48}, true});
   }
   // All clips of one rank.
-  JobResult evaluate(const DavisBenchmark& benchmark, bool keep_going = false) {
+  JobResult evaluate(const Benchmark& benchmark, bool keep_going = false) {
     std::int64_t ticket = 0;
     reported_.clear();
     skipped_ =
@@ -141,10 +139,11 @@ TEST_F(EvaluateDavis, VariantsGiveWhatEachGivesAlone) {
   VideoOptions narrow_video, wide_video;
   narrow_video.propagation.half_window = 2;
   wide_video.propagation.half_window = 5;
-  const DavisBenchmark both(trunk_,
-                            data::open_davis(root_.string(), {.split = ""}),
-                            {.input = {.short_side = 48}, .overlays = false},
-                            {{narrow_video, (out_ / "narrow").string()}, {wide_video, wide}});
+  const auto both =
+      davis_benchmark(data::open_davis(root_.string(), {.split = ""}),
+                      {trunk_,
+                       {{narrow_video, (out_ / "narrow").string()}, {wide_video, wide}},
+                       {.short_side = 48}});
   evaluate(both);
   const auto narrow = collect_records(both.clips(), (out_ / "narrow").string()).records;
   const auto alone = evaluate(benchmark(2)).records;

@@ -1,4 +1,4 @@
-#include "eval/propagation/heat_map_propagation.h"
+#include "eval/propagation/video_propagation.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

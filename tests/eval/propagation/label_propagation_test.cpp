@@ -192,10 +192,9 @@ INSTANTIATE_TEST_SUITE_P(
 class Preset : public testing::TestWithParam<std::string> {};
 
 TEST_P(Preset, GivesTheLabelsOfTheSlowTwinInDouble) {
-  InputOptions input;
-  VideoOptions video;
-  video.propagation.half_window = 4;
-  apply_preset(GetParam(), &input, &video);
+  PropagationRules defaults;
+  defaults.video.propagation.half_window = 4;
+  const auto video = with_preset(defaults, GetParam()).video;
   const int frames = 10;  // more than the shortest context
   const auto made = clip(frames, 5, 7, 12, 3, at::kDouble);
   const auto expected = slow_twin(video.propagation, made);

@@ -1,4 +1,4 @@
-#include "eval/scores/davis_tables.h"
+#include "eval/scores/davis_scores.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

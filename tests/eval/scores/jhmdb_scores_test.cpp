@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "eval/scores/key_point_files.h"
+#include "eval/scores/prediction_files.h"
 #include "monitoring/check.h"
 #include "tests/support/file_content.h"
 #include "tests/support/jhmdb_files.h"

@@ -1,4 +1,4 @@
-#include "eval/scores/part_iou.h"
+#include "eval/scores/vip_scores.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "eval/scores/pck.h"
+#include "eval/scores/jhmdb_scores.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "eval/scores/key_point_files.h"
+#include "eval/scores/prediction_files.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "launcher/checks/measurement.h"
+#include "launcher/checks/bench.h"
 
 #include <gtest/gtest.h>
 
