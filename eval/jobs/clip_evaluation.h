@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "data/benchmarks/annotated_sequence.h"
+#include "data/benchmarks/sequence_files.h"
 #include "data/images/image.h"
 #include "eval/drawing/overlay.h"
 #include "eval/propagation/video_propagation.h"

@@ -21,6 +21,7 @@
 namespace stc::launcher {
 namespace {
 
+namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 constexpr char kJob[] = "job.json";
