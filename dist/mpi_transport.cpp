@@ -126,27 +126,17 @@ class MpiTransport : public Transport {
     for (int peer = 0; peer < size_; ++peer) {
       if (peer == rank_) continue;
       for (const Bytes piece : pieces(receive[peer])) {
-        check_mpi(MPI_Irecv(piece.data(),
-                            static_cast<int>(piece.size()),
-                            MPI_BYTE,
-                            peer,
-                            0,
-                            comm_,
-                            &requests.emplace_back()),
-                  "MPI_Irecv");
+        const auto bytes = static_cast<int>(piece.size());
+        auto* request = &requests.emplace_back();
+        check_mpi(MPI_Irecv(piece.data(), bytes, MPI_BYTE, peer, 0, comm_, request), "MPI_Irecv");
       }
     }
     for (int step = 1; step < size_; ++step) {
       const int peer = (rank_ + step) % size_;  // not all at the same rank first
       for (const ConstBytes piece : pieces(send[peer])) {
-        check_mpi(MPI_Isend(piece.data(),
-                            static_cast<int>(piece.size()),
-                            MPI_BYTE,
-                            peer,
-                            0,
-                            comm_,
-                            &requests.emplace_back()),
-                  "MPI_Isend");
+        const auto bytes = static_cast<int>(piece.size());
+        auto* request = &requests.emplace_back();
+        check_mpi(MPI_Isend(piece.data(), bytes, MPI_BYTE, peer, 0, comm_, request), "MPI_Isend");
       }
     }
     if (!receive[rank_].empty() && receive[rank_].data() != send[rank_].data()) {
@@ -158,10 +148,9 @@ class MpiTransport : public Transport {
   void broadcast(Bytes data, int root) override {
     for (const Bytes piece : pieces(data)) {
       std::vector<MPI_Request> requests(1);
-      check_mpi(
-          MPI_Ibcast(
-              piece.data(), static_cast<int>(piece.size()), MPI_BYTE, root, comm_, &requests[0]),
-          "MPI_Ibcast");
+      const auto bytes = static_cast<int>(piece.size());
+      auto* request = requests.data();
+      check_mpi(MPI_Ibcast(piece.data(), bytes, MPI_BYTE, root, comm_, request), "MPI_Ibcast");
       wait(requests);
     }
   }
@@ -193,13 +182,12 @@ class MpiTransport : public Transport {
 
   void wait(std::vector<MPI_Request>& requests) {
     const Stopwatch clock;
+    const auto count = static_cast<int>(requests.size());
     auto sleep = std::chrono::microseconds(20);
     failed_ = true;
     for (;;) {
       int done = 0;
-      check_mpi(MPI_Testall(
-                    static_cast<int>(requests.size()), requests.data(), &done, MPI_STATUSES_IGNORE),
-                "MPI_Testall");
+      check_mpi(MPI_Testall(count, requests.data(), &done, MPI_STATUSES_IGNORE), "MPI_Testall");
       if (done) break;
       check_waiting(clock.seconds());
       if (clock.seconds() < kPollingSeconds) {
