@@ -1,11 +1,12 @@
-// The c10d backends: those that move tensors, and the one that records in front of them. c10d's
-// headers stay in the .cpp files.
+// The c10d backends: those that move tensors, and the one that records in front of them; and the
+// store by which they find each other. c10d's headers stay in the .cpp files.
 #pragma once
 
 #include <c10/core/Device.h>
 #include <c10/util/intrusive_ptr.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 
 #include "dist/collective_log.h"
@@ -14,7 +15,8 @@
 
 namespace c10d {
 class Backend;
-}
+class Store;
+}  // namespace c10d
 
 namespace stc::dist {
 
@@ -34,5 +36,13 @@ c10::intrusive_ptr<c10d::Backend> make_nccl_backend(Transport& transport,
 c10::intrusive_ptr<c10d::Backend> make_recording_backend(c10::intrusive_ptr<c10d::Backend> inner,
                                                          std::shared_ptr<CollectiveLog> log,
                                                          at::Device device);
+
+/// A key-value store that all ranks reach: served by a thread of rank 0, beside the collectives.
+/// Rank 0 opens it on a free port and sends the port through `broadcast` (from rank 0), so there is
+/// none to choose or to collide on. `is_one_host`: the store is reached over loopback.
+c10::intrusive_ptr<c10d::Store> open_rank_store(int rank,
+                                                bool is_one_host,
+                                                std::chrono::milliseconds timeout,
+                                                const std::function<void(Bytes)>& broadcast);
 
 }  // namespace stc::dist

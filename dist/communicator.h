@@ -85,4 +85,10 @@ std::shared_ptr<Communicator> make_communicator(const Session& session,
 /// N ranks as threads of this process, for tests. Joins them and rethrows the first error.
 void run_ranks(int ranks, const std::function<void(Communicator&)>& body);
 
+/// The CPU communicator of one rank of a world without the others, for a dry run: each collective
+/// completes at once with values of the right shape that mean nothing. `log` records them, counted
+/// as in a real world.
+std::shared_ptr<Communicator> make_fake_communicator(const World& world,
+                                                     std::shared_ptr<CollectiveLog> log);
+
 }  // namespace stc::dist

@@ -1,5 +1,3 @@
-#include "dist/fake_world.h"
-
 #include <ATen/ATen.h>
 
 #include <torch/csrc/distributed/c10d/Backend.hpp>

@@ -23,8 +23,6 @@ std::shared_ptr<Communicator> make_group_communicator(const World& world,
                                                       c10::intrusive_ptr<c10d::Backend> backend,
                                                       std::shared_ptr<CollectiveLog> log);
 
-std::shared_ptr<Communicator> make_solo_communicator();
-
 /// GradientReducer builds on it; null for a world of one.
 c10::intrusive_ptr<c10d::ProcessGroup> process_group_of(Communicator& world);
 

@@ -12,9 +12,9 @@
 
 #include "dist/collective_log.h"
 #include "dist/datagram_socket.h"
-#include "dist/gather_lines.h"
 #include "dist/group_communicator.h"
-#include "dist/stall_reporter.h"
+#include "dist/run_together.h"
+#include "dist/status_board.h"
 #include "monitoring/activity.h"
 #include "monitoring/check.h"
 #include "monitoring/stopwatch.h"

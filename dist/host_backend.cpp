@@ -189,15 +189,12 @@ class HostBackend : public c10d::Backend {
     check_tensor("all_to_all", input);
     check_tensor("all_to_all", output);
     const auto out = row_blocks("all_to_all", input, input_rows, size_);
-    return submit(c10d::OpType::ALLTOALL_BASE,
-                  "all_to_all",
-                  {output},
-                  [this,
-                   input,
-                   send = std::vector<ConstBytes>(out.begin(), out.end()),
-                   receive = row_blocks("all_to_all", output, output_rows, size_)] {
-                    transport_->exchange(send, receive);
-                  });
+    const std::vector<ConstBytes> send(out.begin(), out.end());
+    const auto receive = row_blocks("all_to_all", output, output_rows, size_);
+    return submit(
+        c10d::OpType::ALLTOALL_BASE, "all_to_all", {output}, [this, input, send, receive] {
+          transport_->exchange(send, receive);
+        });
   }
 
   WorkPointer barrier(const c10d::BarrierOptions&) override {

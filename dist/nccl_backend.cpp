@@ -5,7 +5,6 @@
 #include "dist/backends.h"
 #include "dist/cores.h"
 #include "dist/group_communicator.h"
-#include "dist/rank_store.h"
 
 namespace stc::dist {
 

@@ -2,9 +2,10 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <cstring>
 #include <optional>
 
-#include "monitoring/check.h"
 #include "monitoring/log.h"
 
 namespace stc::dist {
@@ -51,6 +52,25 @@ int run_over_ranks(const std::function<int(Session&)>& body) {
     log::error("{}", first_line(error.what()));
     session.abort(static_cast<int>(Exit::kFailed));
   }
+}
+
+// Rows of text, [ranks], through a collective of bytes.
+std::vector<std::string> gather_lines(Communicator& world, const std::string& own) {
+  constexpr std::int64_t kWidth = 256;
+  const auto line = at::zeros({1, kWidth}, at::kByte);
+  std::memcpy(line.data_ptr(), own.data(), std::min<std::size_t>(own.size(), kWidth - 1));
+  const auto all = world.all_gather(line);
+  std::vector<std::string> lines;
+  for (std::int64_t r = 0; r < all.size(0); ++r)
+    lines.emplace_back(static_cast<const char*>(all[r].data_ptr()));
+  return lines;
+}
+
+void broadcast_state(Communicator& host_ranks,
+                     Communicator& device_ranks,
+                     const std::map<std::string, at::Tensor>& state) {
+  for (const auto& [name, tensor] : state)
+    (tensor.is_cpu() ? host_ranks : device_ranks).broadcast(tensor, 0);
 }
 
 }  // namespace stc::dist

@@ -9,7 +9,7 @@
 #include "dist/communicator.h"
 #include "dist/cores.h"
 #include "dist/heartbeat.h"
-#include "dist/mpi_call.h"
+#include "dist/transport.h"
 #include "dist/versions.h"
 #include "monitoring/check.h"
 
@@ -102,19 +102,6 @@ World start_mpi(World world) {
 }
 
 }  // namespace
-
-void check_mpi(int code, const char* call) {
-  if (code == MPI_SUCCESS) return;
-  char words[MPI_MAX_ERROR_STRING] = "";
-  int length = 0;
-  MPI_Error_string(code, words, &length);
-  throw Error(Exit::kLostRank,
-              text("{} failed: {} (code {}). Another rank has probably died; look for the "
-                   "earliest error",
-                   call,
-                   std::string(words, length),
-                   code));
-}
 
 Session::Session() : log_(std::make_shared<CollectiveLog>()) {
   world_.cores = std::max(1, static_cast<int>(allowed_cores().size()));

@@ -2,12 +2,15 @@
 
 #include <ATen/ATen.h>
 
+#include <array>
 #include <chrono>
+#include <cstring>
 #include <map>
-#include <torch/csrc/distributed/c10d/Store.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <utility>
 
-#include "dist/rank_store.h"
+#include "dist/backends.h"
+#include "dist/group_communicator.h"
 #include "monitoring/check.h"
 
 namespace stc::dist {
@@ -40,7 +43,38 @@ class StoreCounters : public SharedCounters {
   const c10::intrusive_ptr<c10d::Store> store_;
 };
 
+/// Where rank 0's store listens.
+struct Address {
+  std::array<char, 256> host{};
+  std::uint16_t port = 0;
+};
+
 }  // namespace
+
+c10::intrusive_ptr<c10d::Store> open_rank_store(int rank,
+                                                bool is_one_host,
+                                                std::chrono::milliseconds timeout,
+                                                const std::function<void(Bytes)>& broadcast) {
+  c10d::TCPStoreOptions options;
+  options.timeout = timeout;
+  options.waitWorkers = false;
+  c10::intrusive_ptr<c10d::TCPStore> store;
+  Address address;
+  if (rank == 0) {
+    const std::string host = is_one_host ? "127.0.0.1" : host_name();
+    std::strncpy(address.host.data(), host.c_str(), address.host.size() - 1);
+    options.port = 0;
+    options.isServer = true;
+    store = c10::make_intrusive<c10d::TCPStore>("127.0.0.1", options);
+    address.port = store->getPort();
+  }
+  broadcast(Bytes(reinterpret_cast<std::byte*>(&address), sizeof(address)));
+  if (rank != 0) {
+    options.port = address.port;
+    store = c10::make_intrusive<c10d::TCPStore>(address.host.data(), options);
+  }
+  return store;
+}
 
 std::unique_ptr<SharedCounters> open_shared_counters(Communicator& world) {
   if (world.size() == 1) return std::make_unique<OwnCounters>();

@@ -2,11 +2,30 @@
 
 #include <algorithm>
 #include <cmath>
+#include <random>
+#include <sstream>
 
+#include "dist/heartbeat.h"
 #include "monitoring/check.h"
 
 namespace stc::dist {
 namespace {
+
+constexpr char kFormat[] = "stc-status-1";
+constexpr char kNone[] = "-";
+
+// A field of the datagram: never empty, and without spaces.
+std::string field(std::string value) {
+  if (value.empty()) return kNone;
+  std::replace(value.begin(), value.end(), ' ', '_');
+  return value;
+}
+
+std::string value_of(std::string field) {
+  if (field == kNone) return "";
+  std::replace(field.begin(), field.end(), '_', ' ');
+  return field;
+}
 
 // So that a stall is reported within the limit even if the latest status is a second old.
 constexpr double kShareOfLimit = 0.75;
@@ -27,7 +46,51 @@ std::string describe(const StatusBoard::Missing& missing, std::int64_t collectiv
                                            : text(", inside collective {}", collective));
 }
 
+SteadyTime::duration to_duration(double seconds) {
+  return std::chrono::duration_cast<SteadyTime::duration>(std::chrono::duration<double>(seconds));
+}
+
+std::vector<int> ranks_of(const std::vector<StatusBoard::Missing>& missing) {
+  std::vector<int> ranks;
+  for (const auto& one : missing) ranks.push_back(one.rank);
+  return ranks;
+}
+
 }  // namespace
+
+std::string random_token() {
+  std::random_device random;
+  std::ostringstream out;
+  out << std::hex << random() << random();
+  return out.str();
+}
+
+std::string encode(const RankStatus& status, const std::string& token) {
+  std::ostringstream out;
+  out << kFormat << ' ' << token << ' ' << status.rank << ' ' << status.world << ' ' << status.pid
+      << ' ' << (status.host.empty() ? kNone : status.host) << ' ' << status.step << ' '
+      << field(status.phase) << ' ' << status.phase_seconds << ' ' << status.arrived << ' '
+      << status.completed << ' ' << field(status.verb) << ' ' << status.bytes << ' '
+      << status.pending_seconds << ' ' << status.stall_seconds << ' ' << status.timeout_seconds
+      << ' ' << status.ended;
+  return out.str();
+}
+
+std::optional<RankStatus> decode(const std::string& datagram, const std::string& token) {
+  std::istringstream in(datagram);
+  std::string format, run;
+  RankStatus status;
+  in >> format >> run >> status.rank >> status.world >> status.pid >> status.host >> status.step >>
+      status.phase >> status.phase_seconds >> status.arrived >> status.completed >> status.verb >>
+      status.bytes >> status.pending_seconds >> status.stall_seconds >> status.timeout_seconds >>
+      status.ended;
+  if (!in || format != kFormat || run != token) return std::nullopt;
+  if (status.rank < 0 || status.rank >= status.world) return std::nullopt;
+  status.phase = value_of(status.phase);
+  // Verbs are names such as all_reduce.
+  if (status.verb == kNone) status.verb.clear();
+  return status;
+}
 
 StatusBoard::StatusBoard(int world, const Options& options, SteadyTime start)
     : world_(world), options_(options), start_(start) {}
@@ -102,6 +165,37 @@ std::string StatusBoard::Stall::description(int world) const {
   }
   if (missing.size() > kNamed) line += text("; and {} more", missing.size() - kNamed);
   return line;
+}
+
+StallReporter::StallReporter(int world, double stall_seconds, SteadyTime start)
+    : board_(world, {stall_seconds, silent_seconds(stall_seconds)}, start) {}
+
+std::vector<std::string> StallReporter::lines(SteadyTime now) {
+  std::vector<std::string> lines;
+  const auto stall = board_.stall(now);
+  // Ranks that fall silent, or one that alone completes what the others gave up, do not end a
+  // stall.
+  if (stalled_ && board_.is_complete(collective_) && (!stall || stall->collective > collective_)) {
+    lines.push_back(text("collective {} completed after {} s",
+                         collective_,
+                         std::llround(seconds_between(began_, now))));
+    stalled_ = false;
+  }
+  if (stall && is_news(*stall)) {
+    if (!stalled_) began_ = now - to_duration(stall->seconds);
+    stalled_ = true;
+    collective_ = stall->collective;
+    missing_ = ranks_of(stall->missing);
+    lines.push_back(stall->description(board_.world()));
+  }
+  return lines;
+}
+
+// Ranks that come back one after the other are not news; one more missing rank is.
+bool StallReporter::is_news(const StatusBoard::Stall& stall) const {
+  if (!stalled_) return stall.collective > collective_;
+  const auto missing = ranks_of(stall.missing);
+  return !std::includes(missing_.begin(), missing_.end(), missing.begin(), missing.end());
 }
 
 }  // namespace stc::dist

@@ -1,4 +1,4 @@
-// The latest status of every rank, and what follows from them: is the run stalled, in which
+// What ranks report of themselves, and what follows from it: is the run stalled, in which
 // collective, and which ranks does it wait for. Pure: time comes in as an argument.
 #pragma once
 
@@ -8,11 +8,41 @@
 #include <string>
 #include <vector>
 
-#include "dist/rank_status.h"
 #include "monitoring/stopwatch.h"
 
 namespace stc::dist {
 
+/// What a rank sends about once per second: enough to tell who hangs, where, and what it was doing.
+struct RankStatus {
+  int rank = 0, world = 1;
+  std::int64_t pid = 0;
+  std::string host;
+
+  std::int64_t step = 0;     ///< the current one, from 1; 0 before the first
+  std::string phase;         ///< "forward", ...
+  double phase_seconds = 0;  ///< since it was entered
+
+  /// Number of the last collective called, from 1, the same on all ranks.
+  std::int64_t arrived = 0;
+  std::int64_t completed = 0;  ///< all up to this number are complete
+  std::string verb;            ///< of collective completed + 1, once it is called; else empty
+  std::int64_t bytes = 0;      ///< handed into it by this rank
+  double pending_seconds = 0;  ///< since it was called
+
+  double stall_seconds = 0, timeout_seconds = 0;  ///< dist.* of the run
+
+  bool ended = false;  ///< the last status of a rank that ends in order
+};
+
+std::string random_token();  ///< tells a run from every other
+
+/// One datagram of text. `token` tells runs apart; it holds no space.
+std::string encode(const RankStatus& status, const std::string& token);
+
+/// Empty if the datagram is not one of this run's.
+std::optional<RankStatus> decode(const std::string& datagram, const std::string& token);
+
+/// The latest status of every rank.
 class StatusBoard {
  public:
   struct Options {
@@ -56,6 +86,27 @@ class StatusBoard {
   Options options_;
   SteadyTime start_;
   std::map<int, Entry> entries_;
+};
+
+/// The log lines that follow from the board: a stall once for each set of missing ranks, and its
+/// end.
+class StallReporter {
+ public:
+  StallReporter(int world, double stall_seconds, SteadyTime start);
+
+  void receive(const RankStatus& status, SteadyTime now) { board_.receive(status, now); }
+  const StatusBoard& board() const { return board_; }
+
+  std::vector<std::string> lines(SteadyTime now);
+
+ private:
+  bool is_news(const StatusBoard::Stall& stall) const;
+
+  StatusBoard board_;
+  bool stalled_ = false;         // a stall was reported, and is not over
+  std::int64_t collective_ = 0;  // reported last
+  std::vector<int> missing_;     // as reported
+  SteadyTime began_;
 };
 
 }  // namespace stc::dist

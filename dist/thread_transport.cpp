@@ -92,9 +92,8 @@ class ThreadTransport : public Transport {
   }
 
   void broadcast(Bytes data, int root) override {
-    const Bytes none;
     std::vector<ConstBytes> send(size_, rank_ == root ? ConstBytes(data) : ConstBytes());
-    std::vector<Bytes> receive(size_, none);
+    std::vector<Bytes> receive(size_);
     receive[root] = data;
     exchange(send, receive);
   }

@@ -43,6 +43,10 @@ class Transport {
 /// Open MPI, with a communicator of its own. MPI must be started, and must outlive it.
 std::unique_ptr<Transport> make_mpi_transport(std::chrono::milliseconds timeout);
 
+/// Throws stc::Error (kLostRank) with the call's name and MPI's own message unless code is
+/// MPI_SUCCESS.
+void check_mpi(int code, const char* call);
+
 /// One for each of `ranks` threads.
 std::vector<std::unique_ptr<Transport>> make_thread_transports(int ranks,
                                                                std::chrono::milliseconds timeout);

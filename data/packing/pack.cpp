@@ -1,21 +1,107 @@
 #include "data/packing/pack.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <opencv2/imgproc.hpp>
 
 #include "data/file.h"
+#include "data/folder_listing.h"
+#include "data/images/image.h"
 #include "data/images/image_codecs.h"
 #include "data/images/video.h"
 #include "data/in_order.h"
-#include "data/packing/pack_sources.h"
 #include "data/shards/shard_writer.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 
 namespace stc::data {
 namespace {
+
+namespace fs = std::filesystem;
+
+/// One image or video to pack.
+struct PackSource {
+  std::string name;  ///< relative to the source that was given
+  std::string path;
+};
+using Sources = std::vector<PackSource>;
+
+const std::vector<std::string> kVideoEndings = {".mp4",
+                                                ".m4v",
+                                                ".mov",
+                                                ".avi",
+                                                ".mkv",
+                                                ".webm",
+                                                ".mpg",
+                                                ".mpeg",
+                                                ".wmv",
+                                                ".flv",
+                                                ".ogv",
+                                                ".3gp"};
+
+PackSource source_below(const fs::path& path, const fs::path& root) {
+  const auto name = path.lexically_relative(root).string();
+  if (name != "." && !name.empty()) return {name, path.string()};
+  return {fs::canonical(path).filename().string(), path.string()};
+}
+
+PackSource single_file(const fs::path& path) { return {path.filename().string(), path.string()}; }
+
+/// Lines of a text file; a path in it may be absolute or relative to the list's folder.
+Sources listed_in(const fs::path& list) {
+  Sources found;
+  std::ifstream file(list);
+  for (std::string line; std::getline(file, line);) {
+    STC_CHECK_DATA(line.find('\0') == std::string::npos,
+                   "{}: is not a folder, an image, or a text file with one path per line",
+                   list.string());
+    while (!line.empty() && std::isspace(static_cast<unsigned char>(line.back()))) line.pop_back();
+    if (!line.empty()) found.push_back({line, (list.parent_path() / line).string()});
+  }
+  return found;
+}
+
+Sources images_of(const std::string& source) {
+  if (!fs::is_directory(source))
+    return is_image_file(source) ? Sources{single_file(source)} : listed_in(source);
+  Sources found;
+  for (const auto& folder : folders_below(source)) {
+    for (const auto& file : list_images(folder)) found.push_back(source_below(file, source));
+  }
+  return found;
+}
+
+Sources videos_of(const std::string& source) {
+  if (!fs::is_directory(source)) return {single_file(source)};
+  Sources found;
+  for (const auto& folder : folders_below(source)) {
+    if (!list_images(folder).empty()) found.push_back(source_below(folder, source));
+    for (const auto& file : list_files(folder, kVideoEndings))
+      found.push_back(source_below(file, source));
+  }
+  return found;
+}
+
+/// What `find` brings for each source, in natural order of the name. Throws stc::Error (kBadData)
+/// for a source that is missing or holds nothing to pack; `what` says what was expected.
+Sources find_all(const std::vector<std::string>& sources,
+                 const char* what,
+                 Sources (*find)(const std::string&)) {
+  Sources all;
+  for (const auto& source : sources) {
+    STC_CHECK_DATA(fs::exists(source), "{}: no such file or folder", source);
+    const auto found = find(source);
+    STC_CHECK_DATA(!found.empty(), "{}: holds no {}", source, what);
+    all.insert(all.end(), found.begin(), found.end());
+  }
+  std::sort(all.begin(), all.end(), [](const PackSource& a, const PackSource& b) {
+    return a.name != b.name ? natural_less(a.name, b.name) : natural_less(a.path, b.path);
+  });
+  return all;
+}
 
 constexpr std::int64_t kMinFrames = 2;  // training takes pairs
 
@@ -116,7 +202,7 @@ std::int64_t add_folder(const PackSource& source, const PackOptions& options, Sh
   const auto make = [&](std::size_t i) { return store_file(frames[i], options); };
   const auto consume = [&](std::size_t i, StoredImage frame) {
     error = frame.error;
-    const auto file = std::filesystem::path(frames[i]).filename().string();
+    const auto file = fs::path(frames[i]).filename().string();
     if (error.empty()) writer.add(source.name + "/" + file, frame.bytes);
     return error.empty();
   };
@@ -152,7 +238,7 @@ std::int64_t add_file(const PackSource& source, const PackOptions& options, Shar
 std::string add_video(const PackSource& source, const PackOptions& options, ShardWriter& writer) {
   writer.begin_video(source.name);
   try {
-    const bool is_folder = std::filesystem::is_directory(source.path);
+    const bool is_folder = fs::is_directory(source.path);
     const auto frames =
         is_folder ? add_folder(source, options, writer) : add_file(source, options, writer);
     STC_CHECK_DATA(frames >= kMinFrames,
@@ -180,7 +266,7 @@ void PackOptions::check() const {
 
 PackSummary pack_images(const std::vector<std::string>& sources, const PackOptions& options) {
   options.check();
-  const auto images = find_images(sources);
+  const auto images = find_all(sources, "JPEG or PNG image", images_of);
   const auto total = static_cast<std::int64_t>(images.size());
   const auto add_all = [&](ShardWriter& writer, BadSources& bad) {
     const auto make = [&](std::size_t i) { return store_file(images[i].path, options); };
@@ -200,7 +286,7 @@ PackSummary pack_images(const std::vector<std::string>& sources, const PackOptio
 
 PackSummary pack_videos(const std::vector<std::string>& sources, const PackOptions& options) {
   options.check();
-  const auto videos = find_videos(sources);
+  const auto videos = find_all(sources, "video file or folder of images", videos_of);
   const auto add_all = [&](ShardWriter& writer, BadSources& bad) {
     for (std::size_t i = 0; i < videos.size() && !bad.is_enough(); ++i) {
       const auto error = add_video(videos[i], options, writer);

@@ -9,7 +9,8 @@
 #include <mutex>
 #include <utility>
 
-#include "dist/fake_world.h"
+#include "dist/collective_log.h"
+#include "dist/communicator.h"
 #include "launcher/training/method.h"
 #include "launcher/training/random_loader.h"
 #include "launcher/training/training_step.h"

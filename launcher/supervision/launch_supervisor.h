@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "dist/datagram_socket.h"
-#include "dist/stall_reporter.h"
+#include "dist/status_board.h"
 #include "launcher/supervision/worker_group.h"
 #include "launcher/supervision/worker_output.h"
 #include "monitoring/stopwatch.h"

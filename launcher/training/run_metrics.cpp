@@ -9,7 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "dist/gather_lines.h"
+#include "dist/run_together.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 

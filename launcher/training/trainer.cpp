@@ -5,7 +5,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "dist/broadcast_state.h"
 #include "dist/run_together.h"
 #include "launcher/training/rank_equality.h"
 #include "launcher/training/stop_signal.h"

@@ -1,4 +1,4 @@
-#include "dist/broadcast_state.h"
+#include "dist/run_together.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

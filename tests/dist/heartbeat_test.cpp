@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "dist/datagram_socket.h"
-#include "dist/rank_status.h"
+#include "dist/status_board.h"
 #include "monitoring/check.h"
 
 namespace stc::dist {

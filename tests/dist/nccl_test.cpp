@@ -8,8 +8,8 @@
 #include <torch/csrc/distributed/c10d/Backend.hpp>
 
 #include "dist/backends.h"
-#include "dist/broadcast_state.h"
 #include "dist/group_communicator.h"
+#include "dist/run_together.h"
 #include "dist/versions.h"
 #include "monitoring/check.h"
 #include "tests/dist/process_world.h"

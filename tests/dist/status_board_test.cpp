@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "dist/stall_reporter.h"
-
 namespace stc::dist {
 namespace {
 
