@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -32,33 +33,45 @@ at::Tensor out_of_tiles(const at::Tensor& queries, std::int64_t tile, GridSize g
       .reshape({batch, grid.height, grid.width, channels});
 }
 
-// [H, W, C] -> [tiles, K * K, C]: overlapping blocks of the zero-padded frame.
+// [B, H, W, C] -> [B, tiles, K * K, C]: overlapping blocks of the zero-padded frames.
 at::Tensor keys_of(const at::Tensor& cells, TileShape shape) {
-  const auto r = shape.radius, side = key_side(shape), channels = cells.size(2);
+  const auto r = shape.radius, side = key_side(shape);
+  const auto batch = cells.size(0), channels = cells.size(3);
   const auto padded = at::constant_pad_nd(cells, {0, 0, r, r, r, r}, 0).contiguous();
-  const auto rows = cells.size(0) / shape.tile, columns = cells.size(1) / shape.tile;
-  const auto line = padded.stride(0), cell = padded.stride(1);
+  const auto rows = cells.size(1) / shape.tile, columns = cells.size(2) / shape.tile;
+  const auto frame = padded.stride(0), line = padded.stride(1), cell = padded.stride(2);
   return padded
-      .as_strided({rows, columns, side, side, channels},
-                  {shape.tile * line, shape.tile * cell, line, cell, 1})
-      .reshape({rows * columns, side * side, channels});
+      .as_strided({batch, rows, columns, side, side, channels},
+                  {frame, shape.tile * line, shape.tile * cell, line, cell, 1})
+      .reshape({batch, rows * columns, side * side, channels});
 }
 
 // The transpose of keys_of: adds the overlapping blocks up, and drops what fell outside the frame.
+// A block is cut into pieces as large as a tile. The pieces at one place of their blocks do not
+// overlap, so that one addition takes those of all blocks: as many as a block has pieces.
 at::Tensor fold_keys(const at::Tensor& keys, TileShape shape, GridSize grid) {
-  const auto r = shape.radius, side = key_side(shape), channels = keys.size(2);
-  const auto padded =
-      at::zeros({grid.height + 2 * r, grid.width + 2 * r, channels}, keys.options());
-  const auto columns = grid.width / shape.tile;
-  for (std::int64_t t = 0; t < keys.size(0); ++t) {
-    padded.narrow(0, t / columns * shape.tile, side)
-        .narrow(1, t % columns * shape.tile, side)
-        .add_(keys[t].view({side, side, channels}));
+  const auto tile = shape.tile, side = key_side(shape), pieces = (side + tile - 1) / tile;
+  const auto batch = keys.size(0), channels = keys.size(3);
+  const auto rows = grid.height / tile, columns = grid.width / tile;
+  const auto blocks = keys.view({batch, rows, columns, side, side, channels}).transpose(2, 3);
+  const auto padded = at::zeros(
+      {batch, rows + pieces - 1, tile, columns + pieces - 1, tile, channels}, keys.options());
+  const auto length = [&](std::int64_t piece) { return std::min(tile, side - piece * tile); };
+  for (std::int64_t i = 0; i < pieces; ++i) {
+    for (std::int64_t j = 0; j < pieces; ++j) {
+      padded.narrow(1, i, rows)
+          .narrow(2, 0, length(i))
+          .narrow(3, j, columns)
+          .narrow(4, 0, length(j))
+          .add_(blocks.narrow(2, i * tile, length(i)).narrow(4, j * tile, length(j)));
+    }
   }
-  return padded.narrow(0, r, grid.height).narrow(1, r, grid.width);
+  return padded.view({batch, padded.size(1) * tile, padded.size(3) * tile, channels})
+      .narrow(1, shape.radius, grid.height)
+      .narrow(2, shape.radius, grid.width);
 }
 
-// Softmax of one sample's scaled dots over each query's window, clipped to the frame.
+// Softmax of scaled dots [B, tiles, T * T, K * K] over each query's window, clipped to the frame.
 class WindowSoftmax {
  public:
   WindowSoftmax(const at::Tensor& features, TileShape shape) : scale_(scale_of(features)) {
@@ -66,7 +79,7 @@ class WindowSoftmax {
       return at::zeros(open.sizes(), features.options())
           .masked_fill_(open.logical_not(), -std::numeric_limits<double>::infinity());
     };
-    window_ = closed(window_of_tile(shape, features.device())).unsqueeze(0);
+    window_ = closed(window_of_tile(shape, features.device()));
     const GridSize grid{features.size(2), features.size(3)};
     frame_ = closed(frame_of_tiles(shape, grid, features.device())).unsqueeze(1);
   }
@@ -81,43 +94,70 @@ class WindowSoftmax {
 
  private:
   double scale_;
-  at::Tensor window_;  // [1, T * T, K * K]
+  at::Tensor window_;  // [T * T, K * K]
   at::Tensor frame_;   // [tiles, 1, K * K]
 };
 
-// One sample's features [C, H, W] in tiles, and the gradients of both from that of the dots.
-class SampleTiles {
+// Features [B, C, H, W] of some samples in tiles, and the gradients of both from that of the dots.
+class Tiles {
  public:
-  SampleTiles(const at::Tensor& target, const at::Tensor& reference, TileShape shape)
+  Tiles(const at::Tensor& target, const at::Tensor& reference, TileShape shape)
       : shape_(shape),
-        grid_{target.size(1), target.size(2)},
-        queries_(into_tiles(target.permute({1, 2, 0}).unsqueeze(0), shape.tile).squeeze(0)),
-        keys_(keys_of(reference.permute({1, 2, 0}), shape)) {}
+        grid_{target.size(2), target.size(3)},
+        queries_(into_tiles(target.permute({0, 2, 3, 1}), shape.tile)),
+        keys_(keys_of(reference.permute({0, 2, 3, 1}), shape)) {}
 
-  at::Tensor dots() const { return at::bmm(queries_, keys_.transpose(1, 2)); }
+  at::Tensor dots() const { return at::matmul(queries_, keys_.transpose(2, 3)); }
   at::Tensor target_gradient(const at::Tensor& grad_dots) const {
-    const auto tiled = at::bmm(grad_dots, keys_).unsqueeze(0);
-    return out_of_tiles(tiled, shape_.tile, grid_)[0].permute({2, 0, 1});
+    const auto tiled = at::matmul(grad_dots, keys_);
+    return out_of_tiles(tiled, shape_.tile, grid_).permute({0, 3, 1, 2});
   }
   at::Tensor reference_gradient(const at::Tensor& grad_dots) const {
-    return fold_keys(at::bmm(grad_dots.transpose(1, 2), queries_), shape_, grid_)
-        .permute({2, 0, 1});
+    const auto tiled = at::matmul(grad_dots.transpose(2, 3), queries_);
+    return fold_keys(tiled, shape_, grid_).permute({0, 3, 1, 2});
   }
 
  private:
   TileShape shape_;
   GridSize grid_;
-  at::Tensor queries_;  // [tiles, T * T, C]
-  at::Tensor keys_;     // [tiles, K * K, C]
+  at::Tensor queries_;  // [B, tiles, T * T, C]
+  at::Tensor keys_;     // [B, tiles, K * K, C]
 };
+
+// How many samples' tiles are in memory at a time: on a GPU each launch should do much, while on a
+// CPU one sample's tiles fit the cache.
+std::int64_t samples_at_a_time(const at::Tensor& features, TileShape shape) {
+  if (shape.samples > 0) return shape.samples;
+  if (features.is_cpu()) return 1;
+  constexpr double kBytes = 2.0 * (1 << 30);
+  const auto side = key_side(shape), queries = shape.tile * shape.tile;
+  const auto keys = features.size(2) * features.size(3) / queries * side * side;  // of a sample
+  // Blocks of keys, the dots, their softmax and its gradient.
+  const auto values = keys * (features.size(1) + 3 * queries);
+  const auto bytes = static_cast<double>(values) * static_cast<double>(features.element_size());
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(kBytes / bytes));
+}
+
+// Calls body(of_these) for some samples after others; of_these(tensor) are their rows of a tensor
+// [B, ...].
+template <typename Body>
+void for_samples(const at::Tensor& features, TileShape shape, Body body) {
+  const auto batch = features.size(0), at_a_time = samples_at_a_time(features, shape);
+  for (std::int64_t first = 0; first < batch; first += at_a_time) {
+    const auto count = std::min(at_a_time, batch - first);
+    body([&](const at::Tensor& all) { return all.narrow(0, first, count); });
+  }
+}
 
 void save_shape(AutogradContext* context, TileShape shape) {
   context->saved_data["tile"] = shape.tile;
   context->saved_data["radius"] = shape.radius;
+  context->saved_data["samples"] = shape.samples;
 }
 
 TileShape saved_shape(AutogradContext* context) {
-  return {context->saved_data["tile"].toInt(), context->saved_data["radius"].toInt()};
+  const auto& data = context->saved_data;
+  return {data.at("tile").toInt(), data.at("radius").toInt(), data.at("samples").toInt()};
 }
 
 class CorrelationFunction : public torch::autograd::Function<CorrelationFunction> {
@@ -128,11 +168,11 @@ class CorrelationFunction : public torch::autograd::Function<CorrelationFunction
                                TileShape shape) {
     const WindowSoftmax softmax(target, shape);
     std::vector<at::Tensor> maps, dots;
-    for (std::int64_t b = 0; b < target.size(0); ++b) {
-      dots.push_back(SampleTiles(target[b], reference[b], shape).dots());
+    for_samples(target, shape, [&](const auto& of_these) {
+      dots.push_back(Tiles(of_these(target), of_these(reference), shape).dots());
       maps.push_back(softmax(dots.back()));
-    }
-    const auto map = at::stack(maps), all_dots = at::stack(dots);
+    });
+    const auto map = at::cat(maps), all_dots = at::cat(dots);
     context->save_for_backward({target, reference, map});
     save_shape(context, shape);
     context->mark_non_differentiable({all_dots});
@@ -144,24 +184,25 @@ class CorrelationFunction : public torch::autograd::Function<CorrelationFunction
     const at::Tensor &target = saved[0], &reference = saved[1], &map = saved[2];
     const auto shape = saved_shape(context);
     const auto grad_target = at::empty_like(target), grad_reference = at::empty_like(reference);
-    for (std::int64_t b = 0; b < target.size(0); ++b) {
-      const auto weighted = grads[0][b] * map[b];
+    for_samples(target, shape, [&](const auto& of_these) {
+      const auto these = of_these(map), weighted = of_these(grads[0]) * these;
       const auto grad_dots =
-          (weighted - map[b] * weighted.sum(-1, true)).mul_(WindowSoftmax::scale_of(target));
-      const SampleTiles tiles(target[b], reference[b], shape);
-      grad_target[b].copy_(tiles.target_gradient(grad_dots));
-      grad_reference[b].copy_(tiles.reference_gradient(grad_dots));
-    }
+          (weighted - these * weighted.sum(-1, true)).mul_(WindowSoftmax::scale_of(target));
+      const Tiles tiles(of_these(target), of_these(reference), shape);
+      of_these(grad_target).copy_(tiles.target_gradient(grad_dots));
+      of_these(grad_reference).copy_(tiles.reference_gradient(grad_dots));
+    });
     return {grad_target, grad_reference, {}};
   }
 };
 
 at::Tensor pool_map(const at::Tensor& map, TileShape shape) {
-  const auto tiles = map.size(0), half = shape.tile / 2, side = key_side(shape);
-  const auto keys = at::avg_pool2d(map.view({tiles, shape.tile * shape.tile, side, side}), 2);
-  return keys.view({tiles, half, 2, half, 2, side * side / 4})
-      .mean({2, 4})
-      .view({tiles, half * half, side * side / 4});
+  const auto batch = map.size(0), tiles = map.size(1), half = shape.tile / 2;
+  const auto side = key_side(shape), queries = shape.tile * shape.tile;
+  const auto keys = at::avg_pool2d(map.view({batch * tiles, queries, side, side}), 2);
+  return keys.view({batch, tiles, half, 2, half, 2, side * side / 4})
+      .mean({3, 5})
+      .view({batch, tiles, half * half, side * side / 4});
 }
 
 class ReconstructionFunction : public torch::autograd::Function<ReconstructionFunction> {
@@ -175,13 +216,13 @@ class ReconstructionFunction : public torch::autograd::Function<ReconstructionFu
     const WindowSoftmax softmax(target, shape);
     const auto key_values = tile_keys(values, shape).unsqueeze(-1);
     std::vector<at::Tensor> rebuilt, pooled;
-    for (std::int64_t b = 0; b < target.size(0); ++b) {
-      const auto map = softmax(SampleTiles(target[b], reference[b], shape).dots());
-      rebuilt.push_back(at::bmm(map, key_values[b]).squeeze(-1));
+    for_samples(target, shape, [&](const auto& of_these) {
+      const auto map = softmax(Tiles(of_these(target), of_these(reference), shape).dots());
+      rebuilt.push_back(at::matmul(map, of_these(key_values)).squeeze(-1));
       if (pool) pooled.push_back(pool_map(map, shape));
-    }
-    const auto out = at::stack(rebuilt);
-    const auto all_pooled = pool ? at::stack(pooled) : at::empty({0}, target.options());
+    });
+    const auto out = at::cat(rebuilt);
+    const auto all_pooled = pool ? at::cat(pooled) : at::empty({0}, target.options());
     context->save_for_backward({target, reference, key_values, out});
     save_shape(context, shape);
     context->mark_non_differentiable({all_pooled});
@@ -195,15 +236,15 @@ class ReconstructionFunction : public torch::autograd::Function<ReconstructionFu
     const auto shape = saved_shape(context);
     const WindowSoftmax softmax(target, shape);
     const auto grad_target = at::empty_like(target), grad_reference = at::empty_like(reference);
-    for (std::int64_t b = 0; b < target.size(0); ++b) {
-      const SampleTiles tiles(target[b], reference[b], shape);
+    for_samples(target, shape, [&](const auto& of_these) {
+      const Tiles tiles(of_these(target), of_these(reference), shape);
       // d out_i / d dots_ij = scale * map_ij (value_j - out_i)
       auto grad_dots = softmax(tiles.dots());
-      grad_dots.mul_(key_values[b].transpose(1, 2) - out[b].unsqueeze(-1));
-      grad_dots.mul_(grads[0][b].unsqueeze(-1) * softmax.scale());
-      grad_target[b].copy_(tiles.target_gradient(grad_dots));
-      grad_reference[b].copy_(tiles.reference_gradient(grad_dots));
-    }
+      grad_dots.mul_(of_these(key_values).transpose(2, 3) - of_these(out).unsqueeze(-1));
+      grad_dots.mul_(of_these(grads[0]).unsqueeze(-1) * softmax.scale());
+      of_these(grad_target).copy_(tiles.target_gradient(grad_dots));
+      of_these(grad_reference).copy_(tiles.reference_gradient(grad_dots));
+    });
     return {grad_target, grad_reference, {}, {}, {}};
   }
 };
@@ -214,7 +255,7 @@ void check_features(const at::Tensor& target, const at::Tensor& reference, TileS
             target.sizes(),
             reference.sizes());
   const auto height = target.size(2), width = target.size(3);
-  const auto [tile, radius] = shape;
+  const auto [tile, radius, samples] = shape;
   STC_CHECK(tile >= 1 && radius >= 1 && height % tile == 0 && width % tile == 0,
             "feature maps of {}x{} cells cannot be cut into tiles of {} (radius {}); use a frame "
             "size that is a multiple of 32 pixels",
@@ -240,7 +281,7 @@ TiledReconstruction tiled_reconstruction(const at::Tensor& target,
                                          TileShape shape,
                                          bool pool) {
   check_features(target, reference, shape);
-  const auto [tile, radius] = shape;
+  const auto [tile, radius, samples] = shape;
   STC_CHECK(tile % 2 == 0 && radius % 2 == 0, "tile {} and radius {} must be even", tile, radius);
   const auto out = ReconstructionFunction::apply(target, reference, values.detach(), shape, pool);
   const auto rebuilt = untile_queries(out[0], shape.tile, {target.size(2), target.size(3)});
@@ -256,11 +297,7 @@ at::Tensor untile_queries(const at::Tensor& tiled, std::int64_t tile, GridSize g
 }
 
 at::Tensor tile_keys(const at::Tensor& values, TileShape shape) {
-  std::vector<at::Tensor> tiles;
-  for (std::int64_t b = 0; b < values.size(0); ++b) {
-    tiles.push_back(keys_of(values[b].unsqueeze(-1), shape).squeeze(-1));
-  }
-  return at::stack(tiles);
+  return keys_of(values.unsqueeze(-1), shape).squeeze(-1);
 }
 
 at::Tensor window_of_tile(TileShape shape, at::Device device) {

@@ -16,6 +16,8 @@ namespace stc::models {
 struct TileShape {
   std::int64_t tile = 8;     ///< T, cells
   std::int64_t radius = 12;  ///< r, cells; >= 1
+  /// Whose tiles are in memory at a time; 0: one on a CPU, on a GPU as many as take 2 GiB.
+  std::int64_t samples = 0;
 };
 
 /// Of a feature map, in cells.
@@ -41,8 +43,8 @@ struct TiledReconstruction {
 };
 
 /// The same map applied to `values` [B, H, W] of the reference (no gradient), without keeping the
-/// map: one sample's tiles are in memory at a time, and backward computes them again. T and r even.
-/// `pool` false leaves `pooled` undefined.
+/// map: the tiles of a few samples are in memory at a time, and backward computes them again. T and
+/// r even. `pool` false leaves `pooled` undefined.
 TiledReconstruction tiled_reconstruction(const at::Tensor& target,
                                          const at::Tensor& reference,
                                          const at::Tensor& values,

@@ -1,9 +1,13 @@
 #include "models/correlation_tiles.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
+#include <functional>
+#include <memory>
 
 #include "tests/support/dense_correlation.h"
 
@@ -15,11 +19,12 @@ using test::dense_window;
 
 struct Case {
   std::int64_t batch, channels, height, width, tile, radius;
+  std::int64_t samples = 0;  // at a time
 };
 
 std::ostream& operator<<(std::ostream& out, const Case& c) {
   return out << "B" << c.batch << " C" << c.channels << " " << c.height << "x" << c.width << " T"
-             << c.tile << " r" << c.radius;
+             << c.tile << " r" << c.radius << " by " << c.samples;
 }
 
 class TiledCorrelation : public testing::TestWithParam<Case> {
@@ -28,7 +33,7 @@ class TiledCorrelation : public testing::TestWithParam<Case> {
     const auto& c = GetParam();
     return at::randn({c.batch, c.channels, c.height, c.width}, at::kDouble).requires_grad_();
   }
-  TileShape shape() const { return {GetParam().tile, GetParam().radius}; }
+  TileShape shape() const { return {GetParam().tile, GetParam().radius, GetParam().samples}; }
 };
 
 // Tile layout -> [B, HW, HW], by plain loops.
@@ -98,9 +103,45 @@ INSTANTIATE_TEST_SUITE_P(Sizes,
                          TiledCorrelation,
                          testing::Values(Case{1, 3, 4, 4, 4, 1},
                                          Case{2, 5, 8, 12, 4, 2},
+                                         Case{3, 5, 8, 12, 4, 2, 2},
+                                         Case{5, 2, 12, 8, 4, 6, 5},
                                          Case{1, 4, 8, 8, 8, 4},
                                          Case{2, 3, 16, 8, 8, 2},
+                                         Case{3, 3, 16, 8, 8, 2, 3},
                                          Case{1, 1, 3, 6, 3, 5}));
+
+// Operators that ATen is asked for while body() runs, views included.
+std::int64_t calls_of(const std::function<void()>& body) {
+  static std::atomic<std::int64_t> calls;
+  calls = 0;
+  const auto count = [](const at::RecordFunction&) -> std::unique_ptr<at::ObserverContext> {
+    ++calls;
+    return nullptr;
+  };
+  const auto handle = at::addGlobalCallback(at::RecordFunctionCallback(+count));
+  body();
+  at::removeCallback(handle);
+  return calls;
+}
+
+// On a GPU a call is a launch that the host pays for: with all samples at a time their number is
+// that of one sample.
+TEST(TiledReconstruction, CallsDoNotGrowWithTheBatch) {
+  const auto calls = [](std::int64_t batch) {
+    const TileShape shape{4, 6, batch};
+    const auto target = at::randn({batch, 3, 16, 16}).requires_grad_();
+    const auto reference = at::randn({batch, 3, 16, 16}).requires_grad_();
+    const auto values = at::randn({batch, 16, 16});
+    return calls_of([&] {
+      const auto fused = tiled_reconstruction(target, reference, values, shape, true);
+      const auto map = tiled_correlation(target, reference, shape).map;
+      (fused.values.sum() + map.square().sum()).backward();
+    });
+  };
+  const auto one = calls(1);
+  EXPECT_GT(one, 0);
+  EXPECT_EQ(calls(7), one);
+}
 
 TEST(TiledReconstruction, PooledMapIsTheMeanOverTwoByTwoQueriesAndKeys) {
   const std::int64_t n = 16, radius = 4;
