@@ -3,12 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "data/benchmarks/davis.h"
-#include "data/benchmarks/jhmdb.h"
-#include "data/benchmarks/vip.h"
 #include "eval/jobs/benchmarks.h"
-#include "eval/jobs/jhmdb_benchmark.h"
-#include "eval/jobs/vip_benchmark.h"
 #include "eval/scores/clip_scores.h"
 #include "eval/scores/davis_scores.h"
 #include "eval/scores/jhmdb_scores.h"

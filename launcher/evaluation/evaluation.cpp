@@ -21,6 +21,7 @@
 namespace stc::launcher {
 namespace {
 
+namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 constexpr char kJob[] = "job.json";
@@ -60,9 +61,6 @@ void check_same_job(const std::string& out, const ordered_json& job) {
                     value.dump());
   }
 }
-
-namespace fs = std::filesystem;
-using nlohmann::ordered_json;
 
 std::string hexadecimal(std::uint32_t value) {
   char buffer[16];
@@ -180,7 +178,7 @@ std::int64_t Evaluation::evaluate(const std::function<std::int64_t()>& next_tick
 
 bool Evaluation::is_complete() const {
   const auto clips = benchmark_.clips();
-  return std::all_of(variants_.begin(), variants_.end(), [&](const EvaluationVariant& variant) {
+  return std::ranges::all_of(variants_, [&](const EvaluationVariant& variant) {
     return eval::collect_records(clips, variant.out).failed.empty();
   });
 }

@@ -105,7 +105,11 @@ std::vector<SweepCombination> combinations_of(const toml::table& root, const std
     const auto add = [&](const toml::node& value) {
       values.push_back(value_text(value, path, "propagation." + name));
     };
-    list == nullptr ? add(node) : list->for_each(add);
+    if (list == nullptr) {
+      add(node);
+    } else {
+      for (const auto& entry : *list) add(entry);
+    }
     std::vector<SweepCombination> product;
     for (const auto& combination : combinations) {
       for (const auto& value : values) {

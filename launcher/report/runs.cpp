@@ -116,12 +116,9 @@ std::vector<std::string> differing_facts(const std::vector<ReportedEvaluation*>&
   for (const auto* evaluation : group) {
     for (const auto& fact : evaluation->facts) {
       const auto& name = fact.first;
-      const bool is_known = std::find(differing.begin(), differing.end(), name) != differing.end();
-      if (is_known || !changes_scores(name)) continue;
-      const bool is_same = std::all_of(group.begin(), group.end(), [&](const auto* other) {
-        return value_of(*other, name) == fact.second;
-      });
-      if (!is_same) differing.push_back(name);
+      if (std::ranges::count(differing, name) != 0 || !changes_scores(name)) continue;
+      const auto is_same = [&](const auto* other) { return value_of(*other, name) == fact.second; };
+      if (!std::ranges::all_of(group, is_same)) differing.push_back(name);
     }
   }
   return differing;
