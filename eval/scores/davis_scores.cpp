@@ -138,6 +138,10 @@ DavisScores scores_of(std::vector<ObjectScore> objects) {
                  "... in the first mask of each sequence");
   DavisScores scores;
   scores.objects = std::move(objects);
+  for (auto& object : scores.objects) {
+    object.j_statistics = statistics_of(object.j);
+    object.f_statistics = statistics_of(object.f);
+  }
   scores.j = mean_over_objects(scores.objects, &ObjectScore::j_statistics);
   scores.f = mean_over_objects(scores.objects, &ObjectScore::f_statistics);
   return scores;

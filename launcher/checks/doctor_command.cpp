@@ -155,12 +155,16 @@ std::string gib(std::int64_t bytes) {
   return eval::formatted("%.1f GiB", static_cast<double>(bytes) / (1LL << 30));
 }
 
+std::string free_of(std::int64_t free_bytes, std::int64_t total_bytes) {
+  return gib(free_bytes) + " free of " + gib(total_bytes);
+}
+
 Finding memory_finding() {
   constexpr std::int64_t kMinimumBytes = std::int64_t{2} << 30;
   const Memory memory = host_memory();
   const bool low = memory.available_bytes < kMinimumBytes;
   return {"memory",
-          gib(memory.available_bytes) + " free of " + gib(memory.total_bytes),
+          free_of(memory.available_bytes, memory.total_bytes),
           low ? Verdict::kWarning : Verdict::kFine,
           low ? "a small run needs about 2 GiB per rank" : ""};
 }
@@ -182,11 +186,8 @@ Finding data_finding(const std::string& folder) {
   Finding finding{"data"};
   try {
     const FileSystem there = file_system_of(folder);
-    finding.seen = text("{} on {}, {} free of {}",
-                        folder,
-                        there.kind,
-                        gib(there.free_bytes),
-                        gib(there.total_bytes));
+    finding.seen =
+        text("{} on {}, {}", folder, there.kind, free_of(there.free_bytes, there.total_bytes));
     if (there.over_network) {
       finding.advice =
           "over a network: give the loader more threads, so that more reads are in flight";
@@ -204,7 +205,7 @@ Finding shared_memory_finding() {
   Finding finding{"shared memory"};
   try {
     const FileSystem there = file_system_of("/dev/shm");
-    finding.seen = text("/dev/shm, {} free of {}", gib(there.free_bytes), gib(there.total_bytes));
+    finding.seen = "/dev/shm, " + free_of(there.free_bytes, there.total_bytes);
     if (there.free_bytes < kMinimumBytes || !there.writable) finding.verdict = Verdict::kWarning;
   } catch (const Error& error) {
     finding.seen = error.what();

@@ -71,40 +71,35 @@ class ParityRows {
   explicit ParityRows(const GoldenCase& c) : case_(c) {}
 
   void relative(const std::string& name, const at::Tensor& own, double tolerance) {
-    const auto expected = wide(case_.raw(name)).flatten(), got = wide(own).flatten();
-    const auto error =
-        ((got - expected).abs() / expected.abs().clamp_min(1e-30)).max().item<double>();
-    rows_.push_back({name, error, tolerance, "relative"});
+    const auto expected = wide(case_.raw(name)).flatten();
+    const auto error = (wide(own).flatten() - expected).abs() / expected.abs().clamp_min(1e-30);
+    rows_.push_back({name, error.max().item<double>(), tolerance, "relative"});
   }
   void relative_l2(const std::string& name, const at::Tensor& own, double tolerance) {
-    const auto expected = wide(case_.raw(name)), got = wide(own);
-    check_shape(name, got);
-    const double size = expected.norm().item<double>();
-    const double error = (got - expected).norm().item<double>() / (size > 0 ? size : 1);
+    const double size = wide(case_.raw(name)).norm().item<double>();
+    const double error = difference(name, own).norm().item<double>() / (size > 0 ? size : 1);
     rows_.push_back({name, error, tolerance, "relative L2"});
   }
   void absolute(const std::string& name, const at::Tensor& own, double tolerance) {
-    const auto got = wide(own);
-    check_shape(name, got);
-    rows_.push_back(
-        {name, (got - wide(case_.raw(name))).abs().max().item<double>(), tolerance, "absolute"});
+    const auto error = difference(name, own).abs().max().item<double>();
+    rows_.push_back({name, error, tolerance, "absolute"});
   }
   void unequal(const std::string& name, const at::Tensor& own, const at::Tensor& counted) {
-    const auto got = wide(own);
-    check_shape(name, got);
-    const auto wrong = (got != wide(case_.raw(name))).logical_and(counted);
+    const auto wrong = (difference(name, own) != 0).logical_and(counted);
     rows_.push_back({name, static_cast<double>(wrong.sum().item<std::int64_t>()), 0, "cells"});
   }
   const std::vector<ParityRow>& rows() const { return rows_; }
 
  private:
-  void check_shape(const std::string& name, const at::Tensor& got) const {
-    STC_CHECK_DATA(got.sizes() == case_.raw(name).sizes(),
+  at::Tensor difference(const std::string& name, const at::Tensor& own) const {
+    const auto& expected = case_.raw(name);
+    STC_CHECK_DATA(own.sizes() == expected.sizes(),
                    "{}: '{}' is {}; this build computes {}",
                    case_.file,
                    name,
-                   case_.raw(name).sizes(),
-                   got.sizes());
+                   expected.sizes(),
+                   own.sizes());
+    return wide(own) - wide(expected);
   }
   const GoldenCase& case_;
   std::vector<ParityRow> rows_;

@@ -1,5 +1,8 @@
+#include <ATen/Parallel.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 
@@ -87,17 +90,21 @@ class ClipFiles {
   Strip strip_;
 };
 
-void warn_of_lost_objects(const eval::VideoPropagation& propagation) {
-  for (const int object : propagation.lost_objects()) {
-    log::warning(
-        "object {} is too small: it vanishes from the mask at feature size; a larger --short-side "
-        "or --stride 4 may keep it",
-        object);
+// Many ranks would all write the same folder.
+void check_is_alone() {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"}) {
+    const char* ranks = std::getenv(name);
+    STC_CHECK_USAGE(ranks == nullptr || std::atoll(ranks) <= 1,
+                    "stc propagate: started as {} ranks ({}), which would all write the same "
+                    "folder; start one process, it uses all cores",
+                    ranks,
+                    name);
   }
 }
 
 int propagate_clip(const ClipArguments& arguments) {
-  prepare_process(arguments, "propagate");
+  check_is_alone();
+  if (arguments.threads > 0) at::set_num_threads(arguments.threads);
   const auto settings = read_settings(arguments);
   data::ResultFolder out(arguments.out, arguments.force, {"masks", "overlay.mp4", "strip.png"});
   const auto source = data::FrameSource::open(arguments.video);
@@ -111,7 +118,11 @@ int propagate_clip(const ClipArguments& arguments) {
   eval::FeatureExtractor extractor(trunk.network, settings.input);
   eval::VideoPropagation propagation(
       settings.video, extractor.extract(*first, arguments.video), labels);
-  warn_of_lost_objects(propagation);
+  for (const int object : propagation.lost_objects())
+    log::warning(
+        "object {} is too small: it vanishes from the mask at feature size; a larger --short-side "
+        "or --stride 4 may keep it",
+        object);
   ClipFiles files(out.path(), *first, source->frames_per_second());
   files.add(0, *first, propagation.first_mask());
   std::int64_t frames = 1;

@@ -42,7 +42,6 @@ struct SweepGroup {
 
 EvaluationShare share_of(const std::string& part) {
   if (part.empty()) return {};
-  EvaluationShare share;
   char rest = 0;
   long index = 0, count = 0;
   const bool is_read = std::sscanf(part.c_str(), "%ld/%ld%c", &index, &count, &rest) == 2;
@@ -253,9 +252,7 @@ void add_sweep(CLI::App& app, Action& action) {
   command->add_flag(
       "--force", arguments->force, "Evaluate all again; by default finished evaluations are kept");
   command->option_defaults()->group("Method");
-  command->add_flag("--keep-going",
-                    arguments->keep_going,
-                    "Leave out clips with bad data, name them, and end with exit code 3");
+  command->add_flag("--keep-going", arguments->keep_going, kKeepGoingHelp);
   command->option_defaults()->group("Machine");
   command->add_option(
       "--part",

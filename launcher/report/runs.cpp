@@ -50,13 +50,11 @@ std::vector<ChartLine> read_curves(const fs::path& path) {
                    path.string(),
                    number);
     const double step = json["step"].get<double>();
-    if (json.contains("losses")) {
+    if (json.contains("losses"))
       for (const auto& [name, value] : json["losses"].items())
         add_point(curves, "loss: " + name, step, value);
-    }
-    for (const auto& [key, value] : json.items()) {
+    for (const auto& [key, value] : json.items())
       if (!is_position(key)) add_point(curves, key, step, value);
-    }
   }
   return curves;
 }
