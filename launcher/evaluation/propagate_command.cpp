@@ -102,6 +102,14 @@ void check_is_alone() {
   }
 }
 
+void warn_of_lost_objects(const eval::VideoPropagation& propagation) {
+  for (const int object : propagation.lost_objects())
+    log::warning(
+        "object {} is too small: it vanishes from the mask at feature size; a larger --short-side "
+        "or --stride 4 may keep it",
+        object);
+}
+
 int propagate_clip(const ClipArguments& arguments) {
   check_is_alone();
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
@@ -118,11 +126,7 @@ int propagate_clip(const ClipArguments& arguments) {
   eval::FeatureExtractor extractor(trunk.network, settings.input);
   eval::VideoPropagation propagation(
       settings.video, extractor.extract(*first, arguments.video), labels);
-  for (const int object : propagation.lost_objects())
-    log::warning(
-        "object {} is too small: it vanishes from the mask at feature size; a larger --short-side "
-        "or --stride 4 may keep it",
-        object);
+  warn_of_lost_objects(propagation);
   ClipFiles files(out.path(), *first, source->frames_per_second());
   files.add(0, *first, propagation.first_mask());
   std::int64_t frames = 1;
@@ -130,8 +134,7 @@ int propagate_clip(const ClipArguments& arguments) {
     FrameProgress progress(0);
     while (const auto frame = source->next()) {
       const auto name = text("{}: frame {}", arguments.video, frames);
-      files.add(frames, *frame, propagation.next(extractor.extract(*frame, name).map));
-      ++frames;
+      files.add(frames++, *frame, propagation.next(extractor.extract(*frame, name).map));
       progress.update("propagate", frames, 0, frames);
     }
   }
