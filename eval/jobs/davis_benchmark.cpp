@@ -36,16 +36,8 @@ Json objects_json(const std::vector<ObjectScore>& objects) {
 // JSON keeps a double to its last bit.
 std::vector<ObjectScore> objects_of(const Json& json, const std::string& sequence) {
   std::vector<ObjectScore> objects;
-  for (const auto& o : json) {
-    const auto j = o.at("j").get<std::vector<double>>(), f = o.at("f").get<std::vector<double>>();
-    objects.push_back({sequence,
-                       o.at("object").get<int>(),
-                       o.at("frames").get<std::vector<std::string>>(),
-                       j,
-                       f,
-                       statistics_of(j),
-                       statistics_of(f)});
-  }
+  for (const auto& o : json)
+    objects.push_back({sequence, o.at("object"), o.at("frames"), o.at("j"), o.at("f")});
   return objects;
 }
 

@@ -29,10 +29,9 @@ void write_below(const fs::path& path, const std::string& content) {
 }
 
 bool is_recorded(const Benchmark& benchmark, const std::string& clip) {
-  return std::all_of(
-      benchmark.variants().begin(), benchmark.variants().end(), [&](const Variant& variant) {
-        return fs::exists(record_path(variant.out, clip));
-      });
+  return std::ranges::all_of(benchmark.variants(), [&](const Variant& variant) {
+    return fs::exists(record_path(variant.out, clip));
+  });
 }
 
 void evaluate_clip(const Benchmark& benchmark,
@@ -53,8 +52,9 @@ std::int64_t evaluate_clips(const Benchmark& benchmark, const JobOptions& option
   for (const auto& clip : clips) frames.push_back(clip.frames());
   const auto order = longest_first(frames);
   std::int64_t skipped = 0;
-  for (auto ticket = options.next_ticket(); ticket < static_cast<std::int64_t>(order.size());
-       ticket = options.next_ticket()) {
+  while (true) {
+    const auto ticket = static_cast<std::size_t>(options.next_ticket());
+    if (ticket >= order.size()) return skipped;
     const auto index = order[ticket];
     const auto& clip = clips[index].name;
     if (is_recorded(benchmark, clip)) {
@@ -70,7 +70,6 @@ std::int64_t evaluate_clips(const Benchmark& benchmark, const JobOptions& option
         write_below(error_path(variant.out, clip), error.what());
     }
   }
-  return skipped;
 }
 
 JobResult collect_records(const std::vector<Clip>& clips, const std::string& out) {

@@ -5,7 +5,7 @@
 #include "data/benchmarks/joint_positions.h"
 #include "eval/drawing/overlay.h"
 #include "eval/jobs/benchmarks.h"
-#include "eval/propagation/key_points.h"
+#include "eval/propagation/label_maps.h"
 #include "eval/propagation/video_propagation.h"
 #include "eval/scores/jhmdb_scores.h"
 #include "eval/scores/prediction_files.h"

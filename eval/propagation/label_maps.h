@@ -1,4 +1,5 @@
-// Label indices to soft label maps at feature size, and back (docs/evaluation.md).
+// Label indices to soft label maps at feature size, key points to heat maps, and back
+// (docs/evaluation.md).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -6,6 +7,7 @@
 #include <cstdint>
 
 #include "data/images/image.h"
+#include "data/images/propagation_input.h"
 
 namespace stc::eval {
 
@@ -27,5 +29,16 @@ LabelMask to_mask(const at::Tensor& soft,
                   bool stretch = true);
 
 data::LabelMap to_label_map(const at::Tensor& labels);  ///< uint8 [H, W]
+
+/// Heat maps [J, H, W] of a frame's size, double, of points [J, 2] (x, y): exp(-d^2 / 32) within a
+/// square window of 25 pixels. Its upper left corner is (x - 12, y - 12) cut toward zero, as in
+/// published evaluations: the centre is floor(x), but ceil(x) where x < 12. A point whose window
+/// misses the frame has an empty map.
+at::Tensor draw_heat_maps(const at::Tensor& points, data::PictureSize frame);
+
+/// Points [J, 2], double, of heat maps [J, H, W]: the mean position of the five highest pixels,
+/// weighted by their values; ties go to the pixel that comes first, row by row. (-1, -1) if the map
+/// is zero.
+at::Tensor locate_key_points(const at::Tensor& maps);
 
 }  // namespace stc::eval

@@ -81,11 +81,9 @@ VideoPropagation::VideoPropagation(const VideoOptions& options,
   for (int object = 1; object < 256; ++object)
     if (wanted[object] && !kept[object] && !is_soft) lost_objects_.push_back(object);
   const int channels = highest(options.keep_channels || is_soft ? wanted : kept) + 1;
-  const auto first_labels = is_soft
-                                ? at::upsample_bilinear2d(one_hot(labels, channels).unsqueeze(0),
-                                                          {first.map.size(1), first.map.size(2)},
-                                                          /*align_corners=*/false)[0]
-                                : one_hot(small, channels);
+  const auto first_labels =
+      is_soft ? bilinear(one_hot(labels, channels), first.map.size(1), first.map.size(2))
+              : one_hot(small, channels);
   propagation_.emplace(options.propagation, first.map, first_labels);
 }
 

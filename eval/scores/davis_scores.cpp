@@ -19,6 +19,33 @@ Statistics mean_over_objects(const std::vector<ObjectScore>& objects,
   return {mean_of(&Statistics::mean), mean_of(&Statistics::recall), mean_of(&Statistics::decay)};
 }
 
+// Plain means over the objects of one sequence.
+struct SequenceScore {
+  std::string sequence;
+  int objects = 0;
+  int frames = 0;  // scored ones
+  double j_mean = 0, f_mean = 0;
+  double jf_mean() const { return (j_mean + f_mean) / 2; }
+};
+
+std::vector<SequenceScore> sequence_scores(const DavisScores& scores) {
+  std::vector<SequenceScore> sequences;
+  for (const auto& object : scores.objects) {
+    if (sequences.empty() || sequences.back().sequence != object.sequence)
+      sequences.push_back({object.sequence});
+    auto& sequence = sequences.back();
+    ++sequence.objects;
+    sequence.frames = std::max(sequence.frames, static_cast<int>(object.frames.size()));
+    sequence.j_mean += object.j_statistics.mean;
+    sequence.f_mean += object.f_statistics.mean;
+  }
+  for (auto& sequence : sequences) {
+    sequence.j_mean /= sequence.objects;
+    sequence.f_mean /= sequence.objects;
+  }
+  return sequences;
+}
+
 using Number = std::string (*)(double);
 
 std::string three_decimals(double value) { return formatted("%.3f", value); }
@@ -111,6 +138,10 @@ DavisScores scores_of(std::vector<ObjectScore> objects) {
                  "... in the first mask of each sequence");
   DavisScores scores;
   scores.objects = std::move(objects);
+  for (auto& object : scores.objects) {
+    object.j_statistics = statistics_of(object.j);
+    object.f_statistics = statistics_of(object.f);
+  }
   scores.j = mean_over_objects(scores.objects, &ObjectScore::j_statistics);
   scores.f = mean_over_objects(scores.objects, &ObjectScore::f_statistics);
   return scores;
@@ -142,25 +173,6 @@ DavisScores score_davis(const std::vector<data::DavisSequence>& truth,
   scores.notes = std::move(notes);
   scores.failures = std::move(failures);
   return scores;
-}
-
-std::vector<SequenceScore> sequence_scores(const DavisScores& scores) {
-  std::vector<SequenceScore> sequences;
-  for (const auto& object : scores.objects) {
-    if (sequences.empty() || sequences.back().sequence != object.sequence) {
-      sequences.push_back({object.sequence, 0, 0, 0, 0});
-    }
-    ++sequences.back().objects;
-    sequences.back().frames =
-        std::max(sequences.back().frames, static_cast<int>(object.frames.size()));
-    sequences.back().j_mean += object.j_statistics.mean;
-    sequences.back().f_mean += object.f_statistics.mean;
-  }
-  for (auto& sequence : sequences) {
-    sequence.j_mean /= sequence.objects;
-    sequence.f_mean /= sequence.objects;
-  }
-  return sequences;
 }
 
 ScoreTables davis_tables(const DavisScores& scores) {

@@ -10,15 +10,6 @@
 
 namespace stc::eval {
 
-/// Plain means over the objects of one sequence.
-struct SequenceScore {
-  std::string sequence;
-  int objects = 0;
-  int frames = 0;  ///< scored ones
-  double j_mean = 0, f_mean = 0;
-  double jf_mean() const { return (j_mean + f_mean) / 2; }
-};
-
 struct DavisScores {
   std::vector<ObjectScore> objects;  ///< in the order of sequences, then objects
   Statistics j, f;                   ///< plain means over objects
@@ -35,8 +26,6 @@ DavisScores scores_of(std::vector<ObjectScore> objects);
 DavisScores score_davis(const std::vector<data::DavisSequence>& truth,
                         const std::string& prediction,
                         const ScoreOptions& options);
-
-std::vector<SequenceScore> sequence_scores(const DavisScores& scores);
 
 /// results.csv: sequence,object,J_mean,J_recall,J_decay,F_mean,F_recall,F_decay. per-frame.csv:
 /// sequence,object,frame,J,F. Official, with three decimals: global_results.csv and

@@ -97,7 +97,7 @@ SequenceResult score_by_official_rule(const data::DavisSequence& truth,
         text("sequence '{}': no object in its first frame; nothing was scored", truth.name));
   }
   for (int object = 1; object <= objects; ++object)
-    result.objects.push_back({truth.name, object, {}, {}, {}, {}, {}});
+    result.objects.push_back({truth.name, object, {}, {}, {}});
   for (std::size_t i = 1; i + 1 < truth.annotations.size(); ++i) {
     auto pair = read_pair(truth, i, folder);
     replace(pair.truth, kVoid, void_becomes);
@@ -120,8 +120,7 @@ std::bitset<256> labels_in(const data::LabelMap& map) {
 SequenceResult score_by_any_id(const data::DavisSequence& truth, const std::string& folder) {
   std::bitset<256> in_truth, in_either;
   std::vector<ObjectScore> objects;
-  for (int label = 1; label < 256; ++label)
-    objects.push_back({truth.name, label, {}, {}, {}, {}, {}});
+  for (int label = 1; label < 256; ++label) objects.push_back({truth.name, label, {}, {}, {}});
   for (std::size_t i = 1; i + 1 < truth.annotations.size(); ++i) {
     const auto pair = read_pair(truth, i, folder);
     in_truth |= labels_in(pair.truth);
@@ -183,14 +182,9 @@ SequenceResult score_sequence(const data::DavisSequence& truth,
                               const ScoreOptions& options) {
   check_scorable(truth);
   check_predictions_exist(truth, folder);
-  auto result = options.rule == ScoreRule::kAnyId
-                    ? score_by_any_id(truth, folder)
-                    : score_by_official_rule(truth, folder, options.drop_unknown);
-  for (auto& object : result.objects) {
-    object.j_statistics = statistics_of(object.j);
-    object.f_statistics = statistics_of(object.f);
-  }
-  return result;
+  return options.rule == ScoreRule::kAnyId
+             ? score_by_any_id(truth, folder)
+             : score_by_official_rule(truth, folder, options.drop_unknown);
 }
 
 }  // namespace stc::eval

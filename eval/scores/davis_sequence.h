@@ -35,7 +35,7 @@ struct ObjectScore {
   int object = 0;                   ///< its label
   std::vector<std::string> frames;  ///< stems of the scored ones: the first and last are left out
   std::vector<double> j, f;         ///< one per scored frame
-  Statistics j_statistics, f_statistics;
+  Statistics j_statistics{}, f_statistics{};  ///< by scores_of()
 };
 
 struct SequenceResult {

@@ -48,26 +48,18 @@ std::vector<at::Tensor> tensors_of(const Checkpoint& state) {
   return tensors;
 }
 
-class CopyBuffer {
- public:
-  explicit CopyBuffer(const std::vector<at::Tensor>& tensors) : tensors_(tensors) {
-    std::size_t bytes = 0;
-    for (const auto& tensor : tensors_) bytes += tensor.nbytes();
-    buffer_.resize(bytes);
+void copy(const std::vector<at::Tensor>& tensors, char* to) {
+  for (const auto& tensor : tensors) {
+    std::memcpy(to, tensor.const_data_ptr(), tensor.nbytes());
+    to += tensor.nbytes();
   }
-  std::size_t bytes() const { return buffer_.size(); }
-  void copy() {
-    char* to = buffer_.data();
-    for (const auto& tensor : tensors_) {
-      std::memcpy(to, tensor.const_data_ptr(), tensor.nbytes());
-      to += tensor.nbytes();
-    }
-  }
+}
 
- private:
-  std::vector<at::Tensor> tensors_;
-  std::vector<char> buffer_;
-};
+std::size_t bytes_of(const std::vector<at::Tensor>& tensors) {
+  std::size_t bytes = 0;
+  for (const auto& tensor : tensors) bytes += tensor.nbytes();
+  return bytes;
+}
 
 struct RoundSeconds {
   std::vector<double> copy, stall, written, synchronous;
@@ -75,7 +67,9 @@ struct RoundSeconds {
 
 // All in each round, so that other load on the machine affects them alike. The first round is the
 // warm-up: it allocates the buffers.
-RoundSeconds measure(const Arguments& arguments, const Checkpoint& state, CopyBuffer& buffer) {
+RoundSeconds measure(const Arguments& arguments, const Checkpoint& state) {
+  const auto tensors = tensors_of(state);
+  std::vector<char> buffer(bytes_of(tensors));
   const ScratchFolder folder(arguments.folder, "--folder");
   CheckpointStore behind(folder.path() + "/behind", 2), waited_for(folder.path() + "/waited", 2);
   monitoring::MetricsOptions none;
@@ -84,7 +78,7 @@ RoundSeconds measure(const Arguments& arguments, const Checkpoint& state, CopyBu
   CheckpointWriter writer(behind, off);
   RoundSeconds seconds;
   for (int round = 0; round <= arguments.repeats; ++round) {
-    const double copy = seconds_of([&] { buffer.copy(); });
+    const double copied = seconds_of([&] { copy(tensors, buffer.data()); });
     std::string failure;
     double stall = 0;
     const double written = seconds_of([&] {
@@ -94,7 +88,7 @@ RoundSeconds measure(const Arguments& arguments, const Checkpoint& state, CopyBu
     STC_CHECK(failure.empty(), "{}", failure);
     const double synchronous = seconds_of([&] { waited_for.save(state); });
     if (round == 0) continue;
-    seconds.copy.push_back(copy);
+    seconds.copy.push_back(copied);
     seconds.stall.push_back(stall);
     seconds.written.push_back(written);
     seconds.synchronous.push_back(synchronous);
@@ -126,15 +120,14 @@ int bench_checkpoint(const Arguments& arguments, bool json_only) {
   const Optimizer optimizer({OptimizerKind::kSgd}, model.query.parameters());
   const Checkpoint state{
       1, model.query.trunk.state(), model.method_state(), optimizer.state(), "{}\n"};
-  CopyBuffer buffer(tensors_of(state));
-  const RoundSeconds seconds = measure(arguments, state, buffer);
+  const RoundSeconds seconds = measure(arguments, state);
   const double copy = median(seconds.copy), stall = median(seconds.stall);
   const double synchronous = median(seconds.synchronous);
   const nlohmann::ordered_json result = {{"benchmark", "checkpoint"},
                                          {"depth", arguments.depth},
                                          {"queue", arguments.queue},
                                          {"repeats", arguments.repeats},
-                                         {"bytes", buffer.bytes()},
+                                         {"bytes", bytes_of(tensors_of(state))},
                                          {"memcpy_seconds", copy},
                                          {"stall_seconds", stall},
                                          {"written_seconds", median(seconds.written)},

@@ -46,6 +46,13 @@ constexpr FileSystemKind kKinds[] = {
     {0x01021997, "9p", true},
 };
 
+std::string first_line_of(const char* path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
 }  // namespace
 
 Memory host_memory() {
@@ -102,17 +109,11 @@ double cores_of_quota(const std::string& cpu_max) {
   return words >> quota >> period && period > 0 ? quota / period : 0;
 }
 
-double cgroup_cores() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  std::string line;
-  std::getline(file, line);
-  return cores_of_quota(line);
-}
+double cgroup_cores() { return cores_of_quota(first_line_of("/sys/fs/cgroup/cpu.max")); }
 
 Clock host_clock() {
   Clock clock;
-  std::ifstream file("/sys/devices/system/clocksource/clocksource0/current_clocksource");
-  std::getline(file, clock.source);
+  clock.source = first_line_of("/sys/devices/system/clocksource/clocksource0/current_clocksource");
   timex facts{};
   clock.synchronised = adjtimex(&facts) != TIME_ERROR;
   const std::time_t now = std::time(nullptr);
@@ -125,9 +126,7 @@ Clock host_clock() {
 int host_cores() { return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)); }
 
 std::string nvidia_driver() {
-  std::ifstream file("/proc/driver/nvidia/version");
-  std::string line;
-  std::getline(file, line);
+  const auto line = first_line_of("/proc/driver/nvidia/version");
   std::smatch match;
   return std::regex_search(line, match, std::regex("[0-9]+\\.[0-9]+(\\.[0-9]+)?")) ? match.str()
                                                                                    : "";

@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "data/benchmarks/davis.h"
-#include "data/benchmarks/jhmdb.h"
-#include "data/benchmarks/vip.h"
 #include "eval/jobs/benchmarks.h"
 #include "eval/scores/clip_scores.h"
 #include "eval/scores/davis_scores.h"
@@ -51,6 +48,11 @@ BenchmarkScores score_counts(const ScoreArguments& arguments) {
   return result;
 }
 
+constexpr auto score_jhmdb =
+    score_counts<data::open_jhmdb, eval::score_jhmdb_clip, eval::sum_jhmdb, eval::jhmdb_tables>;
+constexpr auto score_vip =
+    score_counts<data::open_vip, eval::score_vip_sequence, eval::sum_vip, eval::vip_tables>;
+
 constexpr std::array kBenchmarks = {
     BenchmarkEntry{
         .name = "davis",
@@ -67,45 +69,42 @@ constexpr std::array kBenchmarks = {
         .details_help = "Write one line per object and frame",
         .defaults = kDavisDefaults,
         .open = open<data::open_davis, eval::davis_benchmark>,
-        .score = score_davis},
-    BenchmarkEntry{.name = "jhmdb",
-                   .eval_help = "Propagate and score key points on JHMDB: PCK",
-                   .score_help = "PCK of key points, with and without the first frame",
-                   .example_root = "JHMDB",
-                   .data_help = "Root with Rename_Images and joint_positions",
-                   .split_help =
-                       "List of clips, or a folder of <class>_test_split1.txt; by default "
-                       "val_list.txt if present, else splits, else all clips with joints",
-                   .truth_help = "JHMDB root",
-                   .prediction_help = "Folder of CLASS/CLIP.csv with lines frame,joint,x,y",
-                   .csv_help = "Write one line per joint, in full precision",
-                   .details_flag = "--clips",
-                   .details_help = "Write one line per clip",
-                   .defaults = kJhmdbDefaults,
-                   .open = open<data::open_jhmdb, eval::jhmdb_benchmark>,
-                   .score = score_counts<data::open_jhmdb,
-                                         eval::score_jhmdb_clip,
-                                         eval::sum_jhmdb,
-                                         eval::jhmdb_tables>},
-    BenchmarkEntry{.name = "vip",
-                   .eval_help = "Propagate and score body parts on VIP: mean IoU",
-                   .score_help = "IoU of body parts, with and without the first frames",
-                   .example_root = "VIP_Fine",
-                   .data_help = "Root with Images and Category_ids (or Annotations)",
-                   .split_help =
-                       "File with one sequence name per line; by default lists/val_videos.txt if "
-                       "present, else all sequences with masks",
-                   .truth_help = "VIP root, or a folder of SEQ/*.png",
-                   .prediction_help = "Folder of SEQ/*.png, named as the truth is",
-                   .csv_help = "Write one line per part, in full precision",
-                   .details_flag = "--clips",
-                   .details_help = "Write one line per sequence",
-                   .defaults = kVipDefaults,
-                   .open = open<data::open_vip, eval::vip_benchmark>,
-                   .score = score_counts<data::open_vip,
-                                         eval::score_vip_sequence,
-                                         eval::sum_vip,
-                                         eval::vip_tables>}};
+        .score = score_davis,
+    },
+    BenchmarkEntry{
+        .name = "jhmdb",
+        .eval_help = "Propagate and score key points on JHMDB: PCK",
+        .score_help = "PCK of key points, with and without the first frame",
+        .example_root = "JHMDB",
+        .data_help = "Root with Rename_Images and joint_positions",
+        .split_help = "List of clips, or a folder of <class>_test_split1.txt; by default "
+                      "val_list.txt if present, else splits, else all clips with joints",
+        .truth_help = "JHMDB root",
+        .prediction_help = "Folder of CLASS/CLIP.csv with lines frame,joint,x,y",
+        .csv_help = "Write one line per joint, in full precision",
+        .details_flag = "--clips",
+        .details_help = "Write one line per clip",
+        .defaults = kJhmdbDefaults,
+        .open = open<data::open_jhmdb, eval::jhmdb_benchmark>,
+        .score = score_jhmdb,
+    },
+    BenchmarkEntry{
+        .name = "vip",
+        .eval_help = "Propagate and score body parts on VIP: mean IoU",
+        .score_help = "IoU of body parts, with and without the first frames",
+        .example_root = "VIP_Fine",
+        .data_help = "Root with Images and Category_ids (or Annotations)",
+        .split_help = "File with one sequence name per line; by default lists/val_videos.txt if "
+                      "present, else all sequences with masks",
+        .truth_help = "VIP root, or a folder of SEQ/*.png",
+        .prediction_help = "Folder of SEQ/*.png, named as the truth is",
+        .csv_help = "Write one line per part, in full precision",
+        .details_flag = "--clips",
+        .details_help = "Write one line per sequence",
+        .defaults = kVipDefaults,
+        .open = open<data::open_vip, eval::vip_benchmark>,
+        .score = score_vip,
+    }};
 
 }  // namespace
 

@@ -13,6 +13,9 @@
 
 namespace stc::launcher {
 
+inline constexpr char kKeepGoingHelp[] =
+    "Leave out clips with bad data, name them, and end with exit code 3";
+
 struct BenchmarkSource {
   std::string name;   ///< "davis", "jhmdb" or "vip"
   std::string data;   ///< root of the data set

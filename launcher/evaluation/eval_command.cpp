@@ -27,18 +27,11 @@ struct EvalArguments : PropagationArguments {
 };
 
 void print_times(const ordered_json& timings) {
-  const auto seconds = [&](const char* stage) {
-    return timings.at(text("{}_seconds", stage)).get<double>();
+  const auto words = [&](const std::string& stage) {
+    return stage + eval::formatted(" %.1f s", timings.at(stage + "_seconds").get<double>());
   };
-  std::printf(
-      "%ld frames: features %.1f s, propagation %.1f s, masks %.1f s, files %.1f s, "
-      "scoring %.1f s\n",
-      static_cast<long>(timings.at("frames").get<std::int64_t>()),
-      seconds("features"),
-      seconds("propagation"),
-      seconds("masks"),
-      seconds("files"),
-      seconds("scoring"));
+  const auto stages = joined(kStages, words);
+  std::fputs(text("{} frames: {}\n", timings.at("frames").dump(), stages).c_str(), stdout);
 }
 
 void print_result(const EvaluationResult& result) {
@@ -117,9 +110,7 @@ void add_benchmark(CLI::App* eval_command, const BenchmarkEntry& benchmark, Acti
   command->add_option("--split", arguments->source.split, benchmark.split_help);
   add_output_options(command, arguments.get());
   command->option_defaults()->group("Method");
-  command->add_flag("--keep-going",
-                    arguments->source.keep_going,
-                    "Leave out clips with bad data, name them, and end with exit code 3");
+  command->add_flag("--keep-going", arguments->source.keep_going, kKeepGoingHelp);
   add_propagation_options(command, arguments.get());
   const auto example = text("stc eval {} --data {}", benchmark.name, benchmark.example_root);
   command->footer(

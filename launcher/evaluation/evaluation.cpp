@@ -62,9 +62,6 @@ void check_same_job(const std::string& out, const ordered_json& job) {
   }
 }
 
-namespace fs = std::filesystem;
-using nlohmann::ordered_json;
-
 std::string hexadecimal(std::uint32_t value) {
   char buffer[16];
   std::snprintf(buffer, sizeof(buffer), "%08x", value);
@@ -76,22 +73,19 @@ ordered_json timings_of(const std::vector<eval::Json>& records) {
   std::int64_t frames = 0;
   std::map<std::string, double> seconds;
   for (const auto& record : records) {
-    if (record.is_null()) continue;
     frames += record.at("frames").get<std::int64_t>();
     for (const auto& [stage, taken] : record.at("seconds").items())
       seconds[stage] += taken.get<double>();
   }
   ordered_json timings = {{"frames", frames}};
-  for (const char* stage : {"features", "propagation", "masks", "files", "scoring"})
-    timings[text("{}_seconds", stage)] = seconds[stage];
+  for (const char* stage : kStages) timings[text("{}_seconds", stage)] = seconds[stage];
   return timings;
 }
 
 ordered_json notes_of(const std::vector<eval::Json>& records) {
   auto notes = ordered_json::array();
   for (const auto& record : records)
-    if (!record.is_null())
-      notes.insert(notes.end(), record.at("notes").begin(), record.at("notes").end());
+    notes.insert(notes.end(), record.at("notes").begin(), record.at("notes").end());
   return notes;
 }
 
@@ -181,7 +175,7 @@ std::int64_t Evaluation::evaluate(const std::function<std::int64_t()>& next_tick
 
 bool Evaluation::is_complete() const {
   const auto clips = benchmark_.clips();
-  return std::all_of(variants_.begin(), variants_.end(), [&](const EvaluationVariant& variant) {
+  return std::ranges::all_of(variants_, [&](const EvaluationVariant& variant) {
     return eval::collect_records(clips, variant.out).failed.empty();
   });
 }
@@ -194,12 +188,13 @@ std::vector<EvaluationResult> Evaluation::finish(int ranks) const {
 
 EvaluationResult Evaluation::finish_variant(const EvaluationVariant& variant, int ranks) const {
   const auto clips = benchmark_.clips();
-  const auto found = eval::collect_records(clips, variant.out);
+  auto found = eval::collect_records(clips, variant.out);
   STC_CHECK_DATA(found.failed.size() < clips.size(),
                  "none of the {} clips could be evaluated; the first: {}",
                  clips.size(),
                  found.failed.front());
   const auto tables = benchmark_.summarise(variant.out, found.records);
+  std::erase(found.records, nullptr);  // clips that were left out
   ordered_json json = {{"benchmark", source_.name},
                        {"data", source_.data},
                        {"weights", trunk_->weights},

@@ -28,6 +28,9 @@ struct EvaluationVariant {
   std::string out;
 };
 
+/// Stages that results.json has the seconds of, as "features_seconds".
+inline constexpr const char* kStages[] = {"features", "propagation", "masks", "files", "scoring"};
+
 struct EvaluationResult {
   nlohmann::ordered_json json;      ///< as in results.json
   std::string table;                ///< for the terminal

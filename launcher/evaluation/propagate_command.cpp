@@ -1,5 +1,8 @@
+#include <ATen/Parallel.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 
@@ -86,17 +89,29 @@ class ClipFiles {
   Strip strip_;
 };
 
+// Many ranks would all write the same folder.
+void check_is_alone() {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"}) {
+    const char* ranks = std::getenv(name);
+    STC_CHECK_USAGE(ranks == nullptr || std::atoll(ranks) <= 1,
+                    "stc propagate: started as {} ranks ({}), which would all write the same "
+                    "folder; start one process, it uses all cores",
+                    ranks,
+                    name);
+  }
+}
+
 void warn_of_lost_objects(const eval::VideoPropagation& propagation) {
-  for (const int object : propagation.lost_objects()) {
+  for (const int object : propagation.lost_objects())
     log::warning(
         "object {} is too small: it vanishes from the mask at feature size; a larger --short-side "
         "or --stride 4 may keep it",
         object);
-  }
 }
 
 int propagate_clip(const ClipArguments& arguments) {
-  prepare_process(arguments, "propagate");
+  check_is_alone();
+  if (arguments.threads > 0) at::set_num_threads(arguments.threads);
   const auto settings = read_settings(arguments);
   data::ResultFolder out(arguments.out, arguments.force, {"masks", "overlay.mp4", "strip.png"});
   const auto source = data::FrameSource::open(arguments.video);
@@ -118,8 +133,7 @@ int propagate_clip(const ClipArguments& arguments) {
     FrameProgress progress(0);
     while (const auto frame = source->next()) {
       const auto name = text("{}: frame {}", arguments.video, frames);
-      files.add(frames, *frame, propagation.next(extractor.extract(*frame, name).map));
-      ++frames;
+      files.add(frames++, *frame, propagation.next(extractor.extract(*frame, name).map));
       progress.update("propagate", frames, 0, frames);
     }
   }

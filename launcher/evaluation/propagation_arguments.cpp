@@ -1,10 +1,7 @@
 #include "launcher/evaluation/propagation_arguments.h"
 
-#include <ATen/Parallel.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 
 #include "launcher/run_folder/checkpoint.h"
 #include "launcher/training/rank_equality.h"
@@ -81,11 +78,6 @@ models::ResNet network_of_file(const PropagationArguments& arguments, int stride
   return network;
 }
 
-std::int64_t environment_number(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? 1 : std::atoll(value);
-}
-
 }  // namespace
 
 void add_propagation_options(CLI::App* command, PropagationArguments* arguments) {
@@ -127,18 +119,6 @@ PropagationTrunk load_trunk(const PropagationArguments& arguments, int stride, a
   const auto sum = checksum(network.state());
   network.to(device, at::kFloat);
   return {std::move(network), seed >= 0 ? text("random:{}", seed) : arguments.weights, sum};
-}
-
-void prepare_process(const PropagationArguments& arguments, const std::string& command) {
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"}) {
-    STC_CHECK_USAGE(environment_number(name) <= 1,
-                    "stc {}: started as {} ranks ({}), which would all write the same folder; "
-                    "start one process, it uses all cores",
-                    command,
-                    environment_number(name),
-                    name);
-  }
-  if (arguments.threads > 0) at::set_num_threads(arguments.threads);
 }
 
 }  // namespace stc::launcher

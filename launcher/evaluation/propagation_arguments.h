@@ -44,7 +44,4 @@ struct PropagationTrunk {
 /// `device`. Throws stc::Error naming what is wrong.
 PropagationTrunk load_trunk(const PropagationArguments& arguments, int stride, at::Device device);
 
-/// Applies `threads`, refuses more than one rank: all of them would write the same folder.
-void prepare_process(const PropagationArguments& arguments, const std::string& command);
-
 }  // namespace stc::launcher

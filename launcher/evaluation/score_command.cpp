@@ -66,22 +66,16 @@ void add_benchmark(CLI::App* score_command, const BenchmarkEntry& benchmark, Act
   command->add_option(
       "--json", arguments->json, "Write the means as JSON; '-' prints it instead of the table");
   command->option_defaults()->group("Method");
-  command->add_flag("--keep-going",
-                    arguments->keep_going,
-                    "Leave out clips with bad data, name them, and end with exit code 3");
+  command->add_flag("--keep-going", arguments->keep_going, kKeepGoingHelp);
   if (benchmark.name == std::string("davis")) add_davis_options(command, &arguments->davis);
-  command->footer(
-      text("Examples:\n"
-           "  stc score {} --truth {} --prediction results/{}\n"
-           "  stc score {} --truth {} --prediction results/{} --csv scores.csv {} "
-           "details.csv",
-           benchmark.name,
-           benchmark.example_root,
-           benchmark.name,
-           benchmark.name,
-           benchmark.example_root,
-           benchmark.name,
-           benchmark.details_flag));
+  const auto example = text("  stc score {} --truth {} --prediction results/{}",
+                            benchmark.name,
+                            benchmark.example_root,
+                            benchmark.name);
+  command->footer(text("Examples:\n{}\n{} --csv scores.csv {} details.csv",
+                       example,
+                       example,
+                       benchmark.details_flag));
   command->callback([arguments, &benchmark, &action] {
     action = [arguments, &benchmark] { return score(benchmark, *arguments); };
   });

@@ -42,7 +42,6 @@ struct SweepGroup {
 
 EvaluationShare share_of(const std::string& part) {
   if (part.empty()) return {};
-  EvaluationShare share;
   char rest = 0;
   long index = 0, count = 0;
   const bool is_read = std::sscanf(part.c_str(), "%ld/%ld%c", &index, &count, &rest) == 2;
@@ -183,19 +182,14 @@ void make_table(const SweepPlan& plan, const std::vector<SweepGroup>& groups, in
                  failed);
 }
 
-bool is_complete(const std::vector<SweepGroup>& groups) {
-  return std::all_of(groups.begin(), groups.end(), [](const SweepGroup& group) {
-    return group.evaluation->is_complete();
-  });
-}
-
 // Parts that end together make the table one after the other, with the same content.
 void finish_part(const SweepArguments& arguments,
                  const SweepPlan& plan,
                  const std::vector<SweepGroup>& groups,
                  int ranks) {
   const auto lock = FolderLock::wait_for(plan.out);
-  if (is_complete(groups)) return make_table(plan, groups, ranks);
+  if (std::ranges::all_of(groups, &Evaluation::is_complete, &SweepGroup::evaluation))
+    return make_table(plan, groups, ranks);
   log::info(
       "part {} is done; the part that ends last makes the table, as does stc sweep without "
       "--part",
@@ -217,10 +211,9 @@ int sweep(const SweepArguments& arguments, dist::Session& session) {
     groups = groups_of(plan, dist::choose_device(arguments.device, session.world().local_rank));
   });
   const bool is_part = !arguments.part.empty();
-  const auto use = is_part           ? FolderUse::kShare
-                   : arguments.force ? FolderUse::kRestart
-                                     : FolderUse::kResume;
   dist::run_on_root(*world, [&] {
+    const auto resume = is_part ? FolderUse::kShare : FolderUse::kResume;
+    const auto use = arguments.force ? FolderUse::kRestart : resume;
     for (auto& group : groups) group.evaluation->open_folders(use);
   });
   std::vector<const Evaluation*> evaluations;
@@ -259,9 +252,7 @@ void add_sweep(CLI::App& app, Action& action) {
   command->add_flag(
       "--force", arguments->force, "Evaluate all again; by default finished evaluations are kept");
   command->option_defaults()->group("Method");
-  command->add_flag("--keep-going",
-                    arguments->keep_going,
-                    "Leave out clips with bad data, name them, and end with exit code 3");
+  command->add_flag("--keep-going", arguments->keep_going, kKeepGoingHelp);
   command->option_defaults()->group("Machine");
   command->add_option(
       "--part",

@@ -108,7 +108,7 @@ std::vector<SweepCombination> combinations_of(const toml::table& root, const std
     if (list == nullptr) {
       add(node);
     } else {
-      for (const auto& value : *list) add(value);
+      for (const auto& entry : *list) add(entry);
     }
     std::vector<SweepCombination> product;
     for (const auto& combination : combinations) {

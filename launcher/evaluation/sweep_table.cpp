@@ -16,7 +16,7 @@ std::vector<std::string> columns_of(const std::vector<SweepRow>& rows) {
   std::vector<std::string> columns;
   for (const auto& row : rows)
     for (const auto& [name, value] : row.items())
-      if (std::find(columns.begin(), columns.end(), name) == columns.end()) columns.push_back(name);
+      if (std::ranges::count(columns, name) == 0) columns.push_back(name);
   return columns;
 }
 
@@ -44,7 +44,7 @@ bool comes_first(const SweepRow& a, const SweepRow& b) {
 
 std::vector<SweepRow> sorted_rows(std::vector<SweepRow> rows, const std::string& column) {
   const auto columns = columns_of(rows);
-  STC_CHECK_USAGE(std::find(columns.begin(), columns.end(), column) != columns.end(),
+  STC_CHECK_USAGE(std::ranges::count(columns, column) == 1,
                   "sort = \"{}\": the table has no such column; it has {}",
                   column,
                   joined(columns));

@@ -73,6 +73,11 @@ std::vector<double> ticks_of(const Range& range) {
   return ticks;
 }
 
+template <typename X, typename Y, typename Content>
+std::string label(const X& x, const Y& y, const char* anchor, const Content& content) {
+  return text("<text x='{}' y='{}' text-anchor='{}'>{}</text>", x, y, anchor, content);
+}
+
 class Axes {
  public:
   Axes(const Range& x, const Range& y) : x_(x.opened()), y_(y.opened()) {}
@@ -93,21 +98,11 @@ class Axes {
       const auto y = fixed(down(tick));
       svg += text(
           "<line class='grid' x1='{}' x2='{}' y1='{}' y2='{}'/>", kLeft, kWidth - kRight, y, y);
-      svg += text("<text x='{}' y='{}' text-anchor='end'>{}</text>",
-                  kLeft - 6,
-                  fixed(down(tick) + 4),
-                  short_number(tick));
+      svg += label(kLeft - 6, fixed(down(tick) + 4), "end", short_number(tick));
     }
-    for (const double tick : ticks_of(x_)) {
-      svg += text("<text x='{}' y='{}' text-anchor='middle'>{}</text>",
-                  fixed(across(tick)),
-                  kHeight - 18,
-                  short_number(tick));
-    }
-    return svg + text("<text x='{}' y='{}' text-anchor='end'>{}</text>",
-                      kWidth - kRight,
-                      kHeight,
-                      escape_html(x_name));
+    for (const double tick : ticks_of(x_))
+      svg += label(fixed(across(tick)), kHeight - 18, "middle", short_number(tick));
+    return svg + label(kWidth - kRight, kHeight, "end", escape_html(x_name));
   }
 
  private:
@@ -124,6 +119,34 @@ std::string drawn_line(const Axes& axes, const std::vector<PointGroup>& groups, 
   const auto name = text("c{}", color % kColors);
   return "<polygon class='band " + name + "' points='" + upper + lower + "'/><polyline class='" +
          name + "' points='" + middle + "'/>";
+}
+
+constexpr double kSpreadRow = 42, kSpreadSide = 14, kSpreadWidth = 460;  // user units of the SVG
+
+double spread_x(double value) { return kSpreadSide + value * (kSpreadWidth - 2 * kSpreadSide); }
+
+std::string spread_row(const SpreadRow& row, double y, const std::string& color) {
+  auto svg = text(
+      "<text class='name' x='{}' y='{}'>{}</text>", kSpreadSide, y - 13, escape_html(row.label));
+  for (std::size_t k = 0; k < row.values.size(); ++k) {
+    svg += text("<circle class='{}' cx='{}' cy='{}' r='5'><title>{}: {}</title></circle>",
+                color,
+                fixed(spread_x(row.values[k])),
+                y,
+                escape_html(row.names[k]),
+                fixed(100 * row.values[k]));
+  }
+  if (!std::isfinite(row.mean)) return svg;
+  const auto x = fixed(spread_x(row.mean));
+  return svg +
+         text(
+             "<line class='mean {}' x1='{}' x2='{}' y1='{}' y2='{}'><title>mean: {}</title></line>",
+             color,
+             x,
+             x,
+             y - 9,
+             y + 9,
+             fixed(100 * row.mean));
 }
 
 }  // namespace
@@ -157,45 +180,13 @@ std::string line_chart(const std::string& title,
          (lines.size() > 1 ? "<div class='legend'>" + legend + "</div>" : "") + "</figure>";
 }
 
-namespace {
-
-constexpr double kSpreadRow = 42, kSpreadSide = 14, kSpreadWidth = 460;  // user units of the SVG
-
-double spread_x(double value) { return kSpreadSide + value * (kSpreadWidth - 2 * kSpreadSide); }
-
-std::string spread_row(const SpreadRow& row, double y, const std::string& color) {
-  auto svg = text(
-      "<text class='name' x='{}' y='{}'>{}</text>", kSpreadSide, y - 13, escape_html(row.label));
-  for (std::size_t k = 0; k < row.values.size(); ++k) {
-    svg += text("<circle class='{}' cx='{}' cy='{}' r='5'><title>{}: {}</title></circle>",
-                color,
-                fixed(spread_x(row.values[k])),
-                y,
-                escape_html(row.names[k]),
-                fixed(100 * row.values[k]));
-  }
-  if (!std::isfinite(row.mean)) return svg;
-  const auto x = fixed(spread_x(row.mean));
-  return svg +
-         text(
-             "<line class='mean {}' x1='{}' x2='{}' y1='{}' y2='{}'><title>mean: {}</title></line>",
-             color,
-             x,
-             x,
-             y - 9,
-             y + 9,
-             fixed(100 * row.mean));
-}
-
-}  // namespace
-
 std::string spread_chart(const std::string& title, const std::vector<SpreadRow>& rows) {
   const double height = kSpreadRow * static_cast<double>(rows.size()) + 24;
   std::string svg;
   for (int tick = 0; tick <= 100; tick += 20) {
     const auto x = fixed(spread_x(tick / 100.0));
     svg += text("<line class='grid' x1='{}' x2='{}' y1='0' y2='{}'/>", x, x, height - 20);
-    svg += text("<text x='{}' y='{}' text-anchor='middle'>{}</text>", x, height - 4, tick);
+    svg += label(x, height - 4, "middle", tick);
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const double y = kSpreadRow * static_cast<double>(i) + 27;

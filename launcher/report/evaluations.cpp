@@ -115,9 +115,8 @@ std::map<std::string, ChartLine> read_frames(const std::string& path) {
     }
     curve.y[frame] += values.jf;
   }
-  for (auto& [name, curve] : curves) {
+  for (auto& [name, curve] : curves)
     for (double& y : curve.y) y /= objects[name];
-  }
   return curves;
 }
 
@@ -244,17 +243,13 @@ ReportedEvaluation read_evaluation(const std::string& folder) {
 std::vector<ScoredItem> ranked_clips(const ReportedEvaluation& evaluation) {
   auto clips = evaluation.clips;
   std::erase_if(clips, [](const ScoredItem& clip) { return std::isnan(clip.score); });
-  std::stable_sort(clips.begin(), clips.end(), [](const ScoredItem& a, const ScoredItem& b) {
-    return a.score > b.score;
-  });
+  std::ranges::stable_sort(clips, std::ranges::greater{}, &ScoredItem::score);
   return clips;
 }
 
 Evaluations evaluations_of(const BenchmarkForm& form, const Evaluations& all) {
-  Evaluations found;
-  std::ranges::copy_if(all, std::back_inserter(found), [&](const ReportedEvaluation& evaluation) {
-    return evaluation.benchmark == form.name;
-  });
+  auto found = all;
+  std::erase_if(found, [&](const auto& evaluation) { return evaluation.benchmark != form.name; });
   return found;
 }
 

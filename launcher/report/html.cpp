@@ -87,10 +87,8 @@ std::string note_lines(const std::vector<std::string>& notes) {
 }
 
 std::vector<bool> best_of(const std::vector<double>& values, bool lower_is_better) {
-  std::vector<double> known;
-  std::copy_if(values.begin(), values.end(), std::back_inserter(known), [](double value) {
-    return std::isfinite(value);
-  });
+  auto known = values;
+  std::erase_if(known, [](double value) { return !std::isfinite(value); });
   std::vector<bool> best(values.size(), false);
   if (known.empty()) return best;
   const auto [low, high] = std::minmax_element(known.begin(), known.end());

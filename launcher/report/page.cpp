@@ -164,9 +164,9 @@ std::string frame_charts(const Evaluations& evaluations) {
       lines.push_back(found == e.frames.end() ? ChartLine{} : found->second);
       lines.back().label = e.label;
     }
-    const bool is_empty = std::all_of(
-        lines.begin(), lines.end(), [](const ChartLine& line) { return line.x.empty(); });
-    if (!is_empty) charts += line_chart(clip.name, "scored frame", lines, /*unit_range=*/true);
+    const auto is_empty = [](const ChartLine& line) { return line.x.empty(); };
+    if (!std::ranges::all_of(lines, is_empty))
+      charts += line_chart(clip.name, "scored frame", lines, /*unit_range=*/true);
   }
   return charts.empty() ? "" : folded("J&F over time", "<div class='charts'>" + charts + "</div>");
 }

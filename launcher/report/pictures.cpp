@@ -173,11 +173,10 @@ Pictures davis_pictures(const Evaluations& evaluations, std::size_t max_clips) {
 }
 
 Pictures overlay_pictures(const Evaluations& evaluations, std::size_t max_clips) {
-  Evaluations with_overlays;
-  std::ranges::copy_if(
-      evaluations, std::back_inserter(with_overlays), [](const ReportedEvaluation& evaluation) {
-        return fs::is_directory(overlay_folder(evaluation));
-      });
+  auto with_overlays = evaluations;
+  std::erase_if(with_overlays, [](const auto& evaluation) {
+    return !fs::is_directory(overlay_folder(evaluation));
+  });
   std::vector<std::string> notes;
   if (const auto without = evaluations.size() - with_overlays.size(); without > 0)
     notes.push_back(text("{} of {} evaluations have no pictures; stc eval --overlays makes them",

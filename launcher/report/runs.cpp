@@ -50,13 +50,11 @@ std::vector<ChartLine> read_curves(const fs::path& path) {
                    path.string(),
                    number);
     const double step = json["step"].get<double>();
-    if (json.contains("losses")) {
+    if (json.contains("losses"))
       for (const auto& [name, value] : json["losses"].items())
         add_point(curves, "loss: " + name, step, value);
-    }
-    for (const auto& [key, value] : json.items()) {
+    for (const auto& [key, value] : json.items())
       if (!is_position(key)) add_point(curves, key, step, value);
-    }
   }
   return curves;
 }
@@ -116,12 +114,9 @@ std::vector<std::string> differing_facts(const std::vector<ReportedEvaluation*>&
   for (const auto* evaluation : group) {
     for (const auto& fact : evaluation->facts) {
       const auto& name = fact.first;
-      const bool is_known = std::find(differing.begin(), differing.end(), name) != differing.end();
-      if (is_known || !changes_scores(name)) continue;
-      const bool is_same = std::all_of(group.begin(), group.end(), [&](const auto* other) {
-        return value_of(*other, name) == fact.second;
-      });
-      if (!is_same) differing.push_back(name);
+      if (std::ranges::count(differing, name) != 0 || !changes_scores(name)) continue;
+      const auto is_same = [&](const auto* other) { return value_of(*other, name) == fact.second; };
+      if (!std::ranges::all_of(group, is_same)) differing.push_back(name);
     }
   }
   return differing;

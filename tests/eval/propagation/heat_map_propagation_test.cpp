@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "eval/propagation/key_points.h"
+#include "eval/propagation/label_maps.h"
 #include "tests/eval/golden_cases.h"
 
 namespace stc::eval {

@@ -1,4 +1,4 @@
-#include "eval/propagation/key_points.h"
+#include "eval/propagation/label_maps.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -81,11 +81,11 @@ TEST_F(ScoreDavis, AveragesOverObjectsAndNotOverSequences) {
   const auto scores = score();
   EXPECT_EQ(scores.objects.size(), 4U);
   EXPECT_DOUBLE_EQ(scores.j.mean, 0.75);
-  const auto sequences = sequence_scores(scores);
+  const auto sequences = davis_tables(scores).numbers.at("sequences");
   ASSERT_EQ(sequences.size(), 2U);
-  EXPECT_EQ(sequences[0].jf_mean(), 0);
-  EXPECT_EQ(sequences[1].jf_mean(), 1);
-  EXPECT_EQ(sequences[1].objects, 3);
+  EXPECT_EQ(sequences[0]["jf_mean"], 0);
+  EXPECT_EQ(sequences[1]["jf_mean"], 1);
+  EXPECT_EQ(sequences[1]["objects"], 3);
 }
 
 TEST_F(ScoreDavis, ReadsMasksOf0And255AsOneObjectAndSaysSo) {
@@ -258,7 +258,7 @@ TEST(StatisticsOf, HasADecayBeyond255FramesToo) {
 class WrittenScores : public testing::Test {
  protected:
   WrittenScores() {
-    ObjectScore object{"a,b", 1, {"00001", "00002"}, {1, 1.0 / 3}, {0.5, 0.25}, {}, {}};
+    ObjectScore object{"a,b", 1, {"00001", "00002"}, {1, 1.0 / 3}, {0.5, 0.25}};
     object.j_statistics = statistics_of(object.j);
     object.f_statistics = statistics_of(object.f);
     scores_.objects = {object};
