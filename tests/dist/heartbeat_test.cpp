@@ -71,7 +71,7 @@ TEST(Heartbeat, NamesTheRankThatTheOthersWaitFor) {
     Lines lines;
     run_ranks(3, [&](Communicator& world) {
       HeartbeatOptions options;
-      options.stall_seconds = 4;  // a thread that the system keeps waiting for 1 s would be silent
+      options.stall_seconds = 1;
       options.report = [&](const std::string& line) { lines.add(line); };
       const Heartbeat heartbeat(world, options);
       world.barrier();
