@@ -19,7 +19,7 @@ parts='build and run'
 for argument in "$@"; do
   case $argument in
     --cuda) kind=cuda ;;
-    --oldest) kind=cpu libtorch_version=$oldest_libtorch_version ;;
+    --oldest) kind=oldest ;;
     --checks) parts="$parts|checks" ;;
     -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; exit 0 ;;
     *) say "unknown argument '$argument'; expected --cuda, --oldest or --checks." >&2; exit 2 ;;
@@ -124,13 +124,11 @@ check_own_libtorch() {
 
 install_libtorch() {
   [ "$(uname -sm)" = 'Linux x86_64' ] || fail "this system is $(uname -sm), but this script downloads LibTorch for Linux x86_64 only. Set STC_LIBTORCH to a LibTorch for this system."
-  if [ "$libtorch_version" = "$oldest_libtorch_version" ]; then
-    install_wheels "$repository/scripts/libtorch-oldest.txt" "$cache/libtorch-$libtorch_version-cpu" 1300
-  elif [ "$kind" = cpu ]; then
-    install_wheels "$repository/scripts/libtorch-cpu.txt" "$cache/libtorch-$libtorch_version-cpu" 1300
-  else
-    install_wheels "$repository/scripts/libtorch-cuda.txt" "$cache/libtorch-$libtorch_version-cuda" 5500
-  fi
+  case $kind in
+    cpu) install_wheels "$repository/scripts/libtorch-cpu.txt" "$cache/libtorch-$libtorch_version-cpu" 1300 ;;
+    oldest) install_wheels "$repository/scripts/libtorch-oldest.txt" "$cache/libtorch-$oldest_libtorch_version-cpu" 1300 ;;
+    cuda) install_wheels "$repository/scripts/libtorch-cuda.txt" "$cache/libtorch-$libtorch_version-cuda" 5500 ;;
+  esac
 }
 
 install_packages
