@@ -230,11 +230,7 @@ void BadEntries::add(const SampleReport& report) {
                  first_ones());
 }
 
-std::string BadEntries::first_ones() const {
-  std::string all;
-  for (const std::string& what : first_) all += (all.empty() ? "" : " | ") + what;
-  return all;
-}
+std::string BadEntries::first_ones() const { return joined(first_, {}, " | "); }
 
 std::unique_ptr<SampleSource<ImageBatch>> make_image_source(std::shared_ptr<const ShardSet> shards,
                                                             std::uint64_t seed,

@@ -27,9 +27,7 @@ std::string quoted(const std::string& content) {
 }
 
 std::string listed(const std::vector<std::string>& words) {
-  std::string all;
-  for (const std::string& word : words) all += (all.empty() ? "\"" : ", \"") + word + "\"";
-  return all;
+  return joined(words, [](const std::string& word) { return text("\"{}\"", word); });
 }
 
 std::string bound_text(const ConfigValue& bound) {

@@ -58,12 +58,11 @@ const std::vector<Fabric>& fabrics() {
 }
 
 const Fabric& fabric_named(const std::string& name) {
-  std::string known;
   for (const Fabric& fabric : fabrics()) {
     if (fabric.name == name) return fabric;
-    known += (known.empty() ? "" : ", ") + fabric.name;
   }
-  throw Error(Exit::kUsage, text("--fabric is '{}'; expected one of {}", name, known));
+  throw Error(Exit::kUsage,
+              text("--fabric is '{}'; expected one of {}", name, joined(fabrics(), &Fabric::name)));
 }
 
 double all_reduce_seconds(const Fabric& fabric, int ranks, double bytes) {

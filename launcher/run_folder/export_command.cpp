@@ -57,10 +57,8 @@ std::vector<std::string> prefixes_of_networks(const data::NamedTensors& tensors)
   return prefixes;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words) text += (text.empty() ? "'" : ", '") + word + "'";
-  return text;
+std::string listed(const std::vector<std::string>& words) {
+  return joined(words, [](const std::string& word) { return text("'{}'", word); });
 }
 
 // If there are several networks, MoCo's query encoder is the one that is trained.
@@ -77,7 +75,7 @@ std::string choose_prefix(const data::NamedTensors& tensors, const Options& opti
                     "--prefix is '{}'; {} holds {}",
                     options.prefix,
                     options.source,
-                    joined(prefixes));
+                    listed(prefixes));
     return options.prefix;
   }
   if (prefixes.size() == 1) return prefixes[0];
@@ -85,7 +83,7 @@ std::string choose_prefix(const data::NamedTensors& tensors, const Options& opti
   STC_CHECK_USAGE(std::count_if(prefixes.begin(), prefixes.end(), is_query) == 1,
                   "{} holds several networks; choose one with --prefix: {}",
                   options.source,
-                  joined(prefixes));
+                  listed(prefixes));
   return *std::find_if(prefixes.begin(), prefixes.end(), is_query);
 }
 

@@ -64,13 +64,11 @@ bool is_finished(const std::string& folder) {
 
 void check_same_training(const std::string& folder, const ConfigSchema& schema) {
   const auto differences = schema.training_differences(data::read_text(folder + "/" + kConfig));
-  std::string all;
-  for (const std::string& difference : differences) all += (all.empty() ? "" : "; ") + difference;
   STC_CHECK_USAGE(differences.empty(),
                   "run folder {} was started with other settings ({}); use the same, another "
                   "run.dir, or --fresh to move it aside",
                   folder,
-                  all);
+                  joined(differences, {}, "; "));
 }
 
 // A run that failed before its first step may be repeated with other settings.
