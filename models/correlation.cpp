@@ -63,10 +63,11 @@ at::Tensor WindowedCorrelation::scores(ScoredRows rows, RowScore score) const {
   const auto correlation = tiled();
   const bool own = rows == ScoredRows::kOwn;
   const auto p = own ? correlation.map.detach() : at::softmax(correlation.dots + masks.window, -1);
-  if (score == RowScore::kEntropy)
-    return untile_queries(row_entropy(p * (masks.in_frame == 0)), kKeptTile, grid);
-  const auto& counted = own ? masks.in_frame : masks.window;
-  const auto tiled_scores = (-(p + 1e-12).log()).mul(counted == 0).sum(-1);
+  const auto in_frame = masks.window + masks.frame == 0;
+  const auto tiled_scores =
+      score == RowScore::kEntropy
+          ? row_entropy(p * in_frame)
+          : (-(p + 1e-12).log()).mul(own ? in_frame : masks.window == 0).sum(-1);
   return untile_queries(tiled_scores, kKeptTile, grid);
 }
 

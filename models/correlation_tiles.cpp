@@ -79,19 +79,19 @@ class WindowSoftmax {
  public:
   WindowSoftmax(const at::Tensor& features, TileShape shape)
       : scale_(scale_of(features)),
-        in_frame_(masks_of(shape, {features.size(2), features.size(3)}, features).in_frame) {}
+        masks_(masks_of(shape, {features.size(2), features.size(3)}, features)) {}
 
   static double scale_of(const at::Tensor& features) {
     return 1.0 / std::sqrt(static_cast<double>(features.size(1)));
   }
   double scale() const { return scale_; }
   at::Tensor operator()(const at::Tensor& dots) const {
-    return at::softmax(at::add(in_frame_, dots, scale_), -1);
+    return at::softmax(at::add(masks_.window, dots, scale_).add_(masks_.frame), -1);
   }
 
  private:
   double scale_;
-  at::Tensor in_frame_;
+  const TileMasks& masks_;
 };
 
 // Features [B, C, H, W] of some samples in tiles, and the gradients of both from that of the dots.
@@ -320,10 +320,8 @@ TileMasks make_masks(TileShape shape, GridSize grid, const at::TensorOptions& op
     return at::zeros(open.sizes(), options)
         .masked_fill_(open.logical_not(), -std::numeric_limits<double>::infinity());
   };
-  const auto window = window_of_tile(shape, options.device());
-  const auto in_frame =
-      frame_of_tiles(shape, grid, options.device()).unsqueeze(1).logical_and(window);
-  return {addend(window), addend(in_frame)};
+  return {addend(window_of_tile(shape, options.device())),
+          addend(frame_of_tiles(shape, grid, options.device())).unsqueeze(1)};
 }
 
 }  // namespace

@@ -59,8 +59,8 @@ at::Tensor tile_keys(const at::Tensor& values, TileShape shape);
 
 /// What is added to the scaled dots before a softmax: 0 where a key counts, else -infinity.
 struct TileMasks {
-  at::Tensor window;    ///< [T * T, K * K]: keys in the query's window, in the frame or not
-  at::Tensor in_frame;  ///< [tiles, T * T, K * K]: keys in the window and in the frame
+  at::Tensor window;  ///< [T * T, K * K]: keys in the query's window, in the frame or not
+  at::Tensor frame;   ///< [tiles, 1, K * K]: keys of each tile in the frame
 };
 
 /// Of the features' type, on their device. Made once and kept until the end of the program.
