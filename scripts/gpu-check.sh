@@ -90,7 +90,7 @@ alone() { wait; count=$((count + 1)); item "$@"; }    # with the machine to itse
 limited() { timeout --kill-after=5 "$((deadline > SECONDS ? deadline - SECONDS : 1))" "$@"; }
 skip() { note=$*; return 77; }
 fail() { note=$*; return 1; }
-field() { sed -nE "s/.*\"$1\":([-+0-9.eE]+).*/\1/p" "$2" | tail -n 1; }   # field KEY FILE: of its last JSON line that has it
+field() { sed -nE "s/.*\"$1\": *([-+0-9.eE]+).*/\1/p" "$2" | head -n 1; }   # field KEY FILE: the first number under KEY
 
 google_tests() { # PROGRAM FILTER COMMAND-IN-FRONT...
   local program=$bin/$1 filter=$2 out code=0 passed skipped
@@ -218,7 +218,7 @@ same_run() {
 evaluation() {
   [ -e train/weights.safetensors ] || { skip 'no weights'; return; }
   limited "$stc" eval davis --data clips --weights train/weights.safetensors --out eval --device "$device" || return
-  note="J&F $(field jf_mean eval/results.json) on synthetic clips"
+  note="J&F $(field jf_mean eval/results.json | cut -c1-6) on synthetic clips"
 }
 
 # ---- benches -------------------------------------------------------------------------------------------------------------------
