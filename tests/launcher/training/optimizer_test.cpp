@@ -6,19 +6,26 @@
 #include <cmath>
 
 #include "monitoring/check.h"
+#include "tests/support/devices.h"
 
 namespace stc::launcher {
 namespace {
 
 // Two numbers, so that the update can be written out by hand.
 struct Numbers {
-  at::Tensor tensor = at::tensor({1.0, -2.0}, at::kDouble).requires_grad_();
+  explicit Numbers(at::Device device)
+      : tensor(at::tensor({1.0, -2.0}, at::kDouble).to(device).requires_grad_()) {}
+  at::Tensor tensor;
   models::NamedTensorList list() const { return {{"w", tensor}}; }
-  void set_gradient(double g) { tensor.mutable_grad() = at::tensor({g, 2 * g}, at::kDouble); }
+  void set_gradient(double g) {
+    tensor.mutable_grad() = at::tensor({g, 2 * g}, at::kDouble).to(tensor.device());
+  }
 };
 
-TEST(Optimizer, SgdIsMomentumWithDecayOnTheGradient) {
-  Numbers numbers;
+class OptimizerOn : public test::OnDevice {};
+
+TEST_P(OptimizerOn, SgdIsMomentumWithDecayOnTheGradient) {
+  Numbers numbers(device());
   Optimizer optimizer({OptimizerKind::kSgd, 0.9, 0.1}, numbers.list());
   double w = 1, momentum = 0;
   for (int step = 0; step < 4; ++step) {
@@ -30,8 +37,8 @@ TEST(Optimizer, SgdIsMomentumWithDecayOnTheGradient) {
   }
 }
 
-TEST(Optimizer, AdamIsTheTextbookUpdate) {
-  Numbers numbers;
+TEST_P(OptimizerOn, AdamIsTheTextbookUpdate) {
+  Numbers numbers(device());
   Optimizer optimizer({OptimizerKind::kAdam}, numbers.list());
   double w = 1, m = 0, v = 0;
   for (int step = 1; step <= 4; ++step) {
@@ -46,9 +53,9 @@ TEST(Optimizer, AdamIsTheTextbookUpdate) {
   }
 }
 
-TEST(Optimizer, GoesOnBitForBitFromItsState) {
+TEST_P(OptimizerOn, GoesOnBitForBitFromItsState) {
   for (const auto kind : {OptimizerKind::kSgd, OptimizerKind::kAdam}) {
-    Numbers whole, halves;
+    Numbers whole(device()), halves(device());
     Optimizer first({kind, 0.9, 0.1}, whole.list()), second({kind, 0.9, 0.1}, halves.list());
     for (int step = 0; step < 6; ++step) {
       whole.set_gradient(step - 2.5);
@@ -68,8 +75,8 @@ TEST(Optimizer, GoesOnBitForBitFromItsState) {
   }
 }
 
-TEST(Optimizer, ScalesLongGradientsToTheGivenNormAndLeavesShortOnes) {
-  Numbers numbers;
+TEST_P(OptimizerOn, ScalesLongGradientsToTheGivenNormAndLeavesShortOnes) {
+  Numbers numbers(device());
   Optimizer optimizer({}, numbers.list());
   numbers.set_gradient(3);  // (3, 6)
   const double norm = optimizer.gradient_norm();
@@ -81,10 +88,10 @@ TEST(Optimizer, ScalesLongGradientsToTheGivenNormAndLeavesShortOnes) {
   EXPECT_NEAR(numbers.tensor.grad()[0].item<double>(), 3 * 0.5 / norm, 1e-12);
 }
 
-TEST(Optimizer, TakesTheLosssScaleOutAndKeepsItInItsState) {
+TEST_P(OptimizerOn, TakesTheLosssScaleOutAndKeepsItInItsState) {
   OptimizerOptions options;
   options.scale_loss = true;
-  Numbers numbers;
+  Numbers numbers(device());
   Optimizer optimizer(options, numbers.list()), resumed(options, numbers.list());
   optimizer.scaler.update(false);
   numbers.set_gradient(3 * optimizer.scaler.scale());
@@ -97,11 +104,13 @@ TEST(Optimizer, TakesTheLosssScaleOutAndKeepsItInItsState) {
   EXPECT_EQ(resumed.scaler.skipped(), 1);
 }
 
-TEST(Optimizer, NamesTheParameterWithoutAGradient) {
-  Numbers numbers;
+TEST_P(OptimizerOn, NamesTheParameterWithoutAGradient) {
+  Numbers numbers(device());
   Optimizer optimizer({}, numbers.list());
   EXPECT_THROW(optimizer.step(0.1), Error);
 }
+
+INSTANTIATE_TEST_SUITE_P(, OptimizerOn, test::kDevices, test::device_name);
 
 }  // namespace
 }  // namespace stc::launcher
