@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "monitoring/check.h"
+#include "tests/support/devices.h"
 
 namespace stc::models {
 namespace {
@@ -74,27 +75,48 @@ struct Answer {
   at::Tensor top, gradient;
 };
 
-Answer answer_of(const Arithmetic& arithmetic, const OverRanks& ranks) {
+Answer answer_of(const Arithmetic& arithmetic,
+                 const OverRanks& ranks,
+                 at::Device device,
+                 at::ScalarType dtype = at::kFloat) {
   ResNet net(standard_options(18), 3);
+  net.to(device, dtype);
   net.set_requires_grad(true);
   net.set_arithmetic(arithmetic);
   at::manual_seed(0);
-  const auto top = net.forward(at::randn({4, 3, 64, 64}), 3, 3, BatchNormMode::kTrain, ranks)[0];
-  const auto share = at::sin(at::arange(top.numel(), at::kDouble) * 0.11).to(at::kFloat);
+  const auto images = at::randn({4, 3, 64, 64}).to(device, dtype);
+  const auto top = net.forward(images, 3, 3, BatchNormMode::kTrain, ranks)[0];
+  const auto share = at::sin(at::arange(top.numel(), at::kDouble) * 0.11).to(device, dtype);
   (top * share.reshape(top.sizes())).mean().backward();
-  return {top.detach(), net.parameters()[0].second.grad()};
+  return {top.detach().cpu(), net.parameters()[0].second.grad().cpu()};
 }
 
 double difference(const at::Tensor& a, const at::Tensor& b) {
   return ((a - b).norm() / b.norm()).item<double>();
 }
 
-// torch.autocast's own differences for this net and such input are 0.026 and 0.30: the gradient of
-// the first convolution has come through everything.
-TEST(ResNet, ShorterArithmeticStaysNearAndGivesFloat) {
+class ResNetOn : public test::OnDevice {};
+
+TEST_P(ResNetOn, IsTheCpusInDoubleAndNearItInFloat) {
   const OverRanks none, alone{0, 1, [](const at::Tensor&) {}};
   for (const auto& ranks : {none, alone}) {
-    const auto exact = answer_of({}, ranks), rounded = answer_of({at::kBFloat16, false}, ranks);
+    const auto expected = answer_of({}, ranks, at::kCPU, at::kDouble);
+    const auto own = answer_of({}, ranks, device(), at::kDouble);
+    EXPECT_LT(difference(own.top, expected.top), 1e-12);
+    EXPECT_LT(difference(own.gradient, expected.gradient), 1e-11);
+    const auto narrow = answer_of({}, ranks, device());
+    EXPECT_LT(difference(narrow.top, expected.top.to(at::kFloat)), 1e-4);
+    EXPECT_LT(difference(narrow.gradient, expected.gradient.to(at::kFloat)), 1e-2);
+  }
+}
+
+// torch.autocast's own differences for this net and such input are 0.026 and 0.30: the gradient of
+// the first convolution has come through everything.
+TEST_P(ResNetOn, ShorterArithmeticStaysNearAndGivesFloat) {
+  const OverRanks none, alone{0, 1, [](const at::Tensor&) {}};
+  for (const auto& ranks : {none, alone}) {
+    const auto exact = answer_of({}, ranks, device());
+    const auto rounded = answer_of({at::kBFloat16, false}, ranks, device());
     EXPECT_EQ(rounded.top.scalar_type(), at::kFloat);
     EXPECT_EQ(rounded.gradient.scalar_type(), at::kFloat);
     EXPECT_LT(difference(rounded.top, exact.top), 0.05);
@@ -103,14 +125,17 @@ TEST(ResNet, ShorterArithmeticStaysNearAndGivesFloat) {
   }
 }
 
-TEST(ResNet, MemoryFormatChangesTheOrderOfSumsAlone) {
+TEST_P(ResNetOn, MemoryFormatChangesTheOrderOfSumsAlone) {
   const OverRanks none, alone{0, 1, [](const at::Tensor&) {}};
   for (const auto& ranks : {none, alone}) {
-    const auto exact = answer_of({}, ranks), other = answer_of({std::nullopt, true}, ranks);
+    const auto exact = answer_of({}, ranks, device());
+    const auto other = answer_of({std::nullopt, true}, ranks, device());
     EXPECT_LT(difference(other.top, exact.top), 1e-5);
     EXPECT_LT(difference(other.gradient, exact.gradient), 1e-3);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(, ResNetOn, test::kDevices, test::device_name);
 
 TEST(ResNet, DepthIsReadOffTheNames) {
   EXPECT_EQ(depth_of(ResNet(standard_options(18), 0).state(), "w"), 18);
