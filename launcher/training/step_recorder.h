@@ -42,7 +42,8 @@ class StepRecorder {
     std::map<std::string, double> losses, health;
   };
   Means mean_over_ranks(const StepOutcome& outcome) const;
-  double arrival_lag(const Arrival& own, double step_seconds);
+  void record_arrival(const Arrival& own, double step_seconds);
+  Arrival arrival_on_device() const;
   void append_line(const Step& step, const StepOutcome& outcome, const LossScaler& scaler);
 
   const TrainingJob& job_;
@@ -51,6 +52,7 @@ class StepRecorder {
   StragglerWatch stragglers_;
   std::unique_ptr<Progress> progress_;
   Stopwatch step_clock_;
+  double last_data_wait_seconds_ = 0;  // of the step before
 };
 
 }  // namespace stc::launcher
