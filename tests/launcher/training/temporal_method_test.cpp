@@ -79,8 +79,8 @@ TEST(TemporalMethod, ItsOwnSumsGoOverItsOwnRanksAndNoNumberChanges) {
     OwnGroup own(world);
     const auto expected = trained(world, world);
     const auto got = trained(own, world);
-    // Forward and backward of each of ResNet-18's twenty batch norms, in two steps.
-    EXPECT_GE(own.sums, 2 * 2 * 20);
+    // Forward and backward of the fifteen batch norms of ResNet-18 up to stage 3, in two steps.
+    EXPECT_GE(own.sums, 2 * 2 * 15);
     for (const auto& [name, tensor] : expected)
       EXPECT_TRUE(at::equal(tensor, got.at(name))) << name;
   });
