@@ -198,6 +198,7 @@ void finish_part(const SweepArguments& arguments,
 
 int sweep(const SweepArguments& arguments, dist::Session& session) {
   const auto world = start_evaluation(session, arguments.threads);
+  const auto device = dist::choose_device(arguments.device, *world);
   SweepPlan plan;
   std::vector<SweepGroup> groups;
   EvaluationShare share;
@@ -208,7 +209,7 @@ int sweep(const SweepArguments& arguments, dist::Session& session) {
                     "--part, or name another out");
     plan = read_sweep(arguments.plan);
     for (auto& benchmark : plan.benchmarks) benchmark.keep_going = arguments.keep_going;
-    groups = groups_of(plan, dist::choose_device(arguments.device, session.world().local_rank));
+    groups = groups_of(plan, device);
   });
   const bool is_part = !arguments.part.empty();
   dist::run_on_root(*world, [&] {

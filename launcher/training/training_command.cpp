@@ -8,6 +8,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "data/shards/shard_copy.h"
@@ -109,6 +110,21 @@ OpenedRun open_run(dist::Communicator& host_ranks,
   return run;
 }
 
+// Step 2 sums over ranks within each layer of forward and backward: behind gradients, in one group
+// with them, the next layer would wait for whole buckets. Two NCCL groups on one GPU cannot block
+// each other: one thread of each rank launches the collectives of both, in the order of the same
+// graph, and each takes a few of the GPU's processors only. The first sum of a run, in forward,
+// connects the group, before there are gradients.
+template <typename Options>
+std::shared_ptr<dist::Communicator> ranks_of_method(
+    const dist::Session& session,
+    at::Device device,
+    const TrainOptions& options,
+    const std::shared_ptr<dist::Communicator>& device_ranks) {
+  if (device.is_cpu() || !std::is_same_v<Options, VideoTrainOptions>) return device_ranks;
+  return dist::make_communicator(session, device, {options.timeout_seconds, true});
+}
+
 template <typename Options>
 int train(const std::string& name, const Arguments& arguments, dist::Session& session) {
   const dist::World& place = session.world();
@@ -133,12 +149,13 @@ int train(const std::string& name, const Arguments& arguments, dist::Session& se
   const auto device_ranks =
       device.is_cpu() ? host_ranks
                       : dist::make_communicator(session, device, {options.timeout_seconds});
+  const auto method_ranks = ranks_of_method<Options>(session, device, options, device_ranks);
   const dist::Heartbeat heartbeat(*host_ranks, heartbeat_options(options, session));
   const TrainingJob job{
       name, options, device, *host_ranks, *device_ranks, *session.log(), run.folder.get()};
   std::unique_ptr<TrainingMethod> method;
   dist::run_on_all_ranks(*host_ranks,
-                         [&] { method = make_method(options, *device_ranks, device); });
+                         [&] { method = make_method(options, *method_ranks, device); });
   std::unique_ptr<Trainer> trainer;
   dist::run_on_all_ranks(*host_ranks, [&] { trainer = std::make_unique<Trainer>(job, *method); });
   return trainer->run();
