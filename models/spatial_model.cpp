@@ -76,6 +76,7 @@ void SpatialModel::move_key_encoder() {
   for (std::size_t i = 0; i < to.size(); ++i) {
     to[i].second.mul_(options_.momentum).add_(from[i].second, 1 - options_.momentum);
   }
+  key.trunk.refresh_reduced_weights();
 }
 
 // In the order of one large batch: rank by rank, then sample by sample.
@@ -87,6 +88,7 @@ void SpatialModel::enqueue() {
 void SpatialModel::set_arithmetic(const Arithmetic& arithmetic) {
   query.trunk.set_arithmetic(arithmetic);
   key.trunk.set_arithmetic(arithmetic);
+  if (arithmetic.reduced == at::kBFloat16) key.trunk.keep_reduced_weights();
 }
 
 NamedTensors SpatialModel::method_state() const {
@@ -102,6 +104,7 @@ NamedTensors SpatialModel::method_state() const {
 void SpatialModel::load_method_state(const NamedTensors& state, const std::string& source) {
   const auto own = method_state();
   copy_named(state, own, source, "this configuration");
+  key.trunk.refresh_reduced_weights();
   queue.pointer = own.at("queue_pointer").item<std::int64_t>();
 }
 
