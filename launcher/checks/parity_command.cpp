@@ -18,6 +18,7 @@
 #include "eval/propagation/label_maps.h"
 #include "eval/propagation/label_propagation.h"
 #include "launcher/commands.h"
+#include "models/arithmetic_flags.h"
 #include "models/contrastive.h"
 #include "models/temporal_model.h"
 #include "monitoring/check.h"
@@ -309,6 +310,7 @@ nlohmann::json to_json(const std::string& file, const std::vector<ParityRow>& ro
 
 int run_parity(const Arguments& arguments) {
   const auto device = dist::choose_device(arguments.device, 0);
+  models::apply_arithmetic_flags({});
   const auto dtype = arguments.in_double ? at::kDouble : at::kFloat;
   nlohmann::json report = nlohmann::json::array();
   std::size_t passed = 0;
