@@ -14,6 +14,7 @@
 #include "dist/device.h"
 #include "launcher/checks/parity_rows.h"
 #include "launcher/commands.h"
+#include "models/arithmetic_flags.h"
 
 namespace stc::launcher {
 namespace {
@@ -53,6 +54,7 @@ nlohmann::json to_json(const std::string& file, const std::vector<ParityRow>& ro
 
 int run_parity(const Arguments& arguments) {
   const auto device = dist::choose_device(arguments.device);
+  models::apply_arithmetic_flags({});
   const auto dtype = arguments.in_double ? at::kDouble : at::kFloat;
   nlohmann::json report = nlohmann::json::array();
   std::size_t passed = 0;

@@ -29,6 +29,7 @@ struct SweepArguments {
   std::string part;  ///< "I/N"
   std::int64_t threads = 0;
   std::string device = "auto";
+  std::string precision = "float32";
   bool force = false;
   bool keep_going = false;
 };
@@ -75,6 +76,7 @@ PropagationArguments arguments_of(const SweepPlan& plan,
   arguments.defaults = find_benchmark(benchmark).defaults;
   arguments.weights = weights;
   if (weights.starts_with("random")) arguments.depth = plan.depth;
+  arguments.precision = plan.precision;
   arguments.overrides = combination.overrides;
   return arguments;
 }
@@ -208,6 +210,7 @@ int sweep(const SweepArguments& arguments, dist::Session& session) {
                     "--force with --part would undo the work of other parts; give it once, without "
                     "--part, or name another out");
     plan = read_sweep(arguments.plan);
+    plan.precision = arguments.precision;
     for (auto& benchmark : plan.benchmarks) benchmark.keep_going = arguments.keep_going;
     groups = groups_of(plan, device);
   });
@@ -262,6 +265,7 @@ void add_sweep(CLI::App& app, Action& action) {
       "the other parts, for example the tasks of a job array");
   command->add_option("--device", arguments->device, "cpu, cuda, or auto: a GPU if there is one")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+  add_precision_option(command, &arguments->precision);
   command->add_option("--threads", arguments->threads, "Compute threads; 0: this rank's cores")
       ->check(CLI::Range(0, 1024));
   command->footer(
