@@ -17,10 +17,24 @@ namespace stc::launcher {
 
 using activity::Phase;
 
+namespace {
+
+TrainingStep::Options watched_options(const TrainOptions& options, StepWatch& watch) {
+  auto step = step_options(options);
+  step.on_phase = [&watch](Phase phase) { watch.enter(phase); };
+  return step;
+}
+
+}  // namespace
+
 Trainer::Trainer(const TrainingJob& job, TrainingMethod& method)
     : job_(job),
       method_(method),
-      training_step_(method, step_options(job.options), job.host_ranks, job.device_ranks),
+      watch_(job.device,
+             job.options.trace_steps,
+             text("{}/trace/rank-{}.json", job.options.run_dir, job.host_ranks.rank())),
+      training_step_(
+          method, watched_options(job.options, watch_), job.host_ranks, job.device_ranks),
       recorder_(job, method) {
   const auto& options = job.options;
   if (job_.folder) {
@@ -57,7 +71,7 @@ int Trainer::run() {
 // step.
 int Trainer::train_one_step() {
   const auto& options = job_.options;
-  activity::begin_step(step_ + 1);
+  watch_.begin_step(step_ + 1);
   recorder_.begin_step();
   const double rate = learning_rate(
       options.schedule, step_, options.steps, options.batch_size, method_.epoch_size());
@@ -66,6 +80,7 @@ int Trainer::train_one_step() {
   if (step_ % options.check_every == 0)
     check_equal_on_all_ranks(job_.host_ranks, step_, method_.shared_state());
   recorder_.end_step(step_, rate, result, training_step_.optimizer.scaler);
+  watch_.end_step();
   return result.stop_signal;
 }
 

@@ -11,6 +11,7 @@
 #include "launcher/run_folder/checkpoint_writer.h"
 #include "launcher/run_folder/run_folder.h"
 #include "launcher/training/step_recorder.h"
+#include "launcher/training/step_watch.h"
 #include "launcher/training/train_options.h"
 #include "launcher/training/training_step.h"
 #include "launcher/training/validation.h"
@@ -56,6 +57,7 @@ class Trainer {
 
   const TrainingJob& job_;
   TrainingMethod& method_;
+  StepWatch watch_;
   TrainingStep training_step_;
   StepRecorder recorder_;
   std::unique_ptr<CheckpointStore> checkpoints_;  // rank 0
