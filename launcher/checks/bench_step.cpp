@@ -10,10 +10,10 @@
 #include "dist/communicator.h"
 #include "dist/device.h"
 #include "dist/run_together.h"
-#include "dist/versions.h"
 #include "launcher/checks/bench.h"
 #include "launcher/checks/peak_memory.h"
 #include "launcher/training/operation_count.h"
+#include "launcher/training/profile.h"
 #include "launcher/training/random_loader.h"
 #include "launcher/training/throughput.h"
 #include "launcher/training/training_step.h"
@@ -138,6 +138,16 @@ class Timing {
     return count.so_far();
   }
 
+  /// On a GPU; nothing where LibTorch's profiler sees none.
+  std::optional<std::int64_t> kernels_of_one() {
+    Profile profile(device_);
+    run();
+    profile.end();
+    const auto kernels = profile.kernels();
+    if (kernels == 0) return {};
+    return kernels;
+  }
+
  private:
   static constexpr int kWarmUp = 3;  // cuDNN chooses its algorithms, the allocator grows
 
@@ -166,15 +176,8 @@ Measurement measure_steps(const StepKind& kind,
       device.is_cpu() ? timing.fastest(arguments.steps) : timing.mean_on_gpu(arguments.steps);
   result.peak_memory_bytes = memory.bytes();
   result.operations = timing.count_one();
-  if (device.is_cpu()) result.launches = result.operations.aten_calls;
+  result.launches = device.is_cpu() ? result.operations.aten_calls : timing.kernels_of_one();
   return result;
-}
-
-std::optional<double> peak_of(at::Device device, const std::string& precision) {
-  if (device.is_cpu()) return {};
-  const auto gpus = dist::gpus();
-  return peak_operations_per_second(gpus.at(static_cast<std::size_t>(device.index())).name,
-                                    precision);
 }
 
 nlohmann::json or_null(const auto& value) {
@@ -187,8 +190,10 @@ nlohmann::ordered_json fields_of(const StepKind& kind,
                                  int ranks,
                                  at::Device device) {
   const auto images = static_cast<double>(arguments.batch * kind.images_per_sample);
-  const auto speed = throughput(
-      {images, seen.operations.floating_point, peak_of(device, arguments.precision)}, seen.seconds);
+  const auto speed = throughput({images,
+                                 seen.operations.floating_point,
+                                 peak_operations_per_second(device, arguments.precision)},
+                                seen.seconds);
   nlohmann::ordered_json fields = {{"benchmark", kind.name},
                                    {"depth", arguments.depth},
                                    {"size", arguments.size},

@@ -29,6 +29,7 @@ struct Profile::Result {
 };
 
 Profile::Profile(c10::Device device) : device_(device) {
+  synchronize();
   const profiler::ProfilerConfig config(profiler::ProfilerState::KINETO,
                                         /*report_input_shapes=*/true);
   const auto activities = activities_of(device);
@@ -41,9 +42,14 @@ Profile::~Profile() {
 }
 
 void Profile::end() {
+  synchronize();
+  result_ = std::make_unique<Result>(profiler::disableProfiler());
+}
+
+// A GPU may be behind its host.
+void Profile::synchronize() const {
   if (!device_.is_cpu())
     c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
-  result_ = std::make_unique<Result>(profiler::disableProfiler());
 }
 
 std::int64_t Profile::kernels() const {

@@ -13,11 +13,11 @@ namespace stc::launcher {
 /// and of all that runs on the GPU. At most one at a time.
 class Profile {
  public:
-  explicit Profile(c10::Device device);  ///< begins
+  explicit Profile(c10::Device device);  ///< begins, once the device has done what it was given
   ~Profile();
   Profile(const Profile&) = delete;
 
-  /// Ends, once the device has done what it was given. The rest may be called after it.
+  /// Ends, once the device has done it. The rest may be called after it.
   void end();
   std::int64_t kernels() const;  ///< that the GPU ran
   /// As a trace in Chrome's format. Throws stc::Error when it cannot be written.
@@ -25,6 +25,7 @@ class Profile {
 
  private:
   struct Result;
+  void synchronize() const;
 
   c10::Device device_;
   std::unique_ptr<Result> result_;

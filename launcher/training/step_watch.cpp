@@ -6,6 +6,7 @@
 #include <regex>
 #include <utility>
 
+#include "launcher/training/out_of_memory.h"
 #include "launcher/training/profile.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
@@ -83,9 +84,10 @@ class StepWatch::Trace {
   std::unique_ptr<Profile> profile_;
 };
 
-StepWatch::StepWatch(c10::Device device, const std::string& steps, std::string trace) {
-  if (const auto traced = traced_steps(steps))
-    trace_ = std::make_unique<Trace>(device, *traced, std::move(trace));
+StepWatch::StepWatch(const Options& options) : device_(options.device), samples_(options.samples) {
+  if (const auto traced = traced_steps(options.trace_steps))
+    trace_ = std::make_unique<Trace>(device_, *traced, options.trace_file);
+  if (!device_.is_cpu()) memory_.emplace([device = device_] { return read_memory(device); });
 }
 
 StepWatch::~StepWatch() = default;
@@ -93,21 +95,42 @@ StepWatch::~StepWatch() = default;
 void StepWatch::begin_step(std::int64_t step) {
   step_ = step;
   activity::begin_step(step);
+  if (memory_) memory_->begin_step();
   if (trace_) trace_->begin_step(step);
   // The name by which tools for such traces find the steps.
   in_step_ = std::make_unique<Range>(text("ProfilerStep#{}", step));
+  if (!operations_) count_ = std::make_unique<OperationCount>(device_);
 }
 
 void StepWatch::enter(activity::Phase phase) {
   activity::enter(phase);
+  if (memory_) memory_->enter(phase);
   in_phase_.reset();
   in_phase_ = std::make_unique<Range>(activity::name(phase));
 }
 
 void StepWatch::end_step() {
+  if (count_) operations_ = count_->so_far();
+  count_.reset();
   in_phase_.reset();
   in_step_.reset();
   if (trace_) trace_->end_step(step_);
+  if (memory_) memory_->end_step();
+}
+
+std::optional<std::int64_t> StepWatch::memory_peak() const {
+  if (!memory_) return {};
+  return memory_->peak();
+}
+
+void StepWatch::throw_out_of_memory(const std::string& message) {
+  FailedStep failed{.step = step_, .phase = activity::now().phase, .samples = samples_};
+  if (memory_) {
+    memory_->end_step();
+    failed.between_steps = memory_->between_steps();
+    failed.peaks = memory_->peaks();
+  }
+  throw Error(Exit::kFailed, out_of_memory_text(parse_failed_allocation(message), failed));
 }
 
 }  // namespace stc::launcher

@@ -3,6 +3,8 @@
 #include <cctype>
 #include <cstddef>
 
+#include "dist/versions.h"
+
 namespace stc::launcher {
 namespace {
 
@@ -64,6 +66,33 @@ std::optional<double> peak_operations_per_second(const std::string& gpu,
     return {};
   }
   return {};
+}
+
+std::optional<double> peak_operations_per_second(c10::Device device, const std::string& precision) {
+  if (device.is_cpu()) return {};
+  const auto gpus = dist::gpus();
+  return peak_operations_per_second(gpus.at(static_cast<std::size_t>(device.index())).name,
+                                    precision);
+}
+
+void ThroughputMeter::add(double images,
+                          const std::optional<Operations>& operations,
+                          double seconds) {
+  if (warm_ && seconds > 0) {
+    work_.images += images;
+    work_.floating_point_operations += operations ? operations->floating_point : 0;
+    seconds_ += seconds;
+  }
+  warm_ = true;
+}
+
+std::optional<Throughput> ThroughputMeter::take() {
+  if (seconds_ <= 0) return {};
+  work_.peak_per_second = peak_;
+  const auto seen = throughput(work_, seconds_);
+  work_ = {};
+  seconds_ = 0;
+  return seen;
 }
 
 }  // namespace stc::launcher

@@ -1,9 +1,13 @@
 // How fast steps are, from what a step is and how long it takes: images and operations per second,
-// and the share of the processor's peak. Pure functions.
+// and the share of the processor's peak.
 #pragma once
+
+#include <c10/core/Device.h>
 
 #include <optional>
 #include <string>
+
+#include "launcher/training/operation_count.h"
 
 namespace stc::launcher {
 
@@ -28,5 +32,26 @@ Throughput throughput(const StepWork& work, double seconds);
 /// table does not have, for the CPU, and for a number format that the GPU does not have.
 std::optional<double> peak_operations_per_second(const std::string& gpu,
                                                  const std::string& precision);
+
+/// Of the GPU `device`, by its name; nothing for the CPU.
+std::optional<double> peak_operations_per_second(c10::Device device, const std::string& precision);
+
+/// The throughput of several steps together.
+class ThroughputMeter {
+ public:
+  explicit ThroughputMeter(std::optional<double> peak_per_second) : peak_(peak_per_second) {}
+
+  /// One step of this rank. The first one is not counted: it warms up, and is slowed by counting
+  /// operations.
+  void add(double images, const std::optional<Operations>& operations, double seconds);
+  /// Of the steps since the last call; nothing if there is none.
+  std::optional<Throughput> take();
+
+ private:
+  const std::optional<double> peak_;
+  bool warm_ = false;
+  StepWork work_;
+  double seconds_ = 0;
+};
 
 }  // namespace stc::launcher

@@ -19,6 +19,14 @@ using activity::Phase;
 
 namespace {
 
+StepWatch::Options watch_options(const TrainingJob& job) {
+  const auto& options = job.options;
+  return {job.device,
+          options.trace_steps,
+          text("{}/trace/rank-{}.json", options.run_dir, job.host_ranks.rank()),
+          options.batch_size / job.host_ranks.size() / options.accumulate};
+}
+
 TrainingStep::Options watched_options(const TrainOptions& options, StepWatch& watch) {
   auto step = step_options(options);
   step.on_phase = [&watch](Phase phase) { watch.enter(phase); };
@@ -30,12 +38,10 @@ TrainingStep::Options watched_options(const TrainOptions& options, StepWatch& wa
 Trainer::Trainer(const TrainingJob& job, TrainingMethod& method)
     : job_(job),
       method_(method),
-      watch_(job.device,
-             job.options.trace_steps,
-             text("{}/trace/rank-{}.json", job.options.run_dir, job.host_ranks.rank())),
+      watch_(watch_options(job)),
       training_step_(
           method, watched_options(job.options, watch_), job.host_ranks, job.device_ranks),
-      recorder_(job, method) {
+      recorder_(job, method, watch_) {
   const auto& options = job.options;
   if (job_.folder) {
     checkpoints_ = std::make_unique<CheckpointStore>(job_.folder->path("checkpoints"),
@@ -75,7 +81,8 @@ int Trainer::train_one_step() {
   recorder_.begin_step();
   const double rate = learning_rate(
       options.schedule, step_, options.steps, options.batch_size, method_.epoch_size());
-  const auto result = training_step_.run(step_, rate);
+  const auto result =
+      watch_.explain_lack_of_memory([&] { return training_step_.run(step_, rate); });
   ++step_;
   if (step_ % options.check_every == 0)
     check_equal_on_all_ranks(job_.host_ranks, step_, method_.shared_state());

@@ -59,7 +59,7 @@ bool is_within(const json& inner, const json& outer) {
 TEST(StepWatch, TracesTheStepsThatAreAskedForWithTheirPhasesAsRanges) {
   const test::TemporaryFolder folder;
   const auto path = folder.path() + "/trace/rank-0.json";
-  StepWatch watch(at::kCPU, "2:3", path);
+  StepWatch watch({.trace_steps = "2:3", .trace_file = path});
   run_step(watch, 1);
   run_step(watch, 2);
   EXPECT_FALSE(std::filesystem::exists(path));
@@ -88,7 +88,7 @@ TEST(StepWatch, TracesTheStepsThatAreAskedForWithTheirPhasesAsRanges) {
 TEST(StepWatch, BeginsATraceLateInARunThatResumesWithinItsSteps) {
   const test::TemporaryFolder folder;
   const auto path = folder.path() + "/rank-0.json";
-  StepWatch watch(at::kCPU, "2:5", path);
+  StepWatch watch({.trace_steps = "2:5", .trace_file = path});
   for (const int step : {4, 5}) run_step(watch, step);
   EXPECT_EQ(Events(path).of("ProfilerStep#4").size(), 1);
 }
@@ -97,7 +97,7 @@ TEST(StepWatch, WritesTheTraceOfARunThatStopsBeforeItsLastStep) {
   const test::TemporaryFolder folder;
   const auto path = folder.path() + "/rank-0.json";
   {
-    StepWatch watch(at::kCPU, "1:100", path);
+    StepWatch watch({.trace_steps = "1:100", .trace_file = path});
     run_step(watch, 1);
     watch.begin_step(2);
     watch.enter(Phase::kForward);
@@ -109,19 +109,50 @@ TEST(StepWatch, GoesOnWithoutATraceThatCannotBeWritten) {
   const test::TemporaryFolder folder;
   std::ofstream(folder.path() + "/file") << "no folder";
   testing::internal::CaptureStderr();
-  StepWatch watch(at::kCPU, "1:1", folder.path() + "/file/rank-0.json");
+  StepWatch watch({.trace_steps = "1:1", .trace_file = folder.path() + "/file/rank-0.json"});
   run_step(watch, 1);
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("no trace of steps 1 to 1"));
   run_step(watch, 2);
 }
 
 TEST(StepWatch, SaysWhatTheProcessIsDoing) {
-  StepWatch watch(at::kCPU, "", "");
+  StepWatch watch({});
   watch.begin_step(7);
   watch.enter(Phase::kBackward);
   EXPECT_EQ(activity::now().step, 7);
   EXPECT_EQ(activity::now().phase, Phase::kBackward);
   watch.end_step();
+}
+
+TEST(StepWatch, CountsTheOperationsOfItsFirstStepAlone) {
+  StepWatch watch({});
+  EXPECT_FALSE(watch.operations_per_step());
+  run_step(watch, 5);
+  ASSERT_TRUE(watch.operations_per_step());
+  EXPECT_EQ(watch.operations_per_step()->floating_point, 3 * 2 * 8 * 8 * 8);
+  const auto calls = watch.operations_per_step()->aten_calls;
+  run_step(watch, 6);
+  EXPECT_EQ(watch.operations_per_step()->aten_calls, calls);
+}
+
+TEST(StepWatch, SaysWhichPhaseOfWhichStepHadNotEnoughMemory) {
+  StepWatch watch({.samples = 64});
+  watch.begin_step(3);
+  watch.enter(Phase::kBackward);
+  const auto fail = [] {
+    throw c10::OutOfMemoryError({}, "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0");
+  };
+  try {
+    watch.explain_lack_of_memory(fail);
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit(), Exit::kFailed);
+    EXPECT_THAT(
+        error.what(),
+        HasSubstr("step 3, backward: the GPU's memory does not suffice: asked for 2.0 GiB"));
+  }
+  EXPECT_EQ(watch.explain_lack_of_memory([] { return 7; }), 7);
+  EXPECT_FALSE(watch.memory_peak());
 }
 
 TEST(TracedSteps, AreTheFirstAndTheLast) {

@@ -18,6 +18,23 @@ TEST(Throughput, UtilizationIsTheShareOfThePeak) {
   EXPECT_DOUBLE_EQ(*seen.utilization, 0.5);
 }
 
+TEST(ThroughputMeter, IsOverTheStepsSinceTheLastLookAndLeavesOutTheFirst) {
+  ThroughputMeter meter(100);
+  EXPECT_FALSE(meter.take());
+  meter.add(8, std::nullopt, 60);
+  EXPECT_FALSE(meter.take());
+  meter.add(8, Operations{.floating_point = 50}, 1);
+  meter.add(8, Operations{.floating_point = 50}, 3);
+  const auto seen = meter.take();
+  ASSERT_TRUE(seen);
+  EXPECT_DOUBLE_EQ(seen->images_per_second, 4);
+  EXPECT_DOUBLE_EQ(seen->operations_per_second, 25);
+  EXPECT_DOUBLE_EQ(*seen->utilization, 0.25);
+  EXPECT_FALSE(meter.take());
+  meter.add(8, Operations{.floating_point = 50}, 1);
+  EXPECT_DOUBLE_EQ(meter.take()->images_per_second, 8);
+}
+
 double tera(const char* gpu, const char* precision) {
   return peak_operations_per_second(gpu, precision).value_or(0) / 1e12;
 }
