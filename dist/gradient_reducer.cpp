@@ -171,6 +171,13 @@ void check_reached(const at::Tensor& loss, const Parameters& parameters) {
 struct GradientReducer::State {
   Parameters parameters;
   std::unique_ptr<c10d::Reducer> reducer;  // null for a world of one
+  bool reached = false;                    // the first loss depends on all parameters
+
+  // The graph of a training is the same in every step: walking it once is enough.
+  void check_first(const at::Tensor& loss) {
+    if (!reached) check_reached(loss, parameters);
+    reached = true;
+  }
 };
 
 GradientReducer::GradientReducer(Parameters parameters,
@@ -191,18 +198,20 @@ GradientReducer::~GradientReducer() = default;
 
 void GradientReducer::zero() {
   const at::NoGradGuard no_grad;
+  std::vector<at::Tensor> gradients;
   for (const auto& [name, tensor] : state_->parameters) {
-    if (tensor.grad().defined()) tensor.grad().zero_();
+    if (tensor.grad().defined()) gradients.push_back(tensor.grad());
   }
+  if (!gradients.empty()) at::_foreach_zero_(gradients);
 }
 
 void GradientReducer::accumulate(const at::Tensor& loss) {
-  check_reached(loss, state_->parameters);
+  state_->check_first(loss);
   loss.backward();  // the reducer ignores it until it is prepared
 }
 
 void GradientReducer::backward(const at::Tensor& loss) {
-  check_reached(loss, state_->parameters);
+  state_->check_first(loss);
   if (!state_->reducer) {
     loss.backward();
     return;

@@ -59,17 +59,15 @@ at::Tensor WindowedCorrelation::mean_entropy() const {
 at::Tensor WindowedCorrelation::scores(ScoredRows rows, RowScore score) const {
   const TileShape shape{kKeptTile, radius_cells_};
   const GridSize grid{target_.size(2), target_.size(3)};
-  const auto window = window_of_tile(shape, target_.device());
-  const auto in_frame =
-      frame_of_tiles(shape, grid, target_.device()).unsqueeze(1).logical_and(window);
+  const auto& masks = masks_of(shape, grid, target_);
   const auto correlation = tiled();
   const bool own = rows == ScoredRows::kOwn;
-  const auto p =
-      own ? correlation.map.detach()
-          : at::softmax(correlation.dots.masked_fill(window.logical_not(), -INFINITY), -1);
-  const auto tiled_scores = score == RowScore::kEntropy
-                                ? row_entropy(p * in_frame)
-                                : (-(p + 1e-12).log()).mul(own ? in_frame : window).sum(-1);
+  const auto p = own ? correlation.map.detach() : at::softmax(correlation.dots + masks.window, -1);
+  const auto in_frame = masks.window + masks.frame == 0;
+  const auto tiled_scores =
+      score == RowScore::kEntropy
+          ? row_entropy(p * in_frame)
+          : (-(p + 1e-12).log()).mul(own ? in_frame : masks.window == 0).sum(-1);
   return untile_queries(tiled_scores, kKeptTile, grid);
 }
 

@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
+#include <tuple>
 
+#include "models/made_once.h"
 #include "monitoring/check.h"
 
 namespace stc::models {
@@ -74,28 +77,21 @@ at::Tensor fold_keys(const at::Tensor& keys, TileShape shape, GridSize grid) {
 // Softmax of scaled dots [B, tiles, T * T, K * K] over each query's window, clipped to the frame.
 class WindowSoftmax {
  public:
-  WindowSoftmax(const at::Tensor& features, TileShape shape) : scale_(scale_of(features)) {
-    const auto closed = [&](const at::Tensor& open) {  // 0 where open, else -infinity
-      return at::zeros(open.sizes(), features.options())
-          .masked_fill_(open.logical_not(), -std::numeric_limits<double>::infinity());
-    };
-    window_ = closed(window_of_tile(shape, features.device()));
-    const GridSize grid{features.size(2), features.size(3)};
-    frame_ = closed(frame_of_tiles(shape, grid, features.device())).unsqueeze(1);
-  }
+  WindowSoftmax(const at::Tensor& features, TileShape shape)
+      : scale_(scale_of(features)),
+        masks_(masks_of(shape, {features.size(2), features.size(3)}, features)) {}
 
   static double scale_of(const at::Tensor& features) {
     return 1.0 / std::sqrt(static_cast<double>(features.size(1)));
   }
   double scale() const { return scale_; }
   at::Tensor operator()(const at::Tensor& dots) const {
-    return at::softmax((dots * scale_).add_(window_).add_(frame_), -1);
+    return at::softmax(at::add(masks_.window, dots, scale_).add_(masks_.frame), -1);
   }
 
  private:
   double scale_;
-  at::Tensor window_;  // [T * T, K * K]
-  at::Tensor frame_;   // [tiles, 1, K * K]
+  const TileMasks& masks_;
 };
 
 // Features [B, C, H, W] of some samples in tiles, and the gradients of both from that of the dots.
@@ -300,6 +296,9 @@ at::Tensor tile_keys(const at::Tensor& values, TileShape shape) {
   return keys_of(values.unsqueeze(-1), shape).squeeze(-1);
 }
 
+namespace {
+
+// [T * T, K * K] bool: which keys of a tile lie in the query's window (in the frame or not).
 at::Tensor window_of_tile(TileShape shape, at::Device device) {
   const auto query = at::arange(shape.tile, device).unsqueeze(1) + shape.radius;
   const auto key = at::arange(key_side(shape), device).unsqueeze(0);
@@ -309,10 +308,32 @@ at::Tensor window_of_tile(TileShape shape, at::Device device) {
       .reshape({shape.tile * shape.tile, -1});
 }
 
+// [tiles, K * K] bool: which keys of each tile lie in the frame.
 at::Tensor frame_of_tiles(TileShape shape, GridSize grid, at::Device device) {
   const auto options = at::TensorOptions(device).dtype(at::kFloat);
   const auto inside = at::ones({1, grid.height, grid.width}, options);
   return tile_keys(inside, shape)[0] > 0;
+}
+
+TileMasks make_masks(TileShape shape, GridSize grid, const at::TensorOptions& options) {
+  const auto addend = [&](const at::Tensor& open) {
+    return at::zeros(open.sizes(), options)
+        .masked_fill_(open.logical_not(), -std::numeric_limits<double>::infinity());
+  };
+  return {addend(window_of_tile(shape, options.device())),
+          addend(frame_of_tiles(shape, grid, options.device())).unsqueeze(1)};
+}
+
+}  // namespace
+
+const TileMasks& masks_of(TileShape shape, GridSize grid, const at::Tensor& like) {
+  using Key = std::
+      tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, at::ScalarType, std::string>;
+  static auto& known = *new MadeOnce<Key, TileMasks>;
+  const auto options = at::TensorOptions(like.device()).dtype(like.scalar_type());
+  return known.get(
+      {shape.tile, shape.radius, grid.height, grid.width, like.scalar_type(), like.device().str()},
+      [&] { return make_masks(shape, grid, options); });
 }
 
 }  // namespace stc::models

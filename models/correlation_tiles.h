@@ -57,9 +57,13 @@ at::Tensor untile_queries(const at::Tensor& tiled, std::int64_t tile, GridSize g
 /// [B, H, W] -> [B, tiles, K * K], 0 outside the frame.
 at::Tensor tile_keys(const at::Tensor& values, TileShape shape);
 
-/// [T * T, K * K] bool: which keys of a tile lie in the query's window (in the frame or not).
-at::Tensor window_of_tile(TileShape shape, at::Device device);
-/// [tiles, K * K] bool: which keys of each tile lie in the frame.
-at::Tensor frame_of_tiles(TileShape shape, GridSize grid, at::Device device);
+/// What is added to the scaled dots before a softmax: 0 where a key counts, else -infinity.
+struct TileMasks {
+  at::Tensor window;  ///< [T * T, K * K]: keys in the query's window, in the frame or not
+  at::Tensor frame;   ///< [tiles, 1, K * K]: keys of each tile in the frame
+};
+
+/// Of the features' type, on their device. Made once and kept until the end of the program.
+const TileMasks& masks_of(TileShape shape, GridSize grid, const at::Tensor& like);
 
 }  // namespace stc::models

@@ -5,13 +5,23 @@
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
+#include <initializer_list>
+#include <string>
+#include <utility>
 
+#include "models/made_once.h"
 #include "monitoring/check.h"
 
 namespace stc::models {
 namespace {
 
 constexpr int kTopStage = 4;
+
+std::vector<at::Tensor> tensors_of(const NamedTensorList& list) {
+  std::vector<at::Tensor> tensors;
+  for (const auto& [name, value] : list) tensors.push_back(value.detach());
+  return tensors;
+}
 
 }  // namespace
 
@@ -72,10 +82,9 @@ ContrastiveLoss SpatialModel::loss(const at::Tensor& query_images,
 
 void SpatialModel::move_key_encoder() {
   const at::NoGradGuard no_grad;
-  const auto from = query.parameters(), to = key.parameters();
-  for (std::size_t i = 0; i < to.size(); ++i) {
-    to[i].second.mul_(options_.momentum).add_(from[i].second, 1 - options_.momentum);
-  }
+  const auto from = tensors_of(query.parameters()), to = tensors_of(key.parameters());
+  at::_foreach_mul_(to, options_.momentum);
+  at::_foreach_add_(to, from, 1 - options_.momentum);
 }
 
 // In the order of one large batch: rank by rank, then sample by sample.
@@ -114,9 +123,13 @@ void SpatialModel::to(at::Device device) {
 }
 
 at::Tensor normalise_rgb(const at::Tensor& images) {
-  const auto options = at::TensorOptions(images.device()).dtype(at::kFloat);
-  const auto mean = at::tensor({123.675, 116.28, 103.53}, options).view({3, 1, 1});
-  const auto deviation = at::tensor({58.395, 57.12, 57.375}, options).view({3, 1, 1});
+  static auto& known = *new MadeOnce<std::string, std::pair<at::Tensor, at::Tensor>>;
+  const auto& [mean, deviation] = known.get(images.device().str(), [&] {
+    const auto of_channels = [&](std::initializer_list<float> values) {
+      return at::tensor(values, at::kFloat).view({3, 1, 1}).to(images.device());
+    };
+    return std::pair(of_channels({123.675, 116.28, 103.53}), of_channels({58.395, 57.12, 57.375}));
+  });
   return (images.to(at::kFloat) - mean).div_(deviation);
 }
 

@@ -65,7 +65,7 @@ void render_clip_frame(const Image& frame,
                        std::span<float> lab) {
   const auto values =
       std::size_t{3} * static_cast<std::size_t>(size) * static_cast<std::size_t>(size);
-  STC_CHECK(rgb.size() == values && lab.size() == values,
+  STC_CHECK(rgb.size() == values && (lab.empty() || lab.size() == values),
             "a frame of side {} does not fit into {} bytes and {} floats",
             size,
             rgb.size(),
@@ -78,6 +78,7 @@ void render_clip_frame(const Image& frame,
   cv::resize(whole(box), resized, cv::Size(size, size), 0, 0, cv::INTER_LINEAR);
   if (view.flip) cv::flip(resized, resized, 1);
   store_rgb(resized, rgb);
+  if (lab.empty()) return;
   cv::Mat scaled;
   resized.convertTo(scaled, CV_32F, 1.0 / 255.0);
   cv::Mat converted;

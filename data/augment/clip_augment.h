@@ -16,6 +16,7 @@ struct ClipOptions {
   double min_area = 0.6;    ///< smallest crop, as a fraction of the frame's area
   double min_aspect = 1.5;  ///< width / height of the crop before it is squeezed into a square
   double max_aspect = 2.0;
+  bool with_lab = true;  ///< false: RGB alone; on a GPU Lab is made there (LabTable)
 
   void check() const;  ///< throws stc::Error (kUsage) naming the option and the rule
 };
@@ -38,8 +39,8 @@ ClipView draw_clip_view(CounterRandom& random, int height, int width, const Clip
 ClipFrames draw_clip_frames(CounterRandom& random, std::int64_t frames, int frame_gap);
 
 /// Crops, resizes to size x size (bilinear between the four nearest pixels, not antialiased, aspect
-/// not kept) and flips one frame. Fills `rgb`, 3 * size * size bytes, and `lab`, as many floats:
-/// (L - 50) / 50, a / 127, b / 127.
+/// not kept) and flips one frame. Fills `rgb`, 3 * size * size bytes, and `lab`, as many floats
+/// or none: (L - 50) / 50, a / 127, b / 127.
 void render_clip_frame(const Image& frame,
                        const ClipView& view,
                        int size,

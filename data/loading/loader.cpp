@@ -30,6 +30,7 @@ class PrefetchingLoader : public Loader<Batch> {
       : source_(std::move(source)),
         window_(window),
         next_step_(first_step),
+        pinned_(options.pinned),
         bad_(source_->entries(), options.max_bad_fraction) {
     const int ahead = options.workers == 0 ? 1 : options.prefetch;
     for (int i = 0; i < ahead; ++i) add_batch();
@@ -116,7 +117,7 @@ class PrefetchingLoader : public Loader<Batch> {
   void add_batch() {
     auto batch = std::make_unique<InFlight>();
     batch->run = sample_run(window_, next_step_++);
-    batch->batch = source_->make_batch(batch->run.count);
+    batch->batch = source_->make_batch(batch->run.count, pinned_);
     batch->reports.resize(batch->run.count);
     batch->failures.resize(batch->run.count);
     in_flight_.push_back(std::move(batch));
@@ -163,6 +164,7 @@ class PrefetchingLoader : public Loader<Batch> {
   std::unique_ptr<SampleSource<Batch>> source_;
   SampleWindow window_;
   std::int64_t next_step_;
+  bool pinned_;
   BadEntries bad_;  ///< used by next() alone
 
   mutable std::mutex mutex_;

@@ -25,8 +25,10 @@ struct ImageBatch {
 /// Two frames of each video (docs/method.md 2.1, 2.2). Frame 0 is the reference (earlier), frame 1
 /// the target.
 struct ClipBatch {
-  at::Tensor rgb;                     ///< [n, 2, 3, S, S] uint8 RGB
-  at::Tensor lab;                     ///< [n, 2, 3, S, S] float32: (L - 50) / 50, a / 127, b / 127
+  at::Tensor rgb;  ///< [n, 2, 3, S, S] uint8 RGB
+  /// [n, 2, 3, S, S] float32: (L - 50) / 50, a / 127, b / 127; undefined without
+  /// ClipOptions::with_lab
+  at::Tensor lab;
   std::vector<std::int64_t> samples;  ///< n video indices, as used (after replacement)
 };
 
@@ -34,6 +36,8 @@ struct ClipBatch {
 struct LoaderOptions {
   int workers = 2;   ///< decoding threads per rank; 0 decodes on the caller's thread
   int prefetch = 4;  ///< batches held ready; host memory grows with it
+  /// Batches lie in page-locked memory, from which a GPU copies without making the host wait.
+  bool pinned = false;
   /// A share of the data set: up to it bad entries are replaced, more of them are an error.
   double max_bad_fraction = 0.01;
 

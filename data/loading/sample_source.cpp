@@ -76,10 +76,11 @@ class ShardImages : public SampleSource<ImageBatch> {
   std::int64_t epoch_size() const override { return shards_->size(); }
   std::int64_t entries() const override { return shards_->size(); }
 
-  ImageBatch make_batch(std::int64_t rows) const override {
+  ImageBatch make_batch(std::int64_t rows, bool pinned) const override {
     const std::int64_t size = options_.size;
-    return {at::empty({rows, 3, size, size}, at::kByte),
-            at::empty({rows, 3, size, size}, at::kByte),
+    const auto bytes = at::TensorOptions(at::kByte).pinned_memory(pinned);
+    return {at::empty({rows, 3, size, size}, bytes),
+            at::empty({rows, 3, size, size}, bytes),
             std::vector<std::int64_t>(rows)};
   }
 
@@ -136,10 +137,11 @@ class ShardClips : public SampleSource<ClipBatch> {
   std::int64_t epoch_size() const override { return static_cast<std::int64_t>(videos_.size()); }
   std::int64_t entries() const override { return shards_->size(); }
 
-  ClipBatch make_batch(std::int64_t rows) const override {
-    const std::int64_t size = options_.size;
-    return {at::empty({rows, 2, 3, size, size}, at::kByte),
-            at::empty({rows, 2, 3, size, size}, at::kFloat),
+  ClipBatch make_batch(std::int64_t rows, bool pinned) const override {
+    const std::vector<std::int64_t> shape{rows, 2, 3, options_.size, options_.size};
+    const auto memory = at::TensorOptions().pinned_memory(pinned);
+    return {at::empty(shape, memory.dtype(at::kByte)),
+            options_.with_lab ? at::empty(shape, memory.dtype(at::kFloat)) : at::Tensor(),
             std::vector<std::int64_t>(rows)};
   }
 
@@ -174,9 +176,14 @@ class ShardClips : public SampleSource<ClipBatch> {
     const auto values = std::size_t{3} * size * size;  // of one frame
     const auto first_value = 2 * values * static_cast<std::size_t>(row);
     const std::span rgb(batch.rgb.data_ptr<std::uint8_t>() + first_value, 2 * values);
-    const std::span lab(batch.lab.data_ptr<float>() + first_value, 2 * values);
-    render_clip_frame(reference, view, size, rgb.first(values), lab.first(values));
-    render_clip_frame(target, view, size, rgb.last(values), lab.last(values));
+    std::span<float> first_lab, second_lab;
+    if (batch.lab.defined()) {
+      const std::span lab(batch.lab.data_ptr<float>() + first_value, 2 * values);
+      first_lab = lab.first(values);
+      second_lab = lab.last(values);
+    }
+    render_clip_frame(reference, view, size, rgb.first(values), first_lab);
+    render_clip_frame(target, view, size, rgb.last(values), second_lab);
     return std::nullopt;
   }
 

@@ -31,7 +31,8 @@ class SampleSource {
   virtual std::int64_t epoch_size() const = 0;  ///< samples of an epoch, >= 1
   /// All entries of the shards: what bad entries are a fraction of.
   virtual std::int64_t entries() const = 0;
-  virtual Batch make_batch(std::int64_t rows) const = 0;  ///< memory only
+  /// Memory only; `pinned`: page-locked, which needs a GPU.
+  virtual Batch make_batch(std::int64_t rows, bool pinned) const = 0;
   /// Writes row `row` of a batch; nothing else of it is touched. Throws only what is not a bad
   /// entry.
   virtual SampleReport fill(std::int64_t global_sample, Batch& batch, std::int64_t row) const = 0;

@@ -5,19 +5,23 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "data/loading/loader.h"
+#include "launcher/training/device_copies.h"
 #include "launcher/training/method.h"
 #include "monitoring/stopwatch.h"
 
 namespace stc::launcher {
 
-/// Rows [first, first + rows) of a batch of images or of clips, on `device`.
+/// Rows [first, first + rows) of a batch of images or of clips.
 template <typename Batch>
-Batch rows_on(at::Device device, const Batch& batch, std::int64_t first, std::int64_t rows) {
+Batch rows_of(const Batch& batch, std::int64_t first, std::int64_t rows) {
   const auto& [first_tensor, second_tensor, samples] = batch;
-  const auto part = [&](const at::Tensor& all) { return all.narrow(0, first, rows).to(device); };
+  const auto part = [&](const at::Tensor& all) {
+    return all.defined() ? all.narrow(0, first, rows) : all;
+  };
   const auto begin = samples.begin() + first;
   return {part(first_tensor), part(second_tensor), {begin, begin + rows}};
 }
@@ -29,7 +33,7 @@ class Feed {
   Feed(at::Device device,
        std::int64_t micro_batches,
        std::unique_ptr<data::Loader<Batch>> loader = nullptr)
-      : device_(device), micro_batches_(micro_batches), loader_(std::move(loader)) {}
+      : upload_(device), micro_batches_(micro_batches), loader_(std::move(loader)) {}
 
   bool is_open() const { return loader_ != nullptr; }
   void open(std::unique_ptr<data::Loader<Batch>> loader) { loader_ = std::move(loader); }
@@ -38,23 +42,36 @@ class Feed {
   /// Makes a micro-batch of the step under way the current one; the first waits for the next batch.
   void fetch(std::int64_t micro_batch) {
     waited_seconds_ = 0;
-    if (micro_batch == 0) {
-      const Stopwatch clock;
-      step_ = loader_->next();
-      waited_seconds_ = clock.seconds();
-    }
+    if (micro_batch == 0) fetch_step();
     const auto rows = static_cast<std::int64_t>(step_.samples.size()) / micro_batches_;
-    current_ = rows_on(device_, step_, micro_batch * rows, rows);
+    current_ = rows_of(step_, micro_batch * rows, rows);
   }
   const Batch& current() const { return current_; }
   double waited_seconds() const { return waited_seconds_; }  ///< for the current micro-batch
 
  private:
-  at::Device device_;
+  // On a GPU the next step's batch, if there is one by now, travels during this step.
+  void fetch_step() {
+    const Stopwatch clock;
+    if (!next_) next_ = start(loader_->next());
+    waited_seconds_ = clock.seconds();
+    const auto& [first, second, samples] = *next_;
+    upload_.finish(first);
+    upload_.finish(second);
+    step_ = std::move(*next_);
+    next_.reset();
+    if (upload_.is_ahead() && loader_->ready() > 0) next_ = start(loader_->next());
+  }
+  Batch start(Batch host) const {
+    auto& [first, second, samples] = host;
+    return {upload_.start(first), upload_.start(second), std::move(samples)};
+  }
+
+  Upload upload_;
   std::int64_t micro_batches_;
   std::unique_ptr<data::Loader<Batch>> loader_;
-  Batch step_;     // in host memory
-  Batch current_;  // on the device
+  std::optional<Batch> next_;  // on its way to the device
+  Batch step_, current_;       // on the device
   double waited_seconds_ = 0;
 };
 

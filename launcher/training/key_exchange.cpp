@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -10,8 +11,12 @@
 namespace stc::launcher {
 namespace {
 
+// On a GPU from page-locked memory, so that the host does not wait for the device.
 at::Tensor as_index(const std::vector<std::int64_t>& rows, at::Device device) {
-  return at::tensor(rows, at::kLong).to(device);
+  const auto memory = at::TensorOptions(at::kLong).pinned_memory(!device.is_cpu());
+  const auto index = at::empty({std::ssize(rows)}, memory);
+  std::copy(rows.begin(), rows.end(), index.mutable_data_ptr<std::int64_t>());
+  return index.to(device, /*non_blocking=*/true);
 }
 
 // What one rank sends and receives. Place p of the shuffled batch holds row order[p]; rank r
@@ -66,8 +71,9 @@ models::KeyExchange make_key_exchange(dist::Communicator& world,
     return arrived.index_select(0, as_index(route.place_of_arrival, images.device()));
   };
   exchange.collect = [&world, order](const at::Tensor& keys) {
-    const auto place_of_row = at::tensor(order, at::kLong).argsort();  // the inverse permutation
-    return world.all_gather(keys).index_select(0, place_of_row.to(keys.device()));
+    std::vector<std::int64_t> place_of_row(order.size());  // the inverse permutation
+    for (std::size_t place = 0; place < order.size(); ++place) place_of_row[order[place]] = place;
+    return world.all_gather(keys).index_select(0, as_index(place_of_row, keys.device()));
   };
   return exchange;
 }

@@ -17,6 +17,7 @@ class SpatialMethod : public FedMethod<data::ImageBatch> {
                 std::unique_ptr<data::ImageLoader> loader)
       : FedMethod({device, options.accumulate, std::move(loader)}),
         options_(options),
+        device_(device),
         ranks_(device_ranks),
         model_(options.depth, options.spatial, options.seed) {
     if (!options.init.empty()) {
@@ -51,9 +52,11 @@ class SpatialMethod : public FedMethod<data::ImageBatch> {
   std::unique_ptr<data::ImageLoader> open_loader(std::int64_t step) const override {
     const auto& o = options_;
     const data::SampleWindow window{o.batch_size, ranks_.rank(), ranks_.size(), o.seed};
+    auto loader = o.loader;
+    loader.pinned = !device_.is_cpu();
     return with_key_in_errors("data.shards", [&] {
       return data::make_image_loader(
-          data::ShardSet::open(o.shards), o.loader, o.images, window, step);
+          data::ShardSet::open(o.shards), loader, o.images, window, step);
     });
   }
 
@@ -70,6 +73,7 @@ class SpatialMethod : public FedMethod<data::ImageBatch> {
   }
 
   PretrainOptions options_;
+  at::Device device_;
   dist::Communicator& ranks_;
   models::SpatialModel model_;
 };

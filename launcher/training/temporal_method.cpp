@@ -2,6 +2,9 @@
 // out.
 #include <ATen/ATen.h>
 
+#include <optional>
+
+#include "data/augment/lab_table.h"
 #include "data/random.h"
 #include "data/shards/shard_set.h"
 #include "launcher/run_folder/checkpoint.h"
@@ -23,6 +26,7 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
                  std::unique_ptr<data::ClipLoader> loader)
       : FedMethod({device, options.accumulate, std::move(loader)}),
         options_(options),
+        device_(device),
         ranks_{device_ranks.rank(), device_ranks.size()},
         model_(model_options(options, teacher), options.seed) {
     if (!options.init.empty()) {
@@ -74,16 +78,19 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
   std::unique_ptr<data::ClipLoader> open_loader(std::int64_t step) const override {
     const auto& o = options_;
     const data::SampleWindow window{o.batch_size, ranks_.rank, ranks_.size, o.seed};
+    auto loader = o.loader;
+    auto clips = o.clips;
+    loader.pinned = !device_.is_cpu();
+    clips.with_lab = device_.is_cpu();
     return with_key_in_errors("data.shards", [&] {
-      return data::make_clip_loader(
-          data::ShardSet::open(o.shards), o.loader, o.clips, window, step);
+      return data::make_clip_loader(data::ShardSet::open(o.shards), loader, clips, window, step);
     });
   }
 
   StepOutcome losses(const data::ClipBatch& clips, MicroBatch at) override {
     models::TemporalModel::Batch batch;
     if (model_.teacher) batch.rgb = models::normalise_rgb(clips.rgb);
-    batch.lab = clips.lab;
+    batch.lab = clips.lab.defined() ? clips.lab : lab_of(clips.rgb);
     batch.dropped = dropped_channel(at.step);
     const auto losses = model_.losses(batch, ranks_);
     StepOutcome out;
@@ -114,6 +121,11 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
     return model;
   }
 
+  at::Tensor lab_of(const at::Tensor& rgb) {
+    if (!lab_) lab_.emplace(device_);
+    return (*lab_)(rgb);
+  }
+
   std::int64_t dropped_channel(std::int64_t step) const {
     data::CounterRandom random(
         options_.seed, data::Purpose::kDroppedChannel, 0, static_cast<std::uint64_t>(step));
@@ -121,6 +133,8 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
   }
 
   VideoTrainOptions options_;
+  at::Device device_;
+  std::optional<data::LabTable> lab_;  // on a GPU
   models::OverRanks ranks_;
   models::TemporalModel model_;
   std::string fingerprint_;

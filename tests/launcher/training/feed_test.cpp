@@ -67,7 +67,7 @@ TEST(Feed, CutsBothFramesOfClips) {
   batch.rgb = at::arange(4, at::kByte).reshape({4, 1, 1, 1, 1});
   batch.lab = batch.rgb.to(at::kFloat) / 2;
   batch.samples = {7, 8, 9, 10};
-  const auto rows = rows_on(at::kCPU, batch, /*first=*/1, /*rows=*/2);
+  const auto rows = rows_of(batch, /*first=*/1, /*rows=*/2);
   EXPECT_THAT(pixels(rows.rgb), ElementsAre(1, 2));
   EXPECT_TRUE(at::equal(rows.lab.flatten(), at::tensor({0.5, 1.0}, at::kFloat)));
   EXPECT_THAT(rows.samples, ElementsAre(8, 9));
