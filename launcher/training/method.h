@@ -58,7 +58,8 @@ class TrainingMethod {
                     const data::NamedTensors& method,
                     const std::string& source) = 0;
 
-  virtual std::int64_t frozen_bytes() const { return 0; }  ///< of weights that no state holds
+  virtual std::int64_t images_per_sample() const { return 1; }  ///< as throughput counts them
+  virtual std::int64_t frozen_bytes() const { return 0; }       ///< of weights that no state holds
   virtual std::int64_t epoch_size() const = 0;
   virtual std::int64_t corrupt_samples() const = 0;
   virtual std::int64_t ready_batches() const = 0;  ///< that the loader holds for the next steps

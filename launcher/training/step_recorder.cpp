@@ -20,8 +20,14 @@ double number(std::int64_t count) { return static_cast<double>(count); }
 
 }  // namespace
 
-StepRecorder::StepRecorder(const TrainingJob& job, const TrainingMethod& method)
-    : job_(job), method_(method), metrics_(metrics_options(job.options, job.host_ranks)) {}
+StepRecorder::StepRecorder(const TrainingJob& job,
+                           const TrainingMethod& method,
+                           const StepWatch& watch)
+    : job_(job),
+      method_(method),
+      watch_(watch),
+      metrics_(metrics_options(job.options, job.host_ranks)),
+      throughput_(peak_operations_per_second(job.device, job.options.precision)) {}
 
 void StepRecorder::start(std::int64_t first_step) {
   const auto& options = job_.options;
@@ -60,11 +66,14 @@ void StepRecorder::end_step(const Begun& begun, const TrainingStep::Result& resu
                    result.loss_scale);
     }
   }
+  const auto images = options.batch_size / job_.host_ranks.size() * method_.images_per_sample();
+  throughput_.add(number(images), watch_.operations_per_step(), seconds);
   const bool due = step % options.log_every == 0 || step == options.steps || step == 1;
   const Means means = due ? mean_over_ranks(result) : Means{};
   if (due) {
     record_arrival(job_.device.is_cpu() ? begun.arrival : arrival_on_device(begun), seconds);
-    record_device_memory(job_.device, &metrics_);
+    record_device_memory(job_.device, watch_.memory_peak(), &metrics_);
+    record_throughput(throughput_.take(), &metrics_);
   }
   const Step done{.step = number(step),
                   .samples = number(step * options.batch_size / job_.host_ranks.size()),

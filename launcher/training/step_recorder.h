@@ -7,7 +7,9 @@
 #include <memory>
 #include <string>
 
+#include "launcher/training/step_watch.h"
 #include "launcher/training/straggler_watch.h"
+#include "launcher/training/throughput.h"
 #include "launcher/training/training_step.h"
 #include "launcher/training/validation.h"
 #include "monitoring/metrics.h"
@@ -20,7 +22,8 @@ struct TrainingJob;
 
 class StepRecorder {
  public:
-  StepRecorder(const TrainingJob& job, const TrainingMethod& method);
+  /// All must outlive the recorder.
+  StepRecorder(const TrainingJob& job, const TrainingMethod& method, const StepWatch& watch);
 
   /// Publishes where the metrics are served and draws the bar from `first_step` on. A collective.
   void start(std::int64_t first_step);
@@ -53,8 +56,10 @@ class StepRecorder {
 
   const TrainingJob& job_;
   const TrainingMethod& method_;
+  const StepWatch& watch_;
   monitoring::Metrics metrics_;
   StragglerWatch stragglers_;
+  ThroughputMeter throughput_;
   std::unique_ptr<Progress> progress_;
   SteadyTime begin_ = steady_now(), end_ = begin_;  // of the last step that began, and that ended
   double last_data_wait_seconds_ = 0;               // of the step that ended last

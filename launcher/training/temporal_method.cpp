@@ -64,6 +64,7 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
             const std::string& source) override {
     model_.student.load(backbone, source);
   }
+  std::int64_t images_per_sample() const override { return 2; }  // the frames of a clip
   std::int64_t frozen_bytes() const override {
     std::int64_t bytes = 0;
     if (model_.teacher) {

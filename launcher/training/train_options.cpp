@@ -81,6 +81,8 @@ void bind_train(ConfigSchema& schema, TrainOptions& o) {
   schema.integer("train.log_every", &o.log_every)
       .at_least(1)
       .help("steps per line of metrics.jsonl");
+  schema.text("train.trace_steps", &o.trace_steps)
+      .help("FIRST:LAST, steps whose trace goes to trace/rank-N.json of the run; empty: none");
 }
 
 void bind_optimizer(ConfigSchema& schema, TrainOptions& o) {
@@ -197,7 +199,8 @@ void bind_surroundings(ConfigSchema& schema, TrainOptions& o) {
   // something is saved, checked, logged or evaluated, for how long one waits.
   schema.mark_operation({"run.dir", "run.device", "run.deterministic", "run.threads"});
   schema.mark_operation({"data.local", "loader."});
-  schema.mark_operation({"train.log_every", "checkpoint.", "probe.", "log.", "metrics."});
+  schema.mark_operation(
+      {"train.log_every", "train.trace_steps", "checkpoint.", "probe.", "log.", "metrics."});
   schema.mark_operation({"dist.stall_seconds", "dist.timeout_seconds", "dist.check_every"});
   schema.mark_operation({"dist.bucket_mib", "dist.first_bucket_mib"});
 }

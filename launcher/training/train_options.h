@@ -35,6 +35,7 @@ struct TrainOptions {
   std::int64_t batch_size = 64;  ///< global
   std::int64_t accumulate = 1;   ///< micro-batches per step
   std::int64_t log_every = 10;   ///< steps between lines of metrics.jsonl
+  std::string trace_steps;       ///< "FIRST:LAST", to be traced; empty: none
 
   int depth = 18;
   std::string init;  ///< weights to start from; empty: random

@@ -12,6 +12,7 @@
 #include "launcher/run_folder/run_folder.h"
 #include "launcher/training/requests.h"
 #include "launcher/training/step_recorder.h"
+#include "launcher/training/step_watch.h"
 #include "launcher/training/train_options.h"
 #include "launcher/training/training_step.h"
 #include "launcher/training/validation.h"
@@ -68,6 +69,7 @@ class Trainer {
 
   const TrainingJob& job_;
   TrainingMethod& method_;
+  StepWatch watch_;
   TrainingStep training_step_;
   StepRecorder recorder_;
   std::unique_ptr<CheckpointStore> checkpoints_;  // rank 0
