@@ -31,7 +31,10 @@ class Communicator {
   virtual std::string host() const = 0;
 
   virtual void all_reduce(at::Tensor tensor, ReduceOp op = ReduceOp::kSum) = 0;  ///< in place
-  virtual void broadcast(at::Tensor tensor, int root) = 0;                       ///< in place
+  /// all_reduce() that has begun: the tensor holds the result when the returned function, to be
+  /// called once, returns.
+  virtual std::function<void()> start_all_reduce(at::Tensor tensor, ReduceOp op) = 0;
+  virtual void broadcast(at::Tensor tensor, int root) = 0;  ///< in place
   /// [n, ...] -> [size * n, ...], in rank order
   virtual at::Tensor all_gather(const at::Tensor& tensor) = 0;
   /// Row blocks: block r of the input (send_rows[r] rows) goes to rank r; returns the rows

@@ -79,11 +79,13 @@ class GroupCommunicator : public Communicator {
   std::string host() const override { return host_name(); }
   std::int64_t bytes_sent() const override { return log_->bytes(); }
 
-  void all_reduce(at::Tensor tensor, ReduceOp op) override {
+  void all_reduce(at::Tensor tensor, ReduceOp op) override { start_all_reduce(tensor, op)(); }
+
+  std::function<void()> start_all_reduce(at::Tensor tensor, ReduceOp op) override {
     std::vector<at::Tensor> tensors = {tensor.detach()};
     c10d::AllreduceOptions options;
     options.reduceOp = c10d_op(op);
-    group_->allreduce(tensors, options)->wait();
+    return [work = group_->allreduce(tensors, options)] { work->wait(); };
   }
 
   void broadcast(at::Tensor tensor, int root) override {

@@ -162,7 +162,7 @@ class DryRank {
     meter_->restart_peak();
     before_step_ = meter_->live();
     const auto result = step_.run(number, /*learning_rate=*/0);
-    result_.logged_values = std::ssize(result.outcome.losses) + std::ssize(result.outcome.health);
+    result_.logged_values = std::ssize(result.losses) + std::ssize(result.health);
   }
 
   void enter(activity::Phase phase) {

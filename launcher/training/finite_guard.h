@@ -1,33 +1,26 @@
-// Before the update: what all ranks must know of each other, and how they stop together if a number
-// is not finite on one of them.
+// How all ranks stop together when a number of a step is not finite.
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "dist/communicator.h"
-#include "launcher/training/method.h"
 
 namespace stc::launcher {
 
-/// On this rank. `norm`: of the reduced gradient, the same on all ranks; a loss may be wrong on one
-/// alone.
-bool is_finite(double norm, const StepOutcome& outcome);
-
-struct StepStatus {
-  bool finite = true;   ///< loss and gradient
-  int stop_signal = 0;  ///< 0: none
+/// A step whose gradient is not finite, as one rank sees it.
+struct NotFinite {
+  std::int64_t step = 0;     ///< counted from 1
+  double gradient_norm = 0;  ///< of the reduced gradient, the same on all ranks
+  std::int64_t skipped = 0;  ///< steps right before it that were not finite either
+  std::vector<std::pair<std::string, double>> losses{};  ///< this rank's
+  std::vector<std::int64_t> samples{};                   ///< this rank's
 };
 
-/// Finite if all ranks are; the highest of several signals. One small collective.
-StepStatus of_all_ranks(dist::Communicator& control, const StepStatus& own);
-
 /// Throws on all ranks. The error comes from the rank whose samples caused it and names the
-/// loss; if the losses are finite on all ranks, it comes from rank 0. `skipped`: steps before it
-/// that were not finite either. A collective.
-[[noreturn]] void stop_not_finite(dist::Communicator& control,
-                                  std::int64_t step,
-                                  double norm,
-                                  const StepOutcome& outcome,
-                                  std::int64_t skipped);
+/// loss; if the losses are finite on all ranks, it comes from rank 0. A collective.
+[[noreturn]] void stop_not_finite(dist::Communicator& control, const NotFinite& own);
 
 }  // namespace stc::launcher

@@ -3,8 +3,6 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include <algorithm>
-
 #include "monitoring/check.h"
 
 namespace stc::launcher {
@@ -15,38 +13,36 @@ const char* first_name(OptimizerKind kind) {
 }
 constexpr const char* kSecondName = "second_moment.";
 
+constexpr double kFirstScale = 65536;
 constexpr std::int64_t kGrowAfter = 2000;
 constexpr double kLargest = 1 << 24;
 
 }  // namespace
 
-void LossScaler::update(bool finite) {
+LossScaler::LossScaler(bool on, at::Device device) : on_(on) {
+  state_ = at::tensor({on ? kFirstScale : 1.0, 0.0, 0.0}, at::kDouble).to(device);
+}
+
+// Arithmetic instead of branches: the device decides.
+void LossScaler::update(const at::Tensor& finite) {
   if (!on_) return;
-  if (!finite) {
-    ++skipped_;
-    good_ = 0;
-    scale_ = std::max(1.0, scale_ / 2);
-    return;
-  }
-  skipped_ = 0;
-  if (++good_ < kGrowAfter) return;
-  good_ = 0;
-  scale_ = std::min(kLargest, scale_ * 2);
-}
-
-at::Tensor LossScaler::state() const {
-  return at::tensor({scale_, static_cast<double>(good_), static_cast<double>(skipped_)},
-                    at::kDouble);
-}
-
-void LossScaler::load(const at::Tensor& state) {
-  scale_ = state[0].item<double>();
-  good_ = static_cast<std::int64_t>(state[1].item<double>());
-  skipped_ = static_cast<std::int64_t>(state[2].item<double>());
+  const auto failed = 1 - finite;
+  const auto scale = state_[0], good = state_[1] + 1, skipped = state_[2] + 1;
+  const auto grown = good.ge(kGrowAfter).to(at::kDouble);
+  const auto larger = (scale * (1 + grown)).clamp_max(kLargest);
+  const auto smaller = (scale / 2).clamp_min(1);
+  state_.copy_(at::stack({larger * finite + smaller * failed,  //
+                          good * (1 - grown) * finite,
+                          skipped * failed}));
 }
 
 Optimizer::Optimizer(const OptimizerOptions& options, models::NamedTensorList parameters)
-    : scaler(options.scale_loss), options_(options), parameters_(std::move(parameters)) {
+    : scaler(options.scale_loss, parameters.at(0).second.device()),
+      options_(options),
+      parameters_(std::move(parameters)) {
+  const auto on_device = at::TensorOptions(parameters_[0].second.device());
+  steps_ = at::zeros({1}, on_device.dtype(at::kLong));
+  skip_ = at::zeros({}, on_device.dtype(at::kFloat));
   for (const auto& [name, parameter] : parameters_) {
     first_.push_back(at::zeros_like(parameter).detach());
     if (options_.kind == OptimizerKind::kAdam)
@@ -65,21 +61,30 @@ std::vector<at::Tensor> Optimizer::gradients() const {
   return all;
 }
 
-double Optimizer::gradient_norm() const {
-  return at::stack(at::_foreach_norm(gradients())).norm().item<double>() / scaler.scale();
+at::Tensor Optimizer::gradient_norm() const {
+  return at::stack(at::_foreach_norm(gradients())).norm().to(at::kDouble) / scaler.scale();
 }
 
-void Optimizer::finish_gradients(double norm, double most) {
-  const double length = most > 0 && norm > most ? most / norm : 1;
-  if (length == 1 && scaler.scale() == 1) return;
-  const at::NoGradGuard no_grad;
-  at::_foreach_mul_(gradients(), length / scaler.scale());
+void Optimizer::rescale(const std::vector<at::Tensor>& gradients,
+                        const at::Tensor& norm,
+                        double most) const {
+  if (most == 0 && !scaler.on()) return;
+  auto factor = scaler.scale().reciprocal();
+  if (most > 0) factor = factor * (most / norm).clamp_max(1);
+  at::_foreach_mul_(gradients, factor.to(gradients[0].scalar_type()));
 }
 
-void Optimizer::step(double rate) {
+void Optimizer::step(double rate, const at::Tensor& norm, double most) {
   const at::NoGradGuard no_grad;
   const auto gradients = this->gradients();
-  std::vector<at::Tensor> values, counts;
+  const auto finite = at::isfinite(norm).to(at::kDouble);
+  const auto failed = (1 - finite).to(at::kFloat);
+  skip_ = scaler.on() ? failed.maximum(scaler.skipped().ge(LossScaler::kMostSkipped))
+                      : failed.maximum(skip_);
+  rescale(gradients, norm, most);
+  scaler.update(finite);
+  steps_.add_(skip_.eq(0));
+  std::vector<at::Tensor> values;
   for (const auto& [name, parameter] : parameters_) values.push_back(parameter.detach());
   if (options_.kind == OptimizerKind::kSgd) {
     const bool has_momentum = options_.momentum != 0;  // the kernel takes no buffers without one
@@ -92,14 +97,12 @@ void Optimizer::step(double rate) {
                     /*dampening=*/0,
                     /*nesterov=*/false,
                     /*maximize=*/false,
-                    /*is_first_step=*/steps_ == 0);
-    ++steps_;
+                    /*is_first_step=*/false,  // momentum begins at 0, which comes to the same
+                    /*grad_scale=*/{},
+                    /*found_inf=*/skip_);
     return;
   }
-  ++steps_;
-  const auto count =
-      at::full({}, static_cast<double>(steps_), values[0].options().dtype(at::kFloat));
-  counts.assign(values.size(), count);
+  const std::vector<at::Tensor> counts(values.size(), steps_.to(at::kFloat).squeeze());
   at::_fused_adam_(values,
                    gradients,
                    first_,
@@ -112,11 +115,13 @@ void Optimizer::step(double rate) {
                    options_.weight_decay,
                    options_.epsilon,
                    /*amsgrad=*/false,
-                   /*maximize=*/false);
+                   /*maximize=*/false,
+                   /*grad_scale=*/{},
+                   /*found_inf=*/skip_);
 }
 
 data::NamedTensors Optimizer::state() const {
-  data::NamedTensors state{{"steps", at::full({1}, steps_, at::kLong)}};
+  data::NamedTensors state{{"steps", steps_}};
   if (scaler.on()) state["loss_scaler"] = scaler.state();
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     state[first_name(options_.kind) + parameters_[i].first] = first_[i];
@@ -127,8 +132,6 @@ data::NamedTensors Optimizer::state() const {
 
 void Optimizer::load(const data::NamedTensors& state, const std::string& source) {
   models::copy_named(state, this->state(), source, "the optimizer of this configuration");
-  steps_ = state.at("steps").item<std::int64_t>();
-  if (scaler.on()) scaler.load(state.at("loss_scaler"));
 }
 
 }  // namespace stc::launcher

@@ -15,27 +15,24 @@ namespace stc::launcher {
 
 /// The loss is multiplied by a scale before backward and the gradients divided by it after. A step
 /// whose gradient is not finite is skipped and halves the scale; 2000 good ones double it. All
-/// ranks take the same decisions, since they see the same reduced gradient. Off: the scale is 1 and
-/// stays.
+/// ranks take the same decisions, since they see the same reduced gradient. The numbers live on the
+/// device, so that the host need not wait for them. Off: the scale is 1 and stays.
 class LossScaler {
  public:
   static constexpr std::int64_t kMostSkipped = 50;
 
-  explicit LossScaler(bool on) : on_(on), scale_(on ? 65536 : 1) {}
+  LossScaler(bool on, at::Device device);
   bool on() const { return on_; }
-  double scale() const { return scale_; }
-  std::int64_t skipped() const { return skipped_; }  ///< steps in a row
+  at::Tensor scale() const { return state_[0]; }    ///< 0-dim double; moves with update()
+  at::Tensor skipped() const { return state_[2]; }  ///< steps in a row; the same
 
-  void update(bool finite);
+  void update(const at::Tensor& finite);  ///< 0-dim double: 1 or 0
 
-  at::Tensor state() const;  ///< [3] double
-  void load(const at::Tensor& state);
+  at::Tensor state() const { return state_; }  ///< [3] double; not a copy
 
  private:
   bool on_;
-  double scale_;
-  std::int64_t good_ = 0;  // since the scale last changed
-  std::int64_t skipped_ = 0;
+  at::Tensor state_;  // scale, good steps since it last changed, skipped steps in a row
 };
 
 enum class OptimizerKind { kSgd, kAdam };
@@ -55,13 +52,13 @@ class Optimizer {
   /// Parameters whose gradients are there when step() is called.
   Optimizer(const OptimizerOptions& options, models::NamedTensorList parameters);
 
-  /// The norm of all gradients together, without the loss's scale; equal on all ranks after the
-  /// reduction.
-  double gradient_norm() const;
-  /// Takes the loss's scale out of the gradients, and scales what is longer than `most` (0: never)
-  /// to that norm.
-  void finish_gradients(double norm, double most);
-  void step(double learning_rate);
+  /// The norm of all gradients together, without the loss's scale: 0-dim double on their device,
+  /// equal on all ranks after the reduction, not finite if one of them is not.
+  at::Tensor gradient_norm() const;
+  /// One update with gradients scaled down to the norm `most` where `norm` is larger (0: never).
+  /// With a norm that is not finite all stays as it is: the parameters, the moments, the count;
+  /// unless losses are scaled, at every later step, too. The host does not wait for the device.
+  void step(double learning_rate, const at::Tensor& norm, double most);
 
   /// momentum.NAME, or first_moment.NAME, second_moment.NAME; "steps" [1]; "loss_scaler" [3]. Not
   /// copies.
@@ -73,12 +70,14 @@ class Optimizer {
 
  private:
   std::vector<at::Tensor> gradients() const;
+  void rescale(const std::vector<at::Tensor>& gradients, const at::Tensor& norm, double most) const;
 
   OptimizerOptions options_;
   models::NamedTensorList parameters_;
   std::vector<at::Tensor> first_;   // momentum, or first moment
   std::vector<at::Tensor> second_;  // Adam
-  std::int64_t steps_ = 0;
+  at::Tensor steps_;                // [1] int64: updates so far
+  at::Tensor skip_;                 // 0-dim float: 1 when the step is skipped
 };
 
 }  // namespace stc::launcher

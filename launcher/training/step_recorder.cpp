@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -36,18 +37,20 @@ void StepRecorder::start(std::int64_t first_step) {
 }
 
 void StepRecorder::begin_step() {
-  step_clock_.restart();
+  begin_ = steady_now();
   job_.collectives.begin_step();
 }
 
-void StepRecorder::end_step(std::int64_t step,
-                            double learning_rate,
-                            const TrainingStep::Result& result,
-                            const LossScaler& scaler) {
+StepRecorder::Begun StepRecorder::begun(double learning_rate, double data_wait_seconds) const {
+  return {begin_, learning_rate, {job_.collectives.first_arrival_seconds(), data_wait_seconds}};
+}
+
+void StepRecorder::end_step(const Begun& begun, const TrainingStep::Result& result) {
   const auto& options = job_.options;
-  const auto& outcome = result.outcome;
-  const double seconds = step_clock_.seconds();
-  const Arrival own{job_.collectives.first_arrival_seconds(), outcome.data_wait_seconds};
+  const auto step = result.step + 1;
+  // Where steps overlap, from the end of the one before.
+  const double seconds = seconds_since(std::max(begun.since, end_));
+  end_ = steady_now();
   if (!result.updated) {
     metrics_.skipped_step();
     if (job_.folder) {
@@ -57,18 +60,18 @@ void StepRecorder::end_step(std::int64_t step,
     }
   }
   const bool due = step % options.log_every == 0 || step == options.steps || step == 1;
-  const Means means = due ? mean_over_ranks(outcome) : Means{};
+  const Means means = due ? mean_over_ranks(result) : Means{};
   if (due) {
-    metrics_.arrival_lag(arrival_lag(own, seconds));
+    metrics_.arrival_lag(arrival_lag(begun.arrival, seconds));
     record_device_memory(job_.device, &metrics_);
   }
   const Step done{.step = number(step),
                   .samples = number(step * options.batch_size / job_.host_ranks.size()),
-                  .learning_rate = learning_rate,
+                  .learning_rate = begun.learning_rate,
                   .gradient_norm = result.gradient_norm,
                   .seconds = seconds,
-                  .data_wait_seconds = own.data_wait_seconds,
-                  .first_collective_seconds = own.seconds,
+                  .data_wait_seconds = begun.arrival.data_wait_seconds,
+                  .first_collective_seconds = begun.arrival.seconds,
                   .collective_bytes_total = number(job_.device_ranks.bytes_sent()),
                   .collective_seconds_total = job_.collectives.busy_seconds(),
                   .corrupt_samples_total = number(method_.corrupt_samples()),
@@ -77,22 +80,22 @@ void StepRecorder::end_step(std::int64_t step,
                   .health = means.health};
   metrics_.record(done);
   if (!due || !job_.folder) return;
-  append_line(done, outcome, scaler);
+  append_line(done, result);
   progress_->update(step, means.losses.at("total"));
 }
 
-StepRecorder::Means StepRecorder::mean_over_ranks(const StepOutcome& outcome) const {
-  std::vector<at::Tensor> values;
-  for (const auto* list : {&outcome.losses, &outcome.health}) {
-    for (const auto& [name, value] : *list) values.push_back(value.to(at::kCPU, at::kDouble));
+StepRecorder::Means StepRecorder::mean_over_ranks(const TrainingStep::Result& result) const {
+  std::vector<double> values;
+  for (const auto* list : {&result.losses, &result.health}) {
+    for (const auto& [name, value] : *list) values.push_back(value);
   }
-  const auto mean = at::stack(values);
+  const auto mean = at::tensor(values, at::kDouble);
   job_.host_ranks.all_reduce(mean);
   mean.div_(job_.host_ranks.size());
   Means means;
-  std::int64_t i = 0;
-  for (const auto& [name, value] : outcome.losses) means.losses[name] = mean[i++].item<double>();
-  for (const auto& [name, value] : outcome.health) means.health[name] = mean[i++].item<double>();
+  const double* next = mean.const_data_ptr<double>();
+  for (const auto& [name, value] : result.losses) means.losses[name] = *next++;
+  for (const auto& [name, value] : result.health) means.health[name] = *next++;
   return means;
 }
 
@@ -108,20 +111,18 @@ double StepRecorder::arrival_lag(const Arrival& own, double step_seconds) {
   return arrival_lags(arrivals)[job_.host_ranks.rank()];
 }
 
-void StepRecorder::append_line(const Step& step,
-                               const StepOutcome& outcome,
-                               const LossScaler& scaler) {
+void StepRecorder::append_line(const Step& step, const TrainingStep::Result& result) {
   const auto batch_size = job_.options.batch_size;
   const auto number = static_cast<std::int64_t>(step.step);
   nlohmann::ordered_json line;
   line["step"] = number;
   line["epoch"] = (number - 1) * batch_size / method_.epoch_size();
   line["samples"] = number * batch_size;
-  for (const auto& [name, value] : outcome.losses) line["losses"][name] = step.losses.at(name);
-  for (const auto& [name, value] : outcome.health) line[name] = step.health.at(name);
+  for (const auto& [name, value] : result.losses) line["losses"][name] = step.losses.at(name);
+  for (const auto& [name, value] : result.health) line[name] = step.health.at(name);
   line["learning_rate"] = step.learning_rate;
   line["gradient_norm"] = step.gradient_norm;
-  if (scaler.on()) line["loss_scale"] = scaler.scale();
+  if (job_.options.precision == "fp16") line["loss_scale"] = result.loss_scale;
   line["seconds"] = step.seconds;
   line["data_wait_seconds"] = step.data_wait_seconds;
   job_.folder->append_metrics(line.dump());

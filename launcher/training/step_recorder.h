@@ -25,12 +25,17 @@ class StepRecorder {
   /// Publishes where the metrics are served and draws the bar from `first_step` on. A collective.
   void start(std::int64_t first_step);
 
+  /// What is known of a step when it has been queued.
+  struct Begun {
+    SteadyTime since;
+    double learning_rate = 0;
+    Arrival arrival;
+  };
   void begin_step();
-  /// `step`: how many are done, this one included. A collective.
-  void end_step(std::int64_t step,
-                double learning_rate,
-                const TrainingStep::Result& result,
-                const LossScaler& scaler);
+  /// Of the step that begin_step() began.
+  Begun begun(double learning_rate, double data_wait_seconds) const;
+  /// When its numbers are there, which may be after the next one has begun. A collective.
+  void end_step(const Begun& begun, const TrainingStep::Result& result);
   void add(std::int64_t step, const ValidationResult& result);
   void finish() { progress_.reset(); }  ///< leaves the bar's last line
 
@@ -41,16 +46,16 @@ class StepRecorder {
   struct Means {
     std::map<std::string, double> losses, health;
   };
-  Means mean_over_ranks(const StepOutcome& outcome) const;
+  Means mean_over_ranks(const TrainingStep::Result& result) const;
   double arrival_lag(const Arrival& own, double step_seconds);
-  void append_line(const Step& step, const StepOutcome& outcome, const LossScaler& scaler);
+  void append_line(const Step& step, const TrainingStep::Result& result);
 
   const TrainingJob& job_;
   const TrainingMethod& method_;
   monitoring::Metrics metrics_;
   StragglerWatch stragglers_;
   std::unique_ptr<Progress> progress_;
-  Stopwatch step_clock_;
+  SteadyTime begin_ = steady_now(), end_ = begin_;  // of the last step that began, and that ended
 };
 
 }  // namespace stc::launcher

@@ -4,6 +4,8 @@
 #include <ATen/Parallel.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "dist/run_together.h"
 #include "launcher/training/rank_equality.h"
@@ -35,56 +37,84 @@ Trainer::Trainer(const TrainingJob& job, TrainingMethod& method)
   });
 }
 
+// On a GPU a step's numbers are read, and its requests met, when the next step has been queued, so
+// that the device never waits for the host; a step after which something is to be done is read at
+// once, as each is on a CPU. All ranks do this alike.
 int Trainer::run() {
   restore();
   dist::run_on_all_ranks(job_.host_ranks, [&] { method_.start(step_); });
   recorder_.start(step_);
   watch_stop_signals();
   since_save_.restart();
+  std::optional<Begun> before;
   while (step_ < job_.options.steps) {
-    const int signal = train_one_step();
-    const bool last = step_ == job_.options.steps;
-    if (signal == 0) validate_if_due();
-    if (writer_) writer_->poll();
-    if (last || signal != 0 || save_is_due()) save();
-    if (signal != 0 && !last) return stop(signal);
+    auto begun = begin_step();
+    Requests requests;
+    if (before) requests = end_step(*before);
+    before.reset();
+    if (!requests.any() && !job_.device.is_cpu() && !work_is_due()) {
+      before = std::move(begun);
+      continue;
+    }
+    requests.add(end_step(begun));
+    const bool stops = requests.stop_signal != 0, last = step_ == job_.options.steps;
+    if (!stops && validation_is_due()) validate();
+    if (requests.save || stops || step_ % job_.options.checkpoint_every == 0 || last) save();
+    if (stops && !last) return stop(requests.stop_signal);
   }
   finish();
   return 0;
 }
 
-// Returns the signal that any rank had seen before the update, or 0: all ranks stop after the same
-// step.
-int Trainer::train_one_step() {
+Trainer::Begun Trainer::begin_step() {
   const auto& options = job_.options;
   activity::begin_step(step_ + 1);
   recorder_.begin_step();
   const double rate = learning_rate(
       options.schedule, step_, options.steps, options.batch_size, method_.epoch_size());
-  const auto result = training_step_.run(step_, rate);
+  auto launched = training_step_.launch(step_, rate);
   ++step_;
-  if (step_ % options.check_every == 0)
-    check_equal_on_all_ranks(job_.host_ranks, step_, method_.shared_state());
-  recorder_.end_step(step_, rate, result, training_step_.optimizer.scaler);
-  return result.stop_signal;
+  if (writer_) writer_->poll();
+  const Requests own{stop_signal(), save_is_late()};
+  return {std::move(launched),
+          PendingRequests(job_.host_ranks, own),
+          recorder_.begun(rate, launched.outcome.data_wait_seconds)};
 }
 
-void Trainer::validate_if_due() {
+// Returns what any rank asked for when it had queued the step.
+Requests Trainer::end_step(const Begun& begun) {
+  const auto result = training_step_.finish(begun.step);
+  const auto requests = begun.requests.wait();
+  const auto done = result.step + 1;
+  if (done % job_.options.check_every == 0)
+    check_equal_on_all_ranks(job_.host_ranks, done, method_.shared_state());
+  recorder_.end_step(begun.record, result);
+  return requests;
+}
+
+bool Trainer::work_is_due() const {
   const auto& options = job_.options;
-  const bool last = step_ == options.steps;
-  if (!validation_ || (step_ % options.validation.every_steps != 0 && !last)) return;
+  return step_ == options.steps || step_ % options.check_every == 0 ||
+         step_ % options.checkpoint_every == 0 || validation_is_due();
+}
+
+bool Trainer::validation_is_due() const {
+  const auto& options = job_.options;
+  return validation_ && (step_ % options.validation.every_steps == 0 || step_ == options.steps);
+}
+
+void Trainer::validate() {
   const auto result = validation_->evaluate(method_.backbone_state());
   if (result) recorder_.add(step_, *result);
 }
 
-bool Trainer::save_is_due() const {
-  const auto& options = job_.options;
-  const double minutes = options.checkpoint_minutes;
-  return step_ % options.checkpoint_every == 0 ||
-         (minutes > 0 && since_save_.seconds() >= 60 * minutes);
+// Rank 0 alone writes, so its clock decides for all.
+bool Trainer::save_is_late() const {
+  const double minutes = job_.options.checkpoint_minutes;
+  return writer_ && minutes > 0 && since_save_.seconds() >= 60 * minutes;
 }
 
-// The state agrees on all ranks and rank 0 alone writes it, so its clock decides and nobody waits.
+// The state agrees on all ranks; rank 0 alone writes it.
 void Trainer::save() {
   if (!writer_) return;
   activity::enter(Phase::kCheckpoint);

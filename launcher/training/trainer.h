@@ -10,6 +10,7 @@
 #include "launcher/run_folder/checkpoint.h"
 #include "launcher/run_folder/checkpoint_writer.h"
 #include "launcher/run_folder/run_folder.h"
+#include "launcher/training/requests.h"
 #include "launcher/training/step_recorder.h"
 #include "launcher/training/train_options.h"
 #include "launcher/training/training_step.h"
@@ -45,9 +46,18 @@ class Trainer {
   void restore();
   std::int64_t load_newest_checkpoint();
   void share_with_all_ranks();
-  int train_one_step();
-  void validate_if_due();
-  bool save_is_due() const;
+  /// A step that has begun, and what all ranks are to do after it.
+  struct Begun {
+    TrainingStep::Launched step;
+    PendingRequests requests;
+    StepRecorder::Begun record;
+  };
+  Begun begin_step();
+  Requests end_step(const Begun& begun);
+  bool work_is_due() const;
+  bool validation_is_due() const;
+  void validate();
+  bool save_is_late() const;
   void save();
   Checkpoint checkpoint() const;
   int stop(int signal);
@@ -61,7 +71,7 @@ class Trainer {
   std::unique_ptr<CheckpointStore> checkpoints_;  // rank 0
   std::unique_ptr<CheckpointWriter> writer_;      // rank 0
   std::unique_ptr<Validation> validation_;        // when asked for
-  std::int64_t step_ = 0;                         // steps done
+  std::int64_t step_ = 0;                         // steps done, the one under way included
   Stopwatch since_save_;
 };
 

@@ -1,12 +1,17 @@
-// One step of a training, top to bottom: data, forward, backward with overlapped reduction, guard,
-// update. The trainer, the dry run and the benches all run this one.
+// One step of a training, top to bottom: data, forward, backward with overlapped reduction, update;
+// and its numbers, which the host may read while the next step is under way. The trainer, the dry
+// run and the benches all run this one.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "dist/communicator.h"
 #include "dist/gradient_reducer.h"
+#include "launcher/training/device_copies.h"
 #include "launcher/training/method.h"
 #include "launcher/training/optimizer.h"
 #include "monitoring/activity.h"
@@ -20,33 +25,47 @@ class TrainingStep {
     dist::ReducerOptions reducer{};
     std::int64_t micro_batches = 1;
     double clip_norm = 0;  ///< largest norm of a gradient; 0: unlimited
-    /// The signal that asks this rank to stop, or 0; called once per step, after backward.
-    std::function<int()> stop_signal = [] { return 0; };
     /// Called when the step enters a phase.
     std::function<void(activity::Phase)> on_phase = activity::enter;
   };
 
+  /// A step's numbers, on the host.
   struct Result {
-    StepOutcome outcome;
+    using Numbers = std::vector<std::pair<std::string, double>>;
+
+    std::int64_t step = 0;   ///< counted from 0
+    Numbers losses, health;  ///< of this rank; the mean over ranks is the global value
+    std::vector<std::int64_t> samples;
+    double data_wait_seconds = 0;
     double gradient_norm = 0;  ///< of the mean gradient, before clipping; equal on all ranks
     bool updated = true;       ///< false: skipped on all ranks, not finite in half precision
     double loss_scale = 1;     ///< that this step's loss was multiplied by
-    int stop_signal = 0;       ///< that any rank saw, equal on all ranks; 0: none
   };
 
-  /// `host_ranks` carry the guard's few numbers, `device_ranks` the gradients. All must outlive the
-  /// step.
+  /// A step that has begun: on a GPU its work is queued and its numbers are on their way.
+  struct Launched {
+    std::int64_t step = 0;
+    StepOutcome outcome;
+    Download numbers;
+  };
+
+  /// `host_ranks` carry the report of a step that is not finite, `device_ranks` the gradients. All
+  /// must outlive the step.
   TrainingStep(TrainingMethod& method,
                const Options& options,
                dist::Communicator& host_ranks,
                dist::Communicator& device_ranks);
 
-  /// `step` counts from 0. Throws stc::Error on all ranks together when a loss or the gradient is
-  /// not finite (in half precision after LossScaler::kMostSkipped skipped steps); the parameters
-  /// are then as they were before.
-  Result run(std::int64_t step, double learning_rate);
+  /// `step` counts from 0. A step whose loss or gradient is not finite leaves the parameters as
+  /// they were; so do those launched after it, unless losses are scaled.
+  Launched launch(std::int64_t step, double learning_rate);
+  /// Waits for the numbers: the one time in a step that the host waits for the device. Throws
+  /// stc::Error on all ranks together when they are not finite (in half precision after
+  /// LossScaler::kMostSkipped skipped steps).
+  Result finish(const Launched& launched);
+  Result run(std::int64_t step, double rate) { return finish(launch(step, rate)); }
 
-  /// What run() begins with: the mean gradient of all ranks, or (to measure what the reduction
+  /// What launch() begins with: the mean gradient of all ranks, or (to measure what the reduction
   /// costs) this rank's own, with nothing sent.
   enum class Reduction { kMean, kNone };
   StepOutcome compute_gradients(std::int64_t step, Reduction reduction = Reduction::kMean);
@@ -54,7 +73,9 @@ class TrainingStep {
   Optimizer optimizer;
 
  private:
-  void check_may_skip(std::int64_t step, double norm, const StepOutcome& outcome) const;
+  Download numbers_of(const StepOutcome& outcome,
+                      const at::Tensor& norm,
+                      const at::Tensor& scale) const;
 
   TrainingMethod& method_;
   Options options_;

@@ -20,6 +20,10 @@ class DeviceRanks : public Communicator {
     ++broadcasts;
   }
   void all_reduce(at::Tensor tensor, ReduceOp) override { refuse(tensor); }
+  std::function<void()> start_all_reduce(at::Tensor tensor, ReduceOp) override {
+    refuse(tensor);
+    return [] {};
+  }
   at::Tensor all_gather(const at::Tensor& tensor) override { return refuse(tensor); }
   at::Tensor all_to_all(const at::Tensor& rows,
                         const std::vector<std::int64_t>&,

@@ -174,7 +174,7 @@ TEST_P(TrainerOn, CheckpointGivesTheOptimizersStateBack) {
   Optimizer optimizer({OptimizerKind::kAdam}, {{"w", weight}});
   const auto step = [&](Optimizer* own) {
     weight.mutable_grad() = at::sin(weight.detach() * 3);
-    own->step(0.1);
+    own->step(0.1, own->gradient_norm(), 0);
   };
   step(&optimizer);
   writer.save(1, [&] { return Checkpoint{1, {{"w", weight}}, {}, optimizer.state(), "{}"}; });

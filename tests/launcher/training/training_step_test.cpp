@@ -1,11 +1,14 @@
 #include "launcher/training/training_step.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 #include <gmock/gmock.h>
 
 #include <atomic>
 #include <cmath>
-#include <csignal>
+#include <functional>
+#include <memory>
+#include <string_view>
 
 #include "dist/collective_log.h"
 #include "dist/run_together.h"
@@ -38,7 +41,7 @@ class Squares : public TrainingMethod {
     x_ = rows(rank_, at.step).narrow(0, at.index * count, count).to(weight.device());
   }
   StepOutcome forward(MicroBatch at) override {
-    const auto loss = (x_ * weight).sum(1).square().mean() * factor;
+    const auto loss = (x_ * weight).sum(1).square().mean() * factor + offset;
     StepOutcome outcome;
     outcome.total = loss;
     outcome.losses = {{"total", loss.detach()}};
@@ -56,7 +59,7 @@ class Squares : public TrainingMethod {
   std::int64_t ready_batches() const override { return 0; }
 
   at::Tensor weight;
-  double factor = 1;
+  double factor = 1, offset = 0;
   int backward_count = 0;
 
  private:
@@ -66,6 +69,20 @@ class Squares : public TrainingMethod {
 };
 
 constexpr double kRate = 0.1;
+
+// How many values body() reads out of tensors.
+std::int64_t reads_of(const std::function<void()>& body) {
+  static std::atomic<std::int64_t> reads;
+  reads = 0;
+  const auto count = [](const at::RecordFunction& call) -> std::unique_ptr<at::ObserverContext> {
+    if (std::string_view(call.name()) == "aten::_local_scalar_dense") ++reads;
+    return nullptr;
+  };
+  const auto handle = at::addGlobalCallback(at::RecordFunctionCallback(+count));
+  body();
+  at::removeCallback(handle);
+  return reads;
+}
 
 TrainingStep::Options plain_sgd() {
   TrainingStep::Options options;
@@ -99,7 +116,7 @@ TEST(TrainingStep, OnAnyWorldAndAnyMicroBatchesIsOneStepOnTheWholeBatch) {
         for (int step = 0; step < 3; ++step) {
           const auto result = training_step.run(step, kRate);
           EXPECT_TRUE(result.updated);
-          EXPECT_EQ(std::ssize(result.outcome.samples), micro_batches);
+          EXPECT_EQ(std::ssize(result.samples), micro_batches);
         }
         EXPECT_TRUE(at::allclose(method.weight, expected, 0, 1e-12))
             << ranks << " ranks, " << micro_batches << " micro-batches";
@@ -109,7 +126,7 @@ TEST(TrainingStep, OnAnyWorldAndAnyMicroBatchesIsOneStepOnTheWholeBatch) {
   }
 }
 
-// With a loss scale, as in half precision; a world of one has no NCCL.
+// In a world of one; with a loss scale, as in half precision.
 class TrainingStepOn : public test::OnDevice {};
 
 TEST_P(TrainingStepOn, IsTheStepByTheFormulaWithAndWithoutALossScale) {
@@ -173,25 +190,84 @@ TEST_P(TrainingStepOn, SkipsAStepThatIsNotFiniteWhileTheLossScaleIsBeingFound) {
     auto options = plain_sgd();
     options.optimizer.scale_loss = true;
     TrainingStep training_step(method, options, world, world);
-    const double scale = training_step.optimizer.scaler.scale();
+    const auto scale = [&] { return training_step.optimizer.scaler.scale().item<double>(); };
+    const double first = scale();
     const auto before = method.weight.detach().clone();
     method.factor = INFINITY;
     const auto result = training_step.run(0, kRate);
     EXPECT_FALSE(result.updated);
-    EXPECT_EQ(result.loss_scale, scale);
-    EXPECT_EQ(training_step.optimizer.scaler.scale(), scale / 2);
+    EXPECT_EQ(result.loss_scale, first);
+    EXPECT_EQ(scale(), first / 2);
     EXPECT_TRUE(at::equal(method.weight, before));
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(, TrainingStepOn, test::kDevices, test::device_name);
-
-TEST(TrainingStep, TellsAllRanksOfASignalThatOneSaw) {
-  dist::run_ranks(3, [&](dist::Communicator& world) {
+// A loss that overflows while its gradient does not: nobody updates, on any rank.
+TEST(TrainingStep, ALossThatIsNotFiniteMakesTheGradientSo) {
+  std::atomic<int> stopped = 0;
+  testing::internal::CaptureStderr();
+  dist::run_ranks(2, [&](dist::Communicator& world) {
     Squares method(world.rank());
+    if (world.rank() == 0) method.offset = INFINITY;
+    TrainingStep training_step(method, plain_sgd(), world, world);
+    const auto before = method.weight.detach().clone();
+    const auto launched = training_step.launch(0, kRate);
+    EXPECT_TRUE(at::equal(method.weight, before));
+    EXPECT_THROW(training_step.finish(launched), dist::ReportedError);
+    ++stopped;
+  });
+  EXPECT_EQ(stopped, 2);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              testing::HasSubstr("step 1, rank 0: loss 'total' is not finite"));
+}
+
+// As a training on GPUs does: the weights are the same, and so are the numbers, a step later.
+TEST(TrainingStep, MayBeReadWhenTheNextOneIsUnderWay) {
+  dist::run_ranks(2, [&](dist::Communicator& world) {
+    Squares at_once(world.rank()), later(world.rank());
+    TrainingStep one(at_once, plain_sgd(), world, world), other(later, plain_sgd(), world, world);
+    auto before = other.launch(0, kRate);
+    for (int step = 0; step < 4; ++step) {
+      const auto expected = one.run(step, kRate);
+      auto next = other.launch(step + 1, kRate);
+      const auto result = other.finish(before);
+      EXPECT_EQ(result.step, expected.step);
+      EXPECT_EQ(result.losses, expected.losses);
+      EXPECT_EQ(result.gradient_norm, expected.gradient_norm);
+      before = std::move(next);
+    }
+    one.run(4, kRate);
+    EXPECT_TRUE(at::equal(later.weight, at_once.weight));
+  });
+}
+
+TEST_P(TrainingStepOn, AfterAStepThatIsNotFiniteTheOneUnderWayMovesNothing) {
+  dist::run_ranks(1, [&](dist::Communicator& world) {
+    Squares method(0, 1, device());
+    TrainingStep training_step(method, plain_sgd(), world, world);
+    training_step.run(0, kRate);
+    const auto before = method.weight.detach().clone();
+    method.factor = NAN;
+    const auto failed = training_step.launch(1, kRate);
+    method.factor = 1;
+    training_step.launch(2, kRate);
+    EXPECT_TRUE(at::equal(method.weight, before));
+    EXPECT_THROW(training_step.finish(failed), Error);
+  });
+}
+
+// Reading a value makes the host of a GPU wait for all that is queued.
+TEST(TrainingStep, ReadsNothingFromTheDeviceBeforeItsNumbers) {
+  dist::run_ranks(1, [&](dist::Communicator& world) {
+    Squares method(0);
     auto options = plain_sgd();
-    options.stop_signal = [&] { return world.rank() == 2 ? SIGUSR1 : 0; };
-    EXPECT_EQ(TrainingStep(method, options, world, world).run(0, kRate).stop_signal, SIGUSR1);
+    options.clip_norm = 0.1;
+    options.optimizer.scale_loss = true;
+    options.optimizer.momentum = 0.9;
+    TrainingStep training_step(method, options, world, world);
+    training_step.run(0, kRate);
+    EXPECT_EQ(reads_of([&] { training_step.launch(1, kRate); }), 0);
+    EXPECT_EQ(reads_of([&] { method.weight.sum().item<double>(); }), 1);
   });
 }
 
@@ -207,6 +283,8 @@ TEST(TrainingStep, WithoutReductionSendsNothingAndGivesTheRanksOwnGradient) {
     EXPECT_TRUE(at::allclose(method.weight.grad(), expected, 0, 1e-12));
   });
 }
+
+INSTANTIATE_TEST_SUITE_P(, TrainingStepOn, test::kDevices, test::device_name);
 
 }  // namespace
 }  // namespace stc::launcher
