@@ -41,7 +41,7 @@ make_stub() { # LIBRARY PROGRAM...
 }
 
 programs=()
-for name in stc stc_{models,eval,launcher,dist_mpi}_tests; do
+for name in stc stc_{models,eval,launcher,data,dist_mpi}_tests; do
   [ -x "$bin/$name" ] || { say "$bin/$name is missing; it is left out"; continue; }
   cp "$bin/$name" "$kit/bin"
   programs+=("$bin/$name")

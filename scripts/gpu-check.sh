@@ -261,9 +261,9 @@ allreduce() {
 
 front=()
 tests='*/cuda*:*OnAGpu*'
-if [ "$device" = cpu ]; then tests='KeyQueue*/cpu:*StripSearch*/cpu*:Optimizer*/cpu'; fi  # some of each program
+if [ "$device" = cpu ]; then tests='KeyQueue*/cpu:*StripSearch*/cpu*:Optimizer*/cpu:*Crc32c*'; fi  # some of each program
 start doctor 20 doctor
-for folder in models eval launcher; do start "tests of $folder" 90 google_tests "stc_${folder}_tests" "$tests"; done
+for folder in models eval launcher data; do start "tests of $folder" 90 google_tests "stc_${folder}_tests" "$tests"; done
 if ! command -v mpirun > /dev/null; then
   start 'NCCL, one rank' 5 skip 'no mpirun here'
 elif [ "$device" = cuda ]; then

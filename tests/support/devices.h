@@ -41,12 +41,15 @@ class OnDeviceWith : public testing::TestWithParam<Parameter> {
     at::globalContext().setAllowTF32CuBLAS(false);
   }
 
+  /// The CPU, or GPU 0 by its number, as a run names it.
   at::Device device() const {
+    at::DeviceType type;
     if constexpr (std::is_same_v<Parameter, at::DeviceType>) {
-      return this->GetParam();
+      type = this->GetParam();
     } else {
-      return std::get<0>(this->GetParam());
+      type = std::get<0>(this->GetParam());
     }
+    return type == at::kCPU ? at::Device(type) : at::Device(type, 0);
   }
 
   /// A leaf of its own on the device, with the same values.

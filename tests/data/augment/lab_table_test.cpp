@@ -4,13 +4,16 @@
 #include <gtest/gtest.h>
 
 #include "data/augment/clip_augment.h"
+#include "tests/support/devices.h"
 
 namespace stc::data {
 namespace {
 
+class LabTableOn : public test::OnDevice {};
+
 // All 2^24 colours as one picture of 4096 x 4096 pixels; no two neighbours of it are as in the
 // pictures that the table is made from.
-TEST(LabTable, IsTheLabOfTheCpuToTheBitForEveryColour) {
+TEST_P(LabTableOn, IsTheLabOfTheCpuToTheBitForEveryColour) {
   constexpr std::int64_t kSide = 4096, kColours = kSide * kSide, kStride = 1'000'003;
   Image image = blank_image(kSide, kSide);
   for (std::int64_t i = 0, colour = 0; i < kColours; ++i) {
@@ -25,8 +28,10 @@ TEST(LabTable, IsTheLabOfTheCpuToTheBitForEveryColour) {
                     kSide,
                     {rgb.mutable_data_ptr<std::uint8_t>(), 3 * kColours},
                     {lab.mutable_data_ptr<float>(), 3 * kColours});
-  EXPECT_TRUE(at::equal(LabTable(at::kCPU)(rgb), lab));
+  EXPECT_TRUE(at::equal(LabTable(device())(rgb.to(device())).cpu(), lab));
 }
+
+INSTANTIATE_TEST_SUITE_P(, LabTableOn, test::kDevices, test::device_name);
 
 }  // namespace
 }  // namespace stc::data

@@ -2,12 +2,13 @@
 #include <gtest/gtest.h>
 
 #include "launcher/training/optimizer.h"
+#include "tests/support/devices.h"
 
 namespace stc::launcher {
 namespace {
 
 void update(LossScaler& scaler, bool finite) {
-  scaler.update(at::full({}, finite ? 1.0 : 0.0, at::kDouble));
+  scaler.update(at::full({}, finite ? 1.0 : 0.0, scaler.state().options()));
 }
 double scale(const LossScaler& scaler) { return scaler.scale().item<double>(); }
 
@@ -29,8 +30,10 @@ struct Rule {
   }
 };
 
-TEST(LossScaler, HalvesWhenAStepIsSkippedAndDoublesAfterManyGoodOnes) {
-  LossScaler scaler(true, at::kCPU);
+class LossScalerOn : public test::OnDevice {};
+
+TEST_P(LossScalerOn, HalvesWhenAStepIsSkippedAndDoublesAfterManyGoodOnes) {
+  LossScaler scaler(true, device());
   const double first = scale(scaler);
   update(scaler, false);
   update(scaler, false);
@@ -43,8 +46,8 @@ TEST(LossScaler, HalvesWhenAStepIsSkippedAndDoublesAfterManyGoodOnes) {
   EXPECT_EQ(scale(scaler), first / 2);
 }
 
-TEST(LossScaler, IsTheRuleWithBranchesUpToBothEnds) {
-  LossScaler scaler(true, at::kCPU);
+TEST_P(LossScalerOn, IsTheRuleWithBranchesUpToBothEnds) {
+  LossScaler scaler(true, device());
   Rule rule;
   const auto step = [&](bool finite) {
     update(scaler, finite);
@@ -60,8 +63,8 @@ TEST(LossScaler, IsTheRuleWithBranchesUpToBothEnds) {
   EXPECT_EQ(rule.scale, 1);
 }
 
-TEST(LossScaler, GoesOnFromItsState) {
-  LossScaler whole(true, at::kCPU), later(true, at::kCPU);
+TEST_P(LossScalerOn, GoesOnFromItsState) {
+  LossScaler whole(true, device()), later(true, device());
   update(whole, false);
   for (int step = 0; step < 1500; ++step) update(whole, true);
   later.state().copy_(whole.state());
@@ -70,14 +73,16 @@ TEST(LossScaler, GoesOnFromItsState) {
     update(later, true);
   }
   EXPECT_EQ(scale(later), scale(whole));
-  EXPECT_EQ(scale(later), scale(LossScaler(true, at::kCPU)));
+  EXPECT_EQ(scale(later), scale(LossScaler(true, device())));
 }
 
-TEST(LossScaler, OffItLeavesTheLossAlone) {
-  LossScaler scaler(false, at::kCPU);
+TEST_P(LossScalerOn, OffItLeavesTheLossAlone) {
+  LossScaler scaler(false, device());
   update(scaler, false);
   EXPECT_EQ(scale(scaler), 1);
 }
+
+INSTANTIATE_TEST_SUITE_P(, LossScalerOn, test::kDevices, test::device_name);
 
 }  // namespace
 }  // namespace stc::launcher

@@ -126,7 +126,7 @@ TEST(TrainingStep, OnAnyWorldAndAnyMicroBatchesIsOneStepOnTheWholeBatch) {
   }
 }
 
-// With a loss scale, as in half precision; a world of one has no NCCL.
+// In a world of one; with a loss scale, as in half precision.
 class TrainingStepOn : public test::OnDevice {};
 
 TEST_P(TrainingStepOn, IsTheStepByTheFormulaWithAndWithoutALossScale) {
@@ -285,6 +285,8 @@ TEST(TrainingStep, WithoutReductionSendsNothingAndGivesTheRanksOwnGradient) {
     EXPECT_TRUE(at::allclose(method.weight.grad(), expected, 0, 1e-12));
   });
 }
+
+INSTANTIATE_TEST_SUITE_P(, TrainingStepOn, test::kDevices, test::device_name);
 
 }  // namespace
 }  // namespace stc::launcher
