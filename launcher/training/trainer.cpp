@@ -96,10 +96,9 @@ Trainer::Begun Trainer::begin_step() {
   watch_.end_step();
   ++step_;
   if (writer_) writer_->poll();
+  const auto record = recorder_.begun(rate, launched.outcome.data_wait_seconds);
   const Requests own{stop_signal(), save_is_late()};
-  return {std::move(launched),
-          PendingRequests(job_.host_ranks, own),
-          recorder_.begun(rate, launched.outcome.data_wait_seconds)};
+  return {std::move(launched), PendingRequests(job_.host_ranks, own), record};
 }
 
 // Returns what any rank asked for when it had queued the step.
