@@ -57,11 +57,12 @@ on_ranks() {
   mpirun -np "$ranks" --bind-to none --oversubscribe "$stc" "$@"
 }
 
-# The pid of rank R of a run that is alive: rank_pid RUN R.
+# The pid of rank R of a run that is alive: rank_pid RUN R. Another test on this machine may use the same name. Without a pipe,
+# which pipefail would call failed as soon as grep ends before its writer.
 rank_pid() {
   local pid
   for pid in $(pgrep -f -- "--run.dir=$1( |\$)"); do
-    if tr '\0' '\n' 2> /dev/null < "/proc/$pid/environ" | grep -qx "PMIX_RANK=$2"; then echo "$pid"; fi
+    if [ "/proc/$pid/cwd" -ef "$work" ] && grep -qzx "PMIX_RANK=$2" "/proc/$pid/environ" 2> /dev/null; then echo "$pid"; fi
   done
 }
 
