@@ -69,8 +69,11 @@ std::vector<std::string> gather_lines(Communicator& world, const std::string& ow
 void broadcast_state(Communicator& host_ranks,
                      Communicator& device_ranks,
                      const std::map<std::string, at::Tensor>& state) {
-  for (const auto& [name, tensor] : state)
-    (tensor.is_cpu() ? host_ranks : device_ranks).broadcast(tensor, 0);
+  for (const auto& [name, tensor] : state) {
+    const auto values = tensor.contiguous();  // weights in channels_last are not
+    (tensor.is_cpu() ? host_ranks : device_ranks).broadcast(values, 0);
+    if (!values.is_same(tensor)) tensor.copy_(values);
+  }
 }
 
 }  // namespace stc::dist

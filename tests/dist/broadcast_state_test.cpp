@@ -63,5 +63,16 @@ TEST(BroadcastState, EachTensorGoesOverTheRanksOfItsDevice) {
   });
 }
 
+TEST(BroadcastState, FillsWeightsInChannelsLastInPlace) {
+  run_ranks(2, [](Communicator& ranks) {
+    const auto values = at::arange(2 * 3 * 2 * 2, at::kFloat).reshape({2, 3, 2, 2});
+    const auto own = ranks.is_root() ? values : at::zeros_like(values);
+    const auto weight = own.clone(at::MemoryFormat::ChannelsLast);
+    broadcast_state(ranks, ranks, {{"conv1.weight", weight}});
+    EXPECT_TRUE(at::equal(weight, values));
+    EXPECT_TRUE(weight.is_contiguous(at::MemoryFormat::ChannelsLast));
+  });
+}
+
 }  // namespace
 }  // namespace stc::dist
