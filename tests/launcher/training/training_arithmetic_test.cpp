@@ -79,15 +79,23 @@ TEST(TrainingArithmetic, Float32OfAnEarlierVersionOnAGpuResumesAsTf32AndSaysSo) 
   };
   EXPECT_THAT(without_precision(schema.training_differences(earlier, resumed.read_as)), IsEmpty());
   EXPECT_EQ(without_precision(schema.training_differences(earlier)).size(), 1U);
-  // From then on its config says tf32, and nothing is left to say.
-  const auto later = decide_arithmetic(on("cuda"), recorded("cuda", "tf32"));
-  EXPECT_EQ(later.precision.value, "tf32");
-  EXPECT_THAT(later.notes, IsEmpty());
-
+  // From then on its config says tf32, nothing is left to say, and whoever asks for float32 by name
+  // goes on as well.
+  const auto later = resumed.remark + recorded("cuda", "tf32");
+  for (const auto* asked : {"auto", "float32", "tf32"}) {
+    options.precision = asked;
+    EXPECT_EQ(decide_arithmetic(options, earlier).precision.value, "tf32");
+    const auto again = decide_arithmetic(options, later);
+    EXPECT_EQ(again.precision.value, "tf32");
+    EXPECT_EQ(again.remark, resumed.remark);
+    EXPECT_THAT(again.notes, IsEmpty());
+    EXPECT_TRUE(again.read_as.empty());
+  }
+  // A run of this version is what its words say.
   options.precision = "float32";
-  EXPECT_THAT(usage_error(options, earlier), HasSubstr("runs/r allowed TF32 on the GPU"));
-  options.precision = "tf32";
-  EXPECT_EQ(decide_arithmetic(options, earlier).precision.value, "tf32");
+  EXPECT_EQ(decide_arithmetic(options, recorded("cuda", "tf32")).precision.value, "float32");
+  options.precision = "bf16";
+  EXPECT_EQ(decide_arithmetic(options, earlier).precision.value, "bf16");
 }
 
 TEST(TrainingArithmetic, EarlierRunsWithoutTf32AreUnchanged) {
