@@ -119,7 +119,8 @@ std::string RunFolder::write_lines() {
 std::unique_ptr<RunFolder> RunFolder::open(const std::string& folder,
                                            const ConfigSchema& schema,
                                            bool fresh,
-                                           const EarlierValues& read_as) {
+                                           const EarlierValues& read_as,
+                                           const std::string& remark) {
   std::unique_ptr<RunFolder> run(new RunFolder);
   run->folder_ = normal_path(folder);
   try {
@@ -135,7 +136,8 @@ std::unique_ptr<RunFolder> RunFolder::open(const std::string& folder,
     check_same_training(run->folder_, schema, read_as);
     run->state_ = is_finished(run->folder_) ? RunState::kFinished : RunState::kResume;
   }
-  if (run->state() != RunState::kFinished) run->write_atomically(kConfig, schema.resolved());
+  if (run->state() != RunState::kFinished)
+    run->write_atomically(kConfig, remark + schema.resolved());
   return run;
 }
 

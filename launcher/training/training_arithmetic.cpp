@@ -8,6 +8,14 @@ namespace {
 constexpr char kPrecision[] = "run.precision";
 constexpr char kMemoryFormat[] = "run.memory_format";
 constexpr char kDeterministic[] = "run.deterministic";
+// Above config.toml: so the same command, with float32 in it, resumes again and again.
+constexpr char kMeansTf32[] =
+    "# Begun by a version of stc whose float32 allowed TF32 on a GPU: in this run float32 means "
+    "tf32.\n";
+
+constexpr char kResumesAsTf32[] =
+    "the earlier part of this run was computed in what is now called tf32: float32 with TF32 "
+    "allowed on the GPU; it resumes as that, and its config.toml says so from now on";
 
 Decided decide(const std::string& asked,
                const std::optional<std::string>& before,
@@ -19,6 +27,7 @@ Decided decide(const std::string& asked,
 /// The earlier part of a run, as its config says.
 struct EarlierPart {
   std::optional<std::string> device, precision, memory_format, deterministic;
+  bool float32_means_tf32 = false;
 
   explicit EarlierPart(const std::string& recorded) {
     if (recorded.empty()) return;
@@ -26,25 +35,13 @@ struct EarlierPart {
     precision = word_in(recorded, kPrecision);
     memory_format = word_in(recorded, kMemoryFormat);
     deterministic = word_in(recorded, kDeterministic);
+    float32_means_tf32 = had_silent_tf32() || recorded.starts_with(kMeansTf32);
   }
   // Written by a version that left cuDNN's TF32 on.
   bool had_silent_tf32() const {
     return device && device != "cpu" && precision == "float32" && !deterministic;
   }
 };
-
-// The run continues as it was. Someone who asks for float32 by name must know that it was not.
-void read_as_tf32(const TrainOptions& options, TrainingArithmetic* out) {
-  STC_CHECK_USAGE(options.precision != "float32",
-                  "run.precision is float32, but the earlier part of the run in {} allowed TF32 on "
-                  "the GPU, as that version of stc always did; leave run.precision out or give "
-                  "tf32 to resume it as it was, or begin a new run",
-                  options.run_dir);
-  out->read_as[kPrecision] = "tf32";
-  out->notes.push_back(
-      "the earlier part of this run was computed in what is now called tf32: float32 with TF32 "
-      "allowed on the GPU; it resumes as that, and its config.toml says so from now on");
-}
 
 void note_changed_determinism(const TrainOptions& options,
                               const EarlierPart& earlier,
@@ -64,11 +61,17 @@ TrainingArithmetic decide_arithmetic(const TrainOptions& options, const std::str
   const bool on_gpu = options.device == "cuda";
   EarlierPart earlier(recorded);
   TrainingArithmetic out;
-  if (on_gpu && earlier.had_silent_tf32()) {
-    read_as_tf32(options, &out);
+  auto asked = options.precision;
+  if (on_gpu && earlier.float32_means_tf32) {
+    out.remark = kMeansTf32;
+    if (asked == "float32") asked = "auto";
+    if (earlier.had_silent_tf32()) {
+      out.read_as[kPrecision] = "tf32";
+      out.notes.emplace_back(kResumesAsTf32);
+    }
     earlier.precision = "tf32";
   }
-  out.precision = decide(options.precision, earlier.precision, on_gpu ? "bf16" : "float32");
+  out.precision = decide(asked, earlier.precision, on_gpu ? "bf16" : "float32");
   out.memory_format =
       decide(options.memory_format, earlier.memory_format, on_gpu ? "channels_last" : "contiguous");
   STC_CHECK_USAGE(on_gpu || out.precision.value != "tf32",

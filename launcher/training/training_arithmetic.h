@@ -23,13 +23,14 @@ struct TrainingArithmetic {
   Decided precision, memory_format;
   /// What the run folder's config means if an earlier version wrote it.
   EarlierValues read_as{};
+  std::string remark{};              ///< a comment that its config keeps
   std::vector<std::string> notes{};  ///< for the log, once
 };
 
 /// `options.device` is "cpu" or "cuda", and decides what is "auto", unless the run is resumed:
 /// `recorded` is the config.toml of its earlier part, or "". Versions without run.deterministic
-/// allowed TF32 in what they called float32, so that this is tf32 now. Throws stc::Error (kUsage)
-/// for tf32 without a GPU.
+/// allowed TF32 in what they called float32, so that in their runs this means tf32. Throws
+/// stc::Error (kUsage) for tf32 without a GPU.
 TrainingArithmetic decide_arithmetic(const TrainOptions& options, const std::string& recorded);
 
 /// "precision bf16 (auto), channels_last (auto)"

@@ -123,11 +123,11 @@ OpenedRun open_run(dist::Communicator& host_ranks,
                    const std::string& run_dir,
                    const ConfigSchema& schema,
                    bool fresh,
-                   const EarlierValues& read_as) {
+                   const TrainingArithmetic& arithmetic) {
   OpenedRun run;
   const auto finished = at::zeros({1}, at::kLong);
   dist::run_on_root(host_ranks, [&] {
-    run.folder = RunFolder::open(run_dir, schema, fresh, read_as);
+    run.folder = RunFolder::open(run_dir, schema, fresh, arithmetic.read_as, arithmetic.remark);
     if (run.folder->state() != RunState::kFinished) return;
     finished.fill_(1);
     log::info("{} is already finished; --fresh moves it aside and trains again", run_dir);
@@ -165,8 +165,8 @@ int train(const std::string& name, const Arguments& arguments, dist::Session& se
   at::set_num_threads(options.threads);
   const auto arithmetic = agree_on_arithmetic(*host_ranks, arguments.fresh, &options);
 
-  const auto run = open_run(
-      *host_ranks, options.run_dir, configuration.schema, arguments.fresh, arithmetic.read_as);
+  const auto run =
+      open_run(*host_ranks, options.run_dir, configuration.schema, arguments.fresh, arithmetic);
   if (run.finished) return 0;
   auto file = options.log;
   file.path = text("{}/log/rank-{}.log", options.run_dir, place.rank);

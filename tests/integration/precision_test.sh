@@ -54,6 +54,34 @@ rm -r resumed/checkpoints/step-00000003 resumed/weights.safetensors resumed/summ
 step2 resumed --run.precision=fp16 --checkpoint.every_steps=1 --dist.compression=fp16
 cmp whole/weights.safetensors resumed/weights.safetensors || die 'a resumed run in half precision has other weights'
 
+# begun_again A B KEYS: B is the run A without its last step, and ends as A did.
+begun_again() {
+  local whole=$1 resumed=$2
+  shift 2
+  cp -r "$whole" "$resumed"
+  rm -r "$resumed"/{checkpoints/step-00000003,weights.safetensors,summary.json}
+  step2 "$resumed" --checkpoint.every_steps=1 "$@"
+  cmp "$whole/weights.safetensors" "$resumed/weights.safetensors" || die "$resumed has other weights than $whole"
+}
+
+# Weights in channels_last are files like all others; what is left to "auto" stays as the run began.
+step2 last --run.memory_format=channels_last --run.precision=bf16 --checkpoint.every_steps=1
+begun_again last last-resumed
+grep -q 'precision bf16 (as before), channels_last (as before)' log || die 'it was not said what auto became'
+grep -q 'precision = "bf16"' last-resumed/config.toml || die 'config.toml does not hold what auto became'
+
+# On a CPU, run.deterministic changes no bit, and a run of an earlier version resumes with its bits.
+step2 deterministic --run.deterministic=true --checkpoint.every_steps=1
+grep -q 'precision float32 (auto), contiguous (auto), deterministic' log || die 'it was not said what auto became'
+cmp step2/weights.safetensors deterministic/weights.safetensors || die 'run.deterministic changed bits on a CPU'
+cp -r deterministic earlier
+sed -i '/^deterministic/d' earlier/config.toml
+begun_again earlier earlier-resumed
+
+expect 2 'run.precision is tf32, which only a GPU computes, and run.device is cpu' \
+  on_ranks 2 pretrain "${small_pretrain[@]}" --data.shards=images --run.dir=odd --run.precision=tf32
+expect 2 'precision tf32 needs a GPU' "$stc" propagate frames --mask "$repository/scripts/demo/dog-first-frame.png" \
+  --weights random --depth 18 --out odd --device cpu --precision tf32
 expect 1 "step [2-9], rank [01]: (loss '[a-z0-9_]+' is not finite|the gradient's norm is)" \
   on_ranks 2 pretrain "${small_pretrain[@]}" --data.shards=images --run.dir=broken --train.steps=8 --optimizer.learning_rate=1e30
 expect 2 'train.accumulate is 3; expected a divisor of the batch of one rank, which is 4' \

@@ -299,5 +299,17 @@ TEST_F(RunFolderTest, LinesThatAFullDiskDoesNotTakeAreWrittenWhenThereIsRoom) {
   EXPECT_EQ(content(run_ + "/metrics.jsonl"), first + "\n" + second + "\n" + third + "\n");
 }
 
+TEST_F(RunFolderTest, ReadsWhatAnEarlierVersionMeantAndKeepsTheRemark) {
+  EXPECT_EQ(RunFolder::recorded_config(run_), "");
+  open();
+  EXPECT_EQ(RunFolder::recorded_config(run_), "");  // it has not trained
+  begin();
+  steps_ += 1;
+  EXPECT_THAT(usage_error(), HasSubstr("train.steps"));
+  RunFolder::open(run_, schema_, false, {{"train.steps", steps_}}, "# a remark\n");
+  EXPECT_EQ(RunFolder::recorded_config(run_), "# a remark\n" + schema_.resolved());
+  EXPECT_EQ(open()->state(), RunState::kResume);
+}
+
 }  // namespace
 }  // namespace stc::launcher
