@@ -67,14 +67,15 @@ class TrainingMethod {
   virtual std::string fingerprint() const { return ""; }
 };
 
-/// With a `loader`, batches come from it and not from data.shards; without a model.teacher, the
-/// given `teacher` takes its place: for a dry run and the benches.
+/// `ranks` carry what the method itself exchanges in forward and backward, on `device`; gradients
+/// may go over others. With a `loader`, batches come from it and not from data.shards; without a
+/// model.teacher, the given `teacher` takes its place: for a dry run and the benches.
 std::unique_ptr<TrainingMethod> make_method(const PretrainOptions& options,
-                                            dist::Communicator& device_ranks,
+                                            dist::Communicator& ranks,
                                             at::Device device,
                                             std::unique_ptr<data::ImageLoader> loader = nullptr);
 std::unique_ptr<TrainingMethod> make_method(const VideoTrainOptions& options,
-                                            dist::Communicator& device_ranks,
+                                            dist::Communicator& ranks,
                                             at::Device device,
                                             std::unique_ptr<data::ClipLoader> loader = nullptr,
                                             data::NamedTensors teacher = {});

@@ -50,7 +50,8 @@ class StepRecorder {
     std::map<std::string, double> losses, health;
   };
   Means mean_over_ranks(const TrainingStep::Result& result) const;
-  double arrival_lag(const Arrival& own, double step_seconds);
+  void record_arrival(const Arrival& own, double step_seconds);
+  Arrival arrival_on_device(const Begun& begun) const;
   void append_line(const Step& step, const TrainingStep::Result& result);
 
   const TrainingJob& job_;
@@ -61,6 +62,7 @@ class StepRecorder {
   ThroughputMeter throughput_;
   std::unique_ptr<Progress> progress_;
   SteadyTime begin_ = steady_now(), end_ = begin_;  // of the last step that began, and that ended
+  double last_data_wait_seconds_ = 0;               // of the step that ended last
 };
 
 }  // namespace stc::launcher

@@ -10,6 +10,7 @@
 #include "launcher/run_folder/checkpoint.h"
 #include "launcher/training/feed.h"
 #include "launcher/training/rank_equality.h"
+#include "launcher/training/training_arithmetic.h"
 #include "models/spatial_model.h"
 #include "models/temporal_model.h"
 #include "monitoring/check.h"

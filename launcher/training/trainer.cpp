@@ -72,7 +72,7 @@ int Trainer::run() {
     Requests requests;
     if (before) requests = end_step(*before);
     before.reset();
-    if (!requests.any() && !job_.device.is_cpu() && !work_is_due()) {
+    if (!requests.any() && job_.reads_late && !work_is_due()) {
       before = std::move(begun);
       continue;
     }

@@ -30,6 +30,8 @@ struct TrainingJob {
   dist::Communicator& device_ranks;  ///< carry the training's tensors; on the CPU the same object
   dist::CollectiveLog& collectives;  ///< of both
   RunFolder* folder;                 ///< on rank 0 alone
+  /// A step's numbers are read when the next step has been queued.
+  bool reads_late = !device.is_cpu();
 };
 
 class Trainer {

@@ -9,16 +9,17 @@
 #include <vector>
 
 #include "data/weights/safetensors.h"
+#include "tests/support/golden_folder.h"
 
 namespace stc::test {
 
 /// Paths of the stored cases whose names start with `prefix`; there is one at least.
 inline std::vector<std::string> golden_cases(const std::string& prefix) {
   std::vector<std::string> cases;
-  for (const auto& entry : std::filesystem::directory_iterator(STC_GOLDEN_FOLDER)) {
+  for (const auto& entry : std::filesystem::directory_iterator(golden_folder())) {
     if (entry.path().filename().string().starts_with(prefix)) cases.push_back(entry.path());
   }
-  EXPECT_FALSE(cases.empty()) << STC_GOLDEN_FOLDER << " holds no " << prefix;
+  EXPECT_FALSE(cases.empty()) << golden_folder() << " holds no " << prefix;
   return cases;
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "tests/support/devices.h"
 #include "tests/support/ranks_in_turn.h"
 
 namespace stc::models {
@@ -105,7 +106,7 @@ TEST(SyncBatchNorm, InFloatOnTwoRanksIsNearOneRankInDouble) {
 // A GPU's form beside the CPU's, which is held to one rank on the union: both memory formats, and
 // maps of one cell.
 TEST(SyncBatchNorm, OnAGpuEqualsTheCpus) {
-  if (!at::hasCUDA()) GTEST_SKIP() << "no GPU in this build or on this machine";
+  if (!at::hasCUDA()) GTEST_SKIP() << test::missing_gpu();
   for (const auto& shape : {std::vector<std::int64_t>{4, 8, 6, 5}, {4, 8, 1, 1}}) {
     for (const auto format : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
       const auto x = at::randn(shape) * 3 + 7, share = at::rand(shape);

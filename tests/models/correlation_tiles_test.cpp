@@ -10,10 +10,12 @@
 #include <memory>
 
 #include "tests/support/dense_correlation.h"
+#include "tests/support/devices.h"
 
 namespace stc::models {
 namespace {
 
+using test::close;
 using test::dense_correlation;
 using test::dense_window;
 
@@ -27,20 +29,21 @@ std::ostream& operator<<(std::ostream& out, const Case& c) {
              << c.tile << " r" << c.radius << " by " << c.samples;
 }
 
-class TiledCorrelation : public testing::TestWithParam<Case> {
+class TiledCorrelation : public test::OnDeviceAnd<Case> {
  protected:
+  const Case& sizes() const { return std::get<1>(GetParam()); }
   at::Tensor features() const {
-    const auto& c = GetParam();
+    const auto& c = sizes();
     return at::randn({c.batch, c.channels, c.height, c.width}, at::kDouble).requires_grad_();
   }
-  TileShape shape() const { return {GetParam().tile, GetParam().radius, GetParam().samples}; }
+  TileShape shape() const { return {sizes().tile, sizes().radius, sizes().samples}; }
 };
 
 // Tile layout -> [B, HW, HW], by plain loops.
 at::Tensor dense_of(const at::Tensor& map, const Case& c) {
   const auto side = c.tile + 2 * c.radius, columns = c.width / c.tile;
   auto dense = at::zeros({c.batch, c.height * c.width, c.height * c.width}, at::kDouble);
-  const auto from = map.detach().contiguous();
+  const auto from = map.detach().cpu().contiguous();
   for (std::int64_t b = 0; b < c.batch; ++b)
     for (std::int64_t t = 0; t < map.size(1); ++t)
       for (std::int64_t q = 0; q < c.tile * c.tile; ++q)
@@ -59,16 +62,16 @@ at::Tensor dense_of(const at::Tensor& map, const Case& c) {
 }
 
 TEST_P(TiledCorrelation, MapIsTheDenseOne) {
-  const auto& c = GetParam();
+  const auto& c = sizes();
   const auto target = features(), reference = features();
-  const auto tiled = tiled_correlation(target, reference, shape());
+  const auto tiled = tiled_correlation(leaf(target), leaf(reference), shape());
   const auto expected =
       dense_correlation(target, reference, dense_window(c.height, c.width, c.radius));
   EXPECT_TRUE(at::allclose(dense_of(tiled.map, c), expected, 1e-12, 1e-13));
 }
 
 TEST_P(TiledCorrelation, GradientsAreTheDenseOnes) {
-  const auto& c = GetParam();
+  const auto& c = sizes();
   const auto target = features(), reference = features();
   const auto values = at::randn({c.batch, c.height, c.width}, at::kDouble);
   const auto weight = at::randn({c.batch, c.height, c.width}, at::kDouble);
@@ -77,38 +80,39 @@ TEST_P(TiledCorrelation, GradientsAreTheDenseOnes) {
       dense_correlation(target, reference, dense_window(c.height, c.width, c.radius));
   const auto copied = at::bmm(dense, values.flatten(1).unsqueeze(-1)).view_as(values);
   (copied * weight).sum().backward();
-  const auto grad_target = target.grad().clone(), grad_reference = reference.grad().clone();
-  target.mutable_grad().zero_();
-  reference.mutable_grad().zero_();
 
-  const auto map = tiled_correlation(target, reference, shape()).map;
-  const auto tiled = at::matmul(map, tile_keys(values, shape()).unsqueeze(-1)).squeeze(-1);
-  const auto own = untile_queries(tiled, c.tile, {c.height, c.width});
-  (own * weight).sum().backward();
-  EXPECT_TRUE(at::allclose(own, copied, 1e-12, 1e-13));
-  EXPECT_TRUE(at::allclose(target.grad(), grad_target, 1e-10, 1e-12));
-  EXPECT_TRUE(at::allclose(reference.grad(), grad_reference, 1e-10, 1e-12));
-
+  const auto own_values = values.to(device());
+  const auto expect_dense_gradients = [&](const auto& rebuild) {
+    const auto own_target = leaf(target), own_reference = leaf(reference);
+    const at::Tensor own = rebuild(own_target, own_reference);
+    (own * weight.to(device())).sum().backward();
+    EXPECT_TRUE(close(own, copied, 1e-12, 1e-13));
+    EXPECT_TRUE(close(own_target.grad(), target.grad(), 1e-10, 1e-12));
+    EXPECT_TRUE(close(own_reference.grad(), reference.grad(), 1e-10, 1e-12));
+  };
+  expect_dense_gradients([&](const at::Tensor& own_target, const at::Tensor& own_reference) {
+    const auto map = tiled_correlation(own_target, own_reference, shape()).map;
+    const auto keys = tile_keys(own_values, shape()).unsqueeze(-1);
+    return untile_queries(at::matmul(map, keys).squeeze(-1), c.tile, {c.height, c.width});
+  });
   if (c.tile % 2 != 0 || c.radius % 2 != 0) return;
-  target.mutable_grad().zero_();
-  reference.mutable_grad().zero_();
-  const auto fused = tiled_reconstruction(target, reference, values, shape(), false);
-  (fused.values * weight).sum().backward();
-  EXPECT_TRUE(at::allclose(fused.values, copied, 1e-12, 1e-13));
-  EXPECT_TRUE(at::allclose(target.grad(), grad_target, 1e-10, 1e-12));
-  EXPECT_TRUE(at::allclose(reference.grad(), grad_reference, 1e-10, 1e-12));
+  expect_dense_gradients([&](const at::Tensor& own_target, const at::Tensor& own_reference) {
+    return tiled_reconstruction(own_target, own_reference, own_values, shape(), false).values;
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes,
                          TiledCorrelation,
-                         testing::Values(Case{1, 3, 4, 4, 4, 1},
-                                         Case{2, 5, 8, 12, 4, 2},
-                                         Case{3, 5, 8, 12, 4, 2, 2},
-                                         Case{5, 2, 12, 8, 4, 6, 5},
-                                         Case{1, 4, 8, 8, 8, 4},
-                                         Case{2, 3, 16, 8, 8, 2},
-                                         Case{3, 3, 16, 8, 8, 2, 3},
-                                         Case{1, 1, 3, 6, 3, 5}));
+                         testing::Combine(test::kDevices,
+                                          testing::Values(Case{1, 3, 4, 4, 4, 1},
+                                                          Case{2, 5, 8, 12, 4, 2},
+                                                          Case{3, 5, 8, 12, 4, 2, 2},
+                                                          Case{5, 2, 12, 8, 4, 6, 5},
+                                                          Case{1, 4, 8, 8, 8, 4},
+                                                          Case{2, 3, 16, 8, 8, 2},
+                                                          Case{3, 3, 16, 8, 8, 2, 3},
+                                                          Case{1, 1, 3, 6, 3, 5})),
+                         test::device_name);
 
 // Operators that ATen is asked for while body() runs, views included.
 std::int64_t calls_of(const std::function<void()>& body) {
@@ -126,12 +130,14 @@ std::int64_t calls_of(const std::function<void()>& body) {
 
 // On a GPU a call is a launch that the host pays for: with all samples at a time their number is
 // that of one sample.
-TEST(TiledReconstruction, CallsDoNotGrowWithTheBatch) {
-  const auto calls = [](std::int64_t batch) {
+class TiledReconstruction : public test::OnDevice {};
+
+TEST_P(TiledReconstruction, CallsDoNotGrowWithTheBatch) {
+  const auto calls = [this](std::int64_t batch) {
     const TileShape shape{4, 6, batch};
-    const auto target = at::randn({batch, 3, 16, 16}).requires_grad_();
-    const auto reference = at::randn({batch, 3, 16, 16}).requires_grad_();
-    const auto values = at::randn({batch, 16, 16});
+    const auto target = at::randn({batch, 3, 16, 16}, device()).requires_grad_();
+    const auto reference = at::randn({batch, 3, 16, 16}, device()).requires_grad_();
+    const auto values = at::randn({batch, 16, 16}, device());
     return calls_of([&] {
       const auto fused = tiled_reconstruction(target, reference, values, shape, true);
       const auto map = tiled_correlation(target, reference, shape).map;
@@ -144,13 +150,14 @@ TEST(TiledReconstruction, CallsDoNotGrowWithTheBatch) {
   EXPECT_EQ(calls(7), one);
 }
 
-TEST(TiledReconstruction, PooledMapIsTheMeanOverTwoByTwoQueriesAndKeys) {
+TEST_P(TiledReconstruction, PooledMapIsTheMeanOverTwoByTwoQueriesAndKeys) {
   const std::int64_t n = 16, radius = 4;
   const auto target = at::randn({1, 6, n, n}, at::kDouble),
              reference = at::randn({1, 6, n, n}, at::kDouble);
+  const auto values = at::zeros({1, n, n}, at::kDouble);
   const auto pooled =
-      tiled_reconstruction(target, reference, at::zeros({1, n, n}, at::kDouble), {8, radius}, true)
-          .pooled;
+      tiled_reconstruction(leaf(target), leaf(reference), leaf(values), {8, radius}, true)
+          .pooled.cpu();
   const auto fine = dense_correlation(target, reference, dense_window(n, n, radius))
                         .view({n / 2, 2, n / 2, 2, n / 2, 2, n / 2, 2});
   const auto expected = fine.mean({1, 3, 5, 7}).view({1, n * n / 4, n * n / 4});
@@ -161,6 +168,8 @@ TEST(TiledReconstruction, PooledMapIsTheMeanOverTwoByTwoQueriesAndKeys) {
   EXPECT_NEAR(pooled.sum(-1).min().item<double>(), 0.25, 1e-12);
   EXPECT_NEAR(pooled.sum(-1).max().item<double>(), 0.25, 1e-12);
 }
+
+INSTANTIATE_TEST_SUITE_P(, TiledReconstruction, test::kDevices, test::device_name);
 
 }  // namespace
 }  // namespace stc::models

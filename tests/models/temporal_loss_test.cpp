@@ -7,6 +7,7 @@
 
 #include "models/temporal_model.h"
 #include "monitoring/check.h"
+#include "tests/support/devices.h"
 #include "tests/support/ranks_in_turn.h"
 
 namespace stc::models {
@@ -24,20 +25,33 @@ TemporalInputs constant_inputs() {
   return inputs;
 }
 
-TEST(TemporalLossClosedForms, ConstantFeaturesWithTheReferencesPooling) {
-  const auto losses = temporal_losses(constant_inputs(), {});
+class TemporalLossClosedForms : public test::OnDevice {
+ protected:
+  TemporalLosses losses_of(TemporalInputs inputs, const TemporalLossOptions& options = {}) const {
+    for (auto* maps : {&inputs.levels[0],
+                       &inputs.levels[1],
+                       &inputs.levels[2],
+                       &inputs.teacher,
+                       &inputs.lab,
+                       &inputs.selection})
+      *maps = maps->to(device());
+    return temporal_losses(inputs, options);
+  }
+};
+
+TEST_P(TemporalLossClosedForms, ConstantFeaturesWithTheReferencesPooling) {
+  const auto losses = losses_of(constant_inputs());
   EXPECT_NEAR(losses.local_distillation.item<double>(), 0.0043493, 5e-8);
 }
 
-TEST(TemporalLossClosedForms, ConstantFeaturesWithRowsThatSumToOne) {
+TEST_P(TemporalLossClosedForms, ConstantFeaturesWithRowsThatSumToOne) {
   TemporalLossOptions options;
   options.distil_row_mass = true;
-  EXPECT_NEAR(temporal_losses(constant_inputs(), options).local_distillation.item<double>(),
-              0.00012367,
-              5e-9);
+  EXPECT_NEAR(
+      losses_of(constant_inputs(), options).local_distillation.item<double>(), 0.00012367, 5e-9);
 }
 
-TEST(TemporalLossClosedForms, OneInteriorQueryAlone) {
+TEST_P(TemporalLossClosedForms, OneInteriorQueryAlone) {
   auto inputs = constant_inputs();
   inputs.selection.zero_();
   inputs.selection[0][16][16] = true;
@@ -51,31 +65,32 @@ TEST(TemporalLossClosedForms, OneInteriorQueryAlone) {
       squares += std::pow(1.0 / 169 - pairs / (16 * 625), 2);
     }
   }
-  EXPECT_NEAR(
-      temporal_losses(inputs, {}).local_distillation.item<double>(), 1000 * squares / 1024, 1e-12);
+  EXPECT_NEAR(losses_of(inputs).local_distillation.item<double>(), 1000 * squares / 1024, 1e-12);
 }
 
-TEST(TemporalLossClosedForms, UniformStudentAgainstAOneHotTeacher) {
+TEST_P(TemporalLossClosedForms, UniformStudentAgainstAOneHotTeacher) {
   auto inputs = constant_inputs();
   // Channel j of cell j is huge: every row of the teacher's map is one-hot.
   inputs.teacher = (at::eye(64, at::kDouble) * 100).view({1, 1, 64, 8, 8}).expand({1, 2, 64, 8, 8});
-  EXPECT_NEAR(temporal_losses(inputs, {}).global_distillation.item<double>(), 0.769043, 5e-7);
+  EXPECT_NEAR(losses_of(inputs).global_distillation.item<double>(), 0.769043, 5e-7);
 }
 
-TEST(TemporalLossClosedForms, ScoreOfAUniformRow) {
-  const auto losses = temporal_losses(constant_inputs(), {});
+TEST_P(TemporalLossClosedForms, ScoreOfAUniformRow) {
+  const auto losses = losses_of(constant_inputs());
   EXPECT_GT(losses.selection_score[0][16][16].item<double>(), 866.9);
   auto zero = constant_inputs();
   zero.levels[1].zero_();  // all products equal, in the frame or not: exactly uniform over 169
-  EXPECT_NEAR(temporal_losses(zero, {}).selection_score[0][0][0].item<double>(), 866.953, 5e-4);
+  EXPECT_NEAR(losses_of(zero).selection_score[0][0][0].item<double>(), 866.953, 5e-4);
 }
 
-TEST(TemporalLossClosedForms, ScoreOfAOneHotRow) {
+TEST_P(TemporalLossClosedForms, ScoreOfAOneHotRow) {
   auto inputs = constant_inputs();
   inputs.levels[1] =
       (at::eye(1024, at::kDouble) * 100).view({1, 1, 1024, 32, 32}).expand({1, 2, 1024, 32, 32});
-  EXPECT_NEAR(temporal_losses(inputs, {}).selection_score[0][16][16].item<double>(), 4642.01, 5e-3);
+  EXPECT_NEAR(losses_of(inputs).selection_score[0][16][16].item<double>(), 4642.01, 5e-3);
 }
+
+INSTANTIATE_TEST_SUITE_P(, TemporalLossClosedForms, test::kDevices, test::device_name);
 
 TEST(TemporalLoss, FixedPresetSelectsSeventyPercentOfEachSample) {
   const auto options = with_preset({}, "fixed");
@@ -119,27 +134,27 @@ TEST(ChannelDropout, ZeroesOneChannelScalesTheOthersAndCopies) {
 }
 
 // Step 2 over ranks: batch norm, the local loss's ratio and the mean of gradients must give one
-// rank's numbers.
-class StepTwoOverRanks : public testing::TestWithParam<int> {};
+// rank's numbers on the CPU.
+class StepTwoOverRanks : public test::OnDeviceAnd<int> {};
 
 TEST_P(StepTwoOverRanks, EqualsOneRankOnTheUnionBatch) {
-  const int ranks = GetParam();
+  const int ranks = std::get<1>(GetParam());
   TemporalOptions options;
   options.losses.fine_radius = 2;
   options.losses.coarse_radius = 1;
-  const auto make_model = [&] {
+  const auto make_model = [&](at::Device device) {
     auto model = std::make_unique<TemporalModel>(options, 3);
     // Last batch norms that start at zero would leave most of the network without a gradient.
     for (const auto& [name, value] : model->student.parameters()) {
       if (name.ends_with("bn2.weight")) value.detach().fill_(0.5);
     }
-    model->to(at::kCPU, at::kDouble);
+    model->to(device, at::kDouble);
     return model;
   };
   const auto rgb = at::randn({ranks, 2, 3, 64, 64}, at::kDouble),
              lab = at::rand({ranks, 2, 3, 64, 64}, at::kDouble) * 2 - 1;
 
-  const auto whole = make_model();
+  const auto whole = make_model(at::kCPU);
   const auto expected = whole->losses({rgb, lab, 1, {}}, {});
   expected.total.backward();
 
@@ -147,9 +162,9 @@ TEST_P(StepTwoOverRanks, EqualsOneRankOnTheUnionBatch) {
   std::vector<TemporalLosses> losses(ranks);
   test::run_with_sum(ranks, [&](const OverRanks& own) {
     const int rank = own.rank;
-    models[rank] = make_model();
-    losses[rank] =
-        models[rank]->losses({rgb.narrow(0, rank, 1), lab.narrow(0, rank, 1), 1, {}}, own);
+    models[rank] = make_model(device());
+    const auto part = [&](const at::Tensor& all) { return leaf(all.narrow(0, rank, 1)); };
+    losses[rank] = models[rank]->losses({part(rgb), part(lab), 1, {}}, own);
     losses[rank].total.backward();
   });
 
@@ -159,14 +174,18 @@ TEST_P(StepTwoOverRanks, EqualsOneRankOnTheUnionBatch) {
   for (std::size_t p = 0; p < whole->student.parameters().size(); ++p) {
     const auto [name, parameter] = whole->student.parameters()[p];
     auto mean = at::zeros_like(parameter);
-    for (const auto& model : models) mean += model->student.parameters()[p].second.grad() / ranks;
+    for (const auto& model : models)
+      mean += model->student.parameters()[p].second.grad().cpu() / ranks;
     const double error =
         (mean - parameter.grad()).norm().item<double>() / parameter.grad().norm().item<double>();
     EXPECT_LT(error, 1e-9) << name;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Worlds, StepTwoOverRanks, testing::Values(2, 4));
+INSTANTIATE_TEST_SUITE_P(Worlds,
+                         StepTwoOverRanks,
+                         testing::Combine(test::kDevices, testing::Values(2, 4)),
+                         test::device_name);
 
 }  // namespace
 }  // namespace stc::models

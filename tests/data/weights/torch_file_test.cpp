@@ -6,6 +6,7 @@
 
 #include "data/file.h"
 #include "monitoring/check.h"
+#include "tests/support/golden_folder.h"
 #include "tests/support/temporary_folder.h"
 
 namespace stc::data {
@@ -30,7 +31,7 @@ class TorchFile : public testing::TestWithParam<std::string> {
     return "";
   }
 
-  const std::string path_ = std::string(STC_GOLDEN_FOLDER "/torch_") + GetParam() + ".pth";
+  const std::string path_ = test::golden_folder() + "/torch_" + GetParam() + ".pth";
   test::TemporaryFolder folder_;
 };
 

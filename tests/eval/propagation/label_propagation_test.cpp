@@ -13,6 +13,8 @@
 #include "eval/propagation/label_maps.h"
 #include "eval/propagation/propagation_presets.h"
 #include "monitoring/check.h"
+#include "tests/support/devices.h"
+#include "tests/support/golden_folder.h"
 
 namespace stc::eval {
 namespace {
@@ -33,11 +35,13 @@ Clip clip(int frames, int channels, int height, int width, int classes, at::Scal
   return made;
 }
 
-std::vector<at::Tensor> propagate(const PropagationOptions& options, const Clip& clip) {
-  LabelPropagation propagation(options, clip.features[0], clip.labels);
+std::vector<at::Tensor> propagate(const PropagationOptions& options,
+                                  const Clip& clip,
+                                  at::Device device = at::kCPU) {
+  LabelPropagation propagation(options, clip.features[0].to(device), clip.labels);
   std::vector<at::Tensor> labels{clip.labels};
   for (std::size_t t = 1; t < clip.features.size(); ++t)
-    labels.push_back(propagation.step(clip.features[t]));
+    labels.push_back(propagation.step(clip.features[t].to(device)));
   return labels;
 }
 
@@ -130,16 +134,16 @@ struct Setting {
   PropagationOptions options;
 };
 
-class AgainstSlowTwin : public testing::TestWithParam<Setting> {};
+class AgainstSlowTwin : public test::OnDeviceAnd<Setting> {};
 
 TEST_P(AgainstSlowTwin, GivesTheSameLabelsInDoubleAndInFloat) {
-  const auto& s = GetParam();
+  const auto& s = std::get<1>(GetParam());
   const auto made = clip(s.frames, s.channels, s.height, s.width, 3, at::kDouble);
   const auto expected = slow_twin(s.options, made);
-  EXPECT_LT(largest_difference(propagate(s.options, made), expected), 1e-12);
+  EXPECT_LT(largest_difference(propagate(s.options, made, device()), expected), 1e-12);
   Clip narrow{made.features, made.labels.to(at::kFloat)};
   for (auto& f : narrow.features) f = f.to(at::kFloat);
-  EXPECT_LT(largest_difference(propagate(s.options, narrow), expected), 1e-5);
+  EXPECT_LT(largest_difference(propagate(s.options, narrow, device()), expected), 1e-5);
 }
 
 // Widths around panels of 8 cells; windows inside, at and beyond the map; contexts that lose the
@@ -147,64 +151,78 @@ TEST_P(AgainstSlowTwin, GivesTheSameLabelsInDoubleAndInFloat) {
 INSTANTIATE_TEST_SUITE_P(
     Settings,
     AgainstSlowTwin,
-    testing::Values(
-        Setting{4, 5, 6, 37, {}},
-        Setting{4, 16, 9, 13, {.half_window = 3}},
-        Setting{6, 7, 5, 8, {.half_window = 2, .preceding = 2, .top_k = 4}},
-        Setting{
-            6, 7, 5, 8, {.half_window = 2, .preceding = 2, .first_frame = FirstFrame::kDistinct}},
-        Setting{3, 4, 3, 1, {.half_window = 1, .top_k = 50}},
-        Setting{3, 4, 1, 1, {.top_k = 1}},
-        Setting{4, 4, 4, 5, {.half_window = 0, .preceding = 0}},
-        Setting{3, 3, 5, 33, {.half_window = 40, .top_k = 7, .temperature = 1}},
-        Setting{3, 600, 11, 29, {.half_window = 7}}));
+    testing::Combine(
+        test::kDevices,
+        testing::Values(
+            Setting{4, 5, 6, 37, {}},
+            Setting{4, 16, 9, 13, {.half_window = 3}},
+            Setting{6, 7, 5, 8, {.half_window = 2, .preceding = 2, .top_k = 4}},
+            Setting{6,
+                    7,
+                    5,
+                    8,
+                    {.half_window = 2, .preceding = 2, .first_frame = FirstFrame::kDistinct}},
+            Setting{3, 4, 3, 1, {.half_window = 1, .top_k = 50}},
+            Setting{3, 4, 1, 1, {.top_k = 1}},
+            Setting{4, 4, 4, 5, {.half_window = 0, .preceding = 0}},
+            Setting{3, 3, 5, 33, {.half_window = 40, .top_k = 7, .temperature = 1}},
+            Setting{3, 600, 11, 29, {.half_window = 7}})),
+    test::device_name);
 
 // The rules of published evaluations (docs/evaluation.md), and each by itself.
 INSTANTIATE_TEST_SUITE_P(
     Rules,
     AgainstSlowTwin,
-    testing::Values(
-        Setting{4, 6, 9, 21, {.window = WindowShape::kCircle, .half_window = 5}},
-        Setting{4, 6, 5, 9, {.window = WindowShape::kCircle, .half_window = 1}},
-        Setting{4, 6, 5, 9, {.window = WindowShape::kCircle, .half_window = 40}},
-        Setting{5, 6, 7, 19, {.half_window = 2, .window_first_frame = false}},
-        Setting{5,
-                6,
-                7,
-                9,
-                {.half_window = 2,
-                 .window_first_frame = false,
-                 .preceding = 2,
-                 .first_frame = FirstFrame::kDistinct}},
-        Setting{5, 6, 7, 9, {.half_window = 2, .preceding = 3, .first_frame = FirstFrame::kPadded}},
-        Setting{5, 6, 6, 9, {.half_window = 2, .hard_labels = true}},
-        Setting{5,
-                6,
-                8,
-                17,
-                {.window = WindowShape::kCircle,
-                 .half_window = 4,
-                 .window_first_frame = false,
-                 .preceding = 3,
-                 .temperature = 0.05,
-                 .first_frame = FirstFrame::kPadded}}));
+    testing::Combine(
+        test::kDevices,
+        testing::Values(
+            Setting{4, 6, 9, 21, {.window = WindowShape::kCircle, .half_window = 5}},
+            Setting{4, 6, 5, 9, {.window = WindowShape::kCircle, .half_window = 1}},
+            Setting{4, 6, 5, 9, {.window = WindowShape::kCircle, .half_window = 40}},
+            Setting{5, 6, 7, 19, {.half_window = 2, .window_first_frame = false}},
+            Setting{5,
+                    6,
+                    7,
+                    9,
+                    {.half_window = 2,
+                     .window_first_frame = false,
+                     .preceding = 2,
+                     .first_frame = FirstFrame::kDistinct}},
+            Setting{
+                5, 6, 7, 9, {.half_window = 2, .preceding = 3, .first_frame = FirstFrame::kPadded}},
+            Setting{5, 6, 6, 9, {.half_window = 2, .hard_labels = true}},
+            Setting{5,
+                    6,
+                    8,
+                    17,
+                    {.window = WindowShape::kCircle,
+                     .half_window = 4,
+                     .window_first_frame = false,
+                     .preceding = 3,
+                     .temperature = 0.05,
+                     .first_frame = FirstFrame::kPadded}})),
+    test::device_name);
 
-class Preset : public testing::TestWithParam<std::string> {};
+class Preset : public test::OnDeviceAnd<std::string> {};
 
 TEST_P(Preset, GivesTheLabelsOfTheSlowTwinInDouble) {
   PropagationRules defaults;
   defaults.video.propagation.half_window = 4;
-  const auto video = with_preset(defaults, GetParam()).video;
+  const auto& name = std::get<1>(GetParam());
+  const auto video = with_preset(defaults, name).video;
   const int frames = 10;  // more than the shortest context
   const auto made = clip(frames, 5, 7, 12, 3, at::kDouble);
   const auto expected = slow_twin(video.propagation, made);
-  EXPECT_LT(largest_difference(propagate(video.propagation, made), expected), 1e-12);
+  EXPECT_LT(largest_difference(propagate(video.propagation, made, device()), expected), 1e-12);
   // The preset is not the default by another name.
   const auto of_default = slow_twin({.half_window = 4}, made);
-  EXPECT_EQ(largest_difference(of_default, expected) > 1e-3, GetParam() != "stt");
+  EXPECT_EQ(largest_difference(of_default, expected) > 1e-3, name != "stt");
 }
 
-INSTANTIATE_TEST_SUITE_P(Names, Preset, testing::ValuesIn(propagation_presets()));
+INSTANTIATE_TEST_SUITE_P(Names,
+                         Preset,
+                         testing::Combine(test::kDevices, testing::ValuesIn(propagation_presets())),
+                         test::device_name);
 
 TEST(LabelPropagation, GivesTheEarlierFrameAndCellTheVoteOnATie) {
   // All features are equal, so every cell ties; only the first ones may vote.
@@ -244,12 +262,17 @@ TEST(LabelPropagation, DoesNotDependOnTheNumberOfThreads) {
   EXPECT_EQ(largest_difference(one, three), 0);
 }
 
-TEST(LabelPropagation, KeepsZeroFeaturesFinite) {
+class LabelPropagationOn : public test::OnDevice {};
+
+TEST_P(LabelPropagationOn, KeepsZeroFeaturesFinite) {
   auto made = clip(3, 4, 4, 4, 2, at::kFloat);
   made.features[0].zero_();
   made.features[1].zero_();
-  EXPECT_TRUE(at::stack(propagate({.half_window = 1}, made)).isfinite().all().item<bool>());
+  const auto labels = propagate({.half_window = 1}, made, device());
+  EXPECT_TRUE(at::stack(labels).isfinite().all().item<bool>());
 }
+
+INSTANTIATE_TEST_SUITE_P(, LabelPropagationOn, test::kDevices, test::device_name);
 
 TEST(LabelPropagation, RefusesFramesOfAnotherSize) {
   LabelPropagation propagation({}, at::ones({3, 4, 5}), at::ones({2, 4, 5}));
@@ -310,7 +333,7 @@ TEST(AffinityTile, TellsWhichQueriesHaveAScoreAboveTheirBar) {
 class GoldenPropagation : public testing::TestWithParam<std::string> {};
 
 TEST_P(GoldenPropagation, GivesTheSoftLabelsAndTheMasks) {
-  const auto file = std::string(STC_GOLDEN_FOLDER "/prop_") + GetParam() + ".safetensors";
+  const auto file = test::golden_folder() + "/prop_" + GetParam() + ".safetensors";
   const auto golden = data::read_safetensors(file).tensors;
   const auto number = [&](const std::string& name) {
     return golden.at(name)[0].item<std::int64_t>();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "eval/propagation/label_propagation.h"
+#include "tests/support/devices.h"
 
 namespace stc::eval {
 namespace {
@@ -28,16 +29,16 @@ struct Setting {
   SearchOptions options;
 };
 
-class StripSearch : public testing::TestWithParam<Setting> {};
+class StripSearch : public test::OnDeviceAnd<Setting> {};
 
 // The twin is the CPU's kernel, which has a slow one of its own.
 TEST_P(StripSearch, GivesTheKernelsLabelsWhateverTheHeightOfAStrip) {
-  const auto& s = GetParam();
+  const auto& s = std::get<1>(GetParam());
   const auto made = make_frames(4, s.height, s.width, at::kDouble);
   std::vector<SearchFrame> packed, plain;
   for (int t = 0; t < 3; ++t) {
     packed.push_back(make_search_frame(made.unit[t], made.labels[t]));
-    plain.push_back({made.unit[t], made.labels[t]});
+    plain.push_back({made.unit[t].to(device()), made.labels[t].to(device())});
   }
   // The first frame is searched twice, once in another window.
   const auto slots = [&](const std::vector<SearchFrame>& frames) {
@@ -48,7 +49,8 @@ TEST_P(StripSearch, GivesTheKernelsLabelsWhateverTheHeightOfAStrip) {
   };
   const auto expected = search_labels(made.unit[3], slots(packed), s.options);
   for (const std::int64_t rows : {1, 2, 5, s.height, s.height + 9}) {
-    const auto labels = search_strips(made.unit[3], slots(plain), s.options, rows);
+    const auto labels =
+        search_strips(made.unit[3].to(device()), slots(plain), s.options, rows).cpu();
     ASSERT_EQ(labels.sizes(), expected.sizes());
     EXPECT_LT((labels - expected).abs().max().item<double>(), 1e-13) << rows << " rows";
   }
@@ -57,12 +59,15 @@ TEST_P(StripSearch, GivesTheKernelsLabelsWhateverTheHeightOfAStrip) {
 INSTANTIATE_TEST_SUITE_P(
     Settings,
     StripSearch,
-    testing::Values(Setting{7, 11, square_window(2), square_window(2), {}},
-                    Setting{7, 11, square_window(3), whole_frame(7, 11), {.top_k = 4}},
-                    Setting{9, 5, circle_window(3), circle_window(3), {.temperature = 0.5}},
-                    Setting{4, 6, square_window(40), square_window(40), {.top_k = 1}},
-                    Setting{3, 4, square_window(1), square_window(1), {.top_k = 50}},
-                    Setting{1, 1, square_window(0), square_window(0), {.top_k = 3}}));
+    testing::Combine(
+        test::kDevices,
+        testing::Values(Setting{7, 11, square_window(2), square_window(2), {}},
+                        Setting{7, 11, square_window(3), whole_frame(7, 11), {.top_k = 4}},
+                        Setting{9, 5, circle_window(3), circle_window(3), {.temperature = 0.5}},
+                        Setting{4, 6, square_window(40), square_window(40), {.top_k = 1}},
+                        Setting{3, 4, square_window(1), square_window(1), {.top_k = 50}},
+                        Setting{1, 1, square_window(0), square_window(0), {.top_k = 3}})),
+    test::device_name);
 
 TEST(StripRows, KeepTheScoresOfAStripAndAWholeFrameBelow64MiB) {
   const auto rows = [](int height, int width) { return strip_rows(at::empty({1, height, width})); };
@@ -72,7 +77,7 @@ TEST(StripRows, KeepTheScoresOfAStripAndAWholeFrameBelow64MiB) {
 }
 
 TEST(LabelPropagationOnAGpu, GivesTheCpusLabels) {
-  if (!at::hasCUDA()) GTEST_SKIP() << "this build or this machine has no GPU";
+  if (!at::hasCUDA()) GTEST_SKIP() << test::missing_gpu();
   const auto made = make_frames(6, 19, 33, at::kFloat);
   const auto first = made.labels[0].t().reshape({3, 19, 33});
   const PropagationOptions options{.half_window = 5};

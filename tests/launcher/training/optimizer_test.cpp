@@ -8,19 +8,26 @@
 #include <vector>
 
 #include "monitoring/check.h"
+#include "tests/support/devices.h"
 
 namespace stc::launcher {
 namespace {
 
 // Two numbers, so that the update can be written out by hand.
 struct Numbers {
-  at::Tensor tensor = at::tensor({1.0, -2.0}, at::kDouble).requires_grad_();
+  explicit Numbers(at::Device device)
+      : tensor(at::tensor({1.0, -2.0}, at::kDouble).to(device).requires_grad_()) {}
+  at::Tensor tensor;
   models::NamedTensorList list() const { return {{"w", tensor}}; }
-  void set_gradient(double g) { tensor.mutable_grad() = at::tensor({g, 2 * g}, at::kDouble); }
+  void set_gradient(double g) {
+    tensor.mutable_grad() = at::tensor({g, 2 * g}, at::kDouble).to(tensor.device());
+  }
 };
 
-TEST(Optimizer, SgdIsMomentumWithDecayOnTheGradient) {
-  Numbers numbers;
+class OptimizerOn : public test::OnDevice {};
+
+TEST_P(OptimizerOn, SgdIsMomentumWithDecayOnTheGradient) {
+  Numbers numbers(device());
   Optimizer optimizer({OptimizerKind::kSgd, 0.9, 0.1}, numbers.list());
   double w = 1, momentum = 0;
   for (int step = 0; step < 4; ++step) {
@@ -32,8 +39,8 @@ TEST(Optimizer, SgdIsMomentumWithDecayOnTheGradient) {
   }
 }
 
-TEST(Optimizer, AdamIsTheTextbookUpdate) {
-  Numbers numbers;
+TEST_P(OptimizerOn, AdamIsTheTextbookUpdate) {
+  Numbers numbers(device());
   Optimizer optimizer({OptimizerKind::kAdam}, numbers.list());
   double w = 1, m = 0, v = 0;
   for (int step = 1; step <= 4; ++step) {
@@ -48,9 +55,9 @@ TEST(Optimizer, AdamIsTheTextbookUpdate) {
   }
 }
 
-TEST(Optimizer, GoesOnBitForBitFromItsState) {
+TEST_P(OptimizerOn, GoesOnBitForBitFromItsState) {
   for (const auto kind : {OptimizerKind::kSgd, OptimizerKind::kAdam}) {
-    Numbers whole, halves;
+    Numbers whole(device()), halves(device());
     Optimizer first({kind, 0.9, 0.1}, whole.list()), second({kind, 0.9, 0.1}, halves.list());
     for (int step = 0; step < 6; ++step) {
       whole.set_gradient(step - 2.5);
@@ -77,9 +84,9 @@ Optimizer plain(const Numbers& numbers, bool scale_loss = false) {
   return Optimizer(options, numbers.list());
 }
 
-TEST(Optimizer, ScalesLongGradientsToTheGivenNormAndLeavesShortOnes) {
+TEST_P(OptimizerOn, ScalesLongGradientsToTheGivenNormAndLeavesShortOnes) {
   for (const double most : {10.0, 0.5}) {
-    Numbers numbers;
+    Numbers numbers(device());
     auto optimizer = plain(numbers);
     numbers.set_gradient(3);  // (3, 6)
     const auto norm = optimizer.gradient_norm();
@@ -91,10 +98,10 @@ TEST(Optimizer, ScalesLongGradientsToTheGivenNormAndLeavesShortOnes) {
   }
 }
 
-TEST(Optimizer, TakesTheLosssScaleOutAndKeepsItInItsState) {
-  Numbers numbers;
+TEST_P(OptimizerOn, TakesTheLosssScaleOutAndKeepsItInItsState) {
+  Numbers numbers(device());
   auto optimizer = plain(numbers, true), resumed = plain(numbers, true);
-  optimizer.scaler.update(at::zeros({}, at::kDouble));
+  optimizer.scaler.update(at::zeros({}, numbers.tensor.options().requires_grad(false)));
   const double scale = optimizer.scaler.scale().item<double>();
   numbers.set_gradient(3 * scale);
   const auto norm = optimizer.gradient_norm();
@@ -119,14 +126,14 @@ bool all_equal(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& 
   });
 }
 
-TEST(Optimizer, LeavesAllAsItWasFromTheFirstStepOnThatIsNotFinite) {
+TEST_P(OptimizerOn, LeavesAllAsItWasFromTheFirstStepOnThatIsNotFinite) {
   for (const auto kind : {OptimizerKind::kSgd, OptimizerKind::kAdam}) {
-    Numbers numbers;
+    Numbers numbers(device());
     Optimizer optimizer({kind}, numbers.list());
     numbers.set_gradient(3);
     optimizer.step(0.1, optimizer.gradient_norm(), 1);
     const auto before = everything(optimizer, numbers);
-    EXPECT_FALSE(at::equal(before[0], at::tensor({1.0, -2.0}, at::kDouble)));
+    EXPECT_FALSE(at::equal(before[0].cpu(), at::tensor({1.0, -2.0}, at::kDouble)));
     for (const double gradient : {double{NAN}, double{INFINITY}, 3.0}) {
       numbers.set_gradient(gradient);
       optimizer.step(0.1, optimizer.gradient_norm(), 1);
@@ -135,8 +142,8 @@ TEST(Optimizer, LeavesAllAsItWasFromTheFirstStepOnThatIsNotFinite) {
   }
 }
 
-TEST(Optimizer, WithAScaledLossOneSkippedStepDoesNotStopTheNext) {
-  Numbers numbers;
+TEST_P(OptimizerOn, WithAScaledLossOneSkippedStepDoesNotStopTheNext) {
+  Numbers numbers(device());
   auto optimizer = plain(numbers, true);
   const auto start = numbers.tensor.detach().clone();
   numbers.set_gradient(INFINITY);
@@ -147,11 +154,13 @@ TEST(Optimizer, WithAScaledLossOneSkippedStepDoesNotStopTheNext) {
   EXPECT_FALSE(at::equal(numbers.tensor, start));
 }
 
-TEST(Optimizer, NamesTheParameterWithoutAGradient) {
-  Numbers numbers;
+TEST_P(OptimizerOn, NamesTheParameterWithoutAGradient) {
+  Numbers numbers(device());
   Optimizer optimizer({}, numbers.list());
   EXPECT_THROW(optimizer.step(0.1, at::zeros({}, at::kDouble), 0), Error);
 }
+
+INSTANTIATE_TEST_SUITE_P(, OptimizerOn, test::kDevices, test::device_name);
 
 }  // namespace
 }  // namespace stc::launcher

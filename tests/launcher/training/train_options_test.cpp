@@ -92,6 +92,7 @@ std::set<std::string> operation_keys() {
 TEST(TrainOptions, TheseKeysAloneCannotChangeTheTrainedWeights) {
   const std::set<std::string> expected = {"run.dir",
                                           "run.device",
+                                          "run.deterministic",
                                           "run.threads",
                                           "data.local",
                                           "loader.workers",

@@ -13,6 +13,7 @@
 #include "dist/collective_log.h"
 #include "dist/run_together.h"
 #include "launcher/training/optimizer.h"
+#include "tests/support/devices.h"
 
 namespace stc::launcher {
 namespace {
@@ -23,8 +24,8 @@ using testing::ElementsAre;
 /// The loss is mean((w x)^2) over rows of x that depend on rank, step and micro-batch.
 class Squares : public TrainingMethod {
  public:
-  explicit Squares(int rank, std::int64_t micro_batches = 1)
-      : weight(at::tensor({1.0, -2.0, 0.5}, at::kDouble).set_requires_grad(true)),
+  explicit Squares(int rank, std::int64_t micro_batches = 1, at::Device device = at::kCPU)
+      : weight(at::tensor({1.0, -2.0, 0.5}, at::kDouble).to(device).set_requires_grad(true)),
         rank_(rank),
         micro_batches_(micro_batches) {}
 
@@ -37,7 +38,7 @@ class Squares : public TrainingMethod {
   void start(std::int64_t) override {}
   void fetch(MicroBatch at) override {
     const auto count = 4 / micro_batches_;
-    x_ = rows(rank_, at.step).narrow(0, at.index * count, count);
+    x_ = rows(rank_, at.step).narrow(0, at.index * count, count).to(weight.device());
   }
   StepOutcome forward(MicroBatch at) override {
     const auto loss = (x_ * weight).sum(1).square().mean() * factor + offset;
@@ -125,6 +126,24 @@ TEST(TrainingStep, OnAnyWorldAndAnyMicroBatchesIsOneStepOnTheWholeBatch) {
   }
 }
 
+// With a loss scale, as in half precision; a world of one has no NCCL.
+class TrainingStepOn : public test::OnDevice {};
+
+TEST_P(TrainingStepOn, IsTheStepByTheFormulaWithAndWithoutALossScale) {
+  const auto expected = trained_by_formula(1, 3);
+  for (const bool scale_loss : {false, true}) {
+    dist::run_ranks(1, [&](dist::Communicator& world) {
+      Squares method(0, 2, device());
+      auto options = plain_sgd();
+      options.micro_batches = 2;
+      options.optimizer.scale_loss = scale_loss;
+      TrainingStep training_step(method, options, world, world);
+      for (int step = 0; step < 3; ++step) training_step.run(step, kRate);
+      EXPECT_TRUE(test::close(method.weight, expected, 0, 1e-12)) << scale_loss;
+    });
+  }
+}
+
 TEST(TrainingStep, EntersItsPhasesInOrder) {
   dist::run_ranks(1, [&](dist::Communicator& world) {
     Squares method(0, 2);
@@ -165,9 +184,9 @@ TEST(TrainingStep, StopsAllRanksBeforeTheUpdateWhenOneLossIsNotFinite) {
               testing::HasSubstr("step 1, rank 1: loss 'total' is not finite"));
 }
 
-TEST(TrainingStep, SkipsAStepThatIsNotFiniteWhileTheLossScaleIsBeingFound) {
+TEST_P(TrainingStepOn, SkipsAStepThatIsNotFiniteWhileTheLossScaleIsBeingFound) {
   dist::run_ranks(1, [&](dist::Communicator& world) {
-    Squares method(0);
+    Squares method(0, 1, device());
     auto options = plain_sgd();
     options.optimizer.scale_loss = true;
     TrainingStep training_step(method, options, world, world);
@@ -222,9 +241,9 @@ TEST(TrainingStep, MayBeReadWhenTheNextOneIsUnderWay) {
   });
 }
 
-TEST(TrainingStep, AfterAStepThatIsNotFiniteTheOneUnderWayMovesNothing) {
+TEST_P(TrainingStepOn, AfterAStepThatIsNotFiniteTheOneUnderWayMovesNothing) {
   dist::run_ranks(1, [&](dist::Communicator& world) {
-    Squares method(0);
+    Squares method(0, 1, device());
     TrainingStep training_step(method, plain_sgd(), world, world);
     training_step.run(0, kRate);
     const auto before = method.weight.detach().clone();
@@ -236,6 +255,8 @@ TEST(TrainingStep, AfterAStepThatIsNotFiniteTheOneUnderWayMovesNothing) {
     EXPECT_THROW(training_step.finish(failed), Error);
   });
 }
+
+INSTANTIATE_TEST_SUITE_P(, TrainingStepOn, test::kDevices, test::device_name);
 
 // Reading a value makes the host of a GPU wait for all that is queued.
 TEST(TrainingStep, ReadsNothingFromTheDeviceBeforeItsNumbers) {

@@ -1,0 +1,233 @@
+#include "launcher/training/trainer.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
+#include "launcher/run_folder/checkpoint.h"
+#include "launcher/training/method.h"
+#include "models/resnet.h"
+#include "tests/support/devices.h"
+#include "tests/support/temporary_folder.h"
+
+namespace stc::launcher {
+namespace {
+
+constexpr std::int64_t kSteps = 6, kBatch = 4, kClips = 2, kSide = 32;
+
+/// What ends a run without a word, as kill -9 does.
+struct Killed : std::runtime_error {
+  Killed() : std::runtime_error("killed") {}
+};
+
+/// Random samples of each step, from `first` on; the one of step `end` is not there any more.
+template <typename Batch>
+class Samples : public data::Loader<Batch> {
+ public:
+  Samples(std::int64_t first, std::int64_t end) : step_(first), end_(end) {}
+  Batch next() override {
+    if (step_ == end_) throw Killed();
+    auto random = at::detail::createCPUGenerator(static_cast<std::uint64_t>(step_++));
+    const auto pixels = [&](at::IntArrayRef shape) {
+      return at::randint(0, 256, shape, random, at::kByte);
+    };
+    if constexpr (std::is_same_v<Batch, data::ImageBatch>) {
+      const std::int64_t shape[] = {kBatch, 3, kSide, kSide};
+      return {pixels(shape), pixels(shape), {0, 1, 2, 3}};
+    } else {
+      const std::int64_t shape[] = {kClips, 2, 3, 2 * kSide, 2 * kSide};
+      return {pixels(shape), at::rand(shape, random, at::kFloat) * 2 - 1, {0, 1}};
+    }
+  }
+  std::int64_t corrupt_samples() const override { return 0; }
+  std::int64_t epoch_size() const override { return kBatch; }
+
+ private:
+  std::int64_t step_, end_;
+};
+
+struct Step1 {
+  using Options = PretrainOptions;
+  using Batch = data::ImageBatch;
+  static void shorten(Options* options) {
+    options->batch_size = kBatch;
+    options->images.size = kSide;
+    options->spatial.queue_size = 16;
+  }
+  static std::unique_ptr<TrainingMethod> method(const Options& options,
+                                                dist::Communicator& world,
+                                                at::Device device,
+                                                std::unique_ptr<data::ImageLoader> loader) {
+    return make_method(options, world, device, std::move(loader));
+  }
+};
+
+struct Step2 {
+  using Options = VideoTrainOptions;
+  using Batch = data::ClipBatch;
+  static void shorten(Options* options) {
+    options->batch_size = kClips;
+    options->clips.size = 2 * kSide;
+  }
+  static std::unique_ptr<TrainingMethod> method(const Options& options,
+                                                dist::Communicator& world,
+                                                at::Device device,
+                                                std::unique_ptr<data::ClipLoader> loader) {
+    const models::ResNet teacher(models::standard_options(18), /*seed=*/0);
+    return make_method(options, world, device, std::move(loader), teacher.state());
+  }
+};
+
+std::int64_t saved_step(const std::string& run) {
+  const auto saved = CheckpointStore(run + "/checkpoints", 2).restore().checkpoint;
+  return saved ? saved->step : 0;
+}
+
+/// The run in the folder `run`, from its newest checkpoint on; killed before step `end`, if there
+/// is such a step. `reads_late`: as on a GPU.
+template <typename Step>
+void train(const std::string& run,
+           at::Device device,
+           std::int64_t end = -1,
+           std::optional<bool> reads_late = {}) {
+  Configuration<typename Step::Options> configuration;
+  auto& options = configuration.options;
+  options.run_dir = run;
+  options.device = c10::DeviceTypeName(device.type(), /*lower_case=*/true);
+  options.precision = "float32";
+  options.memory_format = "contiguous";
+  options.steps = kSteps;
+  options.checkpoint_every = 2;
+  options.checkpoint_keep = kSteps;
+  options.log_every = 1;
+  options.metrics_port = -1;
+  Step::shorten(&options);
+  dist::run_ranks(1, [&](dist::Communicator& world) {
+    const auto folder = RunFolder::open(run, configuration.schema, /*fresh=*/false);
+    dist::CollectiveLog collectives;
+    TrainingJob job{"test", options, device, world, world, collectives, folder.get()};
+    job.reads_late = reads_late.value_or(job.reads_late);
+    const auto method =
+        Step::method(options,
+                     world,
+                     device,
+                     std::make_unique<Samples<typename Step::Batch>>(saved_step(run), end));
+    Trainer(job, *method).run();
+  });
+}
+
+at::Tensor flat(const data::NamedTensors& tensors) {
+  std::vector<at::Tensor> all;
+  for (const auto& [name, tensor] : tensors) {
+    if (tensor.is_floating_point()) all.push_back(tensor.to(at::kDouble).flatten());
+  }
+  return at::cat(all);
+}
+
+class TrainerOn : public test::OnDevice {
+ protected:
+  template <typename Step>
+  void expect_resume_equals_uninterrupted() {
+    const test::TemporaryFolder folder;
+    const auto whole = folder / "whole", resumed = folder / "resumed";
+    train<Step>(whole, device());
+    EXPECT_THROW(train<Step>(resumed, device(), 5), Killed);
+    const auto first = saved_step(resumed);
+    ASSERT_TRUE(first == 2 || first == 4) << first;
+    train<Step>(resumed, device());
+
+    const auto expected = read_weights(whole), own = read_weights(resumed);
+    ASSERT_EQ(own.size(), expected.size());
+    if (device().is_cpu()) {
+      for (const auto& [name, tensor] : expected)
+        EXPECT_TRUE(at::equal(own.at(name), tensor)) << name;
+      return;
+    }
+    // Sums on a GPU have no fixed order, so the runs drift apart; by less than they have moved
+    // since the checkpoint, as they would not with another state of the optimizer or other samples.
+    const auto at_checkpoint =
+        flat(read_weights(text("{}/checkpoints/step-0000000{}", whole, first)));
+    const auto end = flat(expected);
+    EXPECT_LT((flat(own) - end).norm().item<double>(),
+              0.1 * (end - at_checkpoint).norm().item<double>());
+  }
+};
+
+TEST_P(TrainerOn, ResumedStep1EqualsTheUninterruptedRun) {
+  expect_resume_equals_uninterrupted<Step1>();
+}
+
+TEST_P(TrainerOn, ResumedStep2EqualsTheUninterruptedRun) {
+  expect_resume_equals_uninterrupted<Step2>();
+}
+
+// The lines of metrics.jsonl but for their times.
+std::vector<nlohmann::json> numbers_of(const std::string& run) {
+  std::ifstream in(run + "/metrics.jsonl");
+  std::vector<nlohmann::json> lines;
+  for (std::string line; std::getline(in, line);) {
+    lines.push_back(nlohmann::json::parse(line));
+    lines.back().erase("seconds");
+    lines.back().erase("data_wait_seconds");
+  }
+  return lines;
+}
+
+// On a GPU a step's numbers are read when the next one is queued. It changes nothing but when.
+TEST(Trainer, ReadsTheSameNumbersAStepLater) {
+  const test::TemporaryFolder folder;
+  const auto at_once = folder / "at-once", late = folder / "late", resumed = folder / "resumed";
+  train<Step2>(at_once, at::kCPU, -1, false);
+  train<Step2>(late, at::kCPU, -1, true);
+  EXPECT_THROW(train<Step2>(resumed, at::kCPU, 5, true), Killed);
+  train<Step2>(resumed, at::kCPU, -1, true);
+  const auto expected = read_weights(at_once);
+  for (const auto& run : {late, resumed}) {
+    EXPECT_EQ(numbers_of(run), numbers_of(at_once));
+    EXPECT_EQ(numbers_of(run).size(), static_cast<std::size_t>(kSteps));
+    const auto own = read_weights(run);
+    for (const auto& [name, tensor] : expected)
+      EXPECT_TRUE(at::equal(own.at(name), tensor)) << name;
+  }
+}
+
+// A state on a device is what a checkpoint gives back to it, and what was changed meanwhile is not.
+TEST_P(TrainerOn, CheckpointGivesTheOptimizersStateBack) {
+  const test::TemporaryFolder folder;
+  CheckpointStore store(folder.path(), 2);
+  monitoring::Metrics off{{-1, "", 0, "", "", ""}};
+  CheckpointWriter writer(store, off);
+  const auto weight = leaf(at::randn({8, 4, 3, 3}).contiguous(at::MemoryFormat::ChannelsLast));
+  weight.requires_grad_();
+  Optimizer optimizer({OptimizerKind::kAdam}, {{"w", weight}});
+  const auto step = [&](Optimizer* own) {
+    weight.mutable_grad() = at::sin(weight.detach() * 3);
+    own->step(0.1, own->gradient_norm(), /*most=*/0);
+  };
+  step(&optimizer);
+  writer.save(1, [&] { return Checkpoint{1, {{"w", weight}}, {}, optimizer.state(), "{}"}; });
+  step(&optimizer);
+  EXPECT_EQ(writer.wait(), "");
+  const auto expected = weight.detach().clone();
+
+  const auto saved = store.restore().checkpoint;
+  ASSERT_TRUE(saved.has_value());
+  EXPECT_TRUE(saved->model.at("w").is_cpu());
+  Optimizer resumed({OptimizerKind::kAdam}, {{"w", weight}});
+  models::copy_named(saved->model, {{"w", weight.detach()}}, "test", "a test");
+  resumed.load(saved->optimizer, "test");
+  EXPECT_FALSE(at::equal(weight.detach(), expected));
+  step(&resumed);
+  EXPECT_TRUE(at::equal(weight.detach(), expected));
+}
+
+INSTANTIATE_TEST_SUITE_P(, TrainerOn, test::kDevices, test::device_name);
+
+}  // namespace
+}  // namespace stc::launcher
