@@ -24,9 +24,9 @@ FailedAllocation parse_failed_allocation(const std::string& message);
 struct FailedStep {
   std::int64_t step = 0;  ///< counted from 1
   activity::Phase phase = activity::Phase::kForward;
-  std::int64_t between_steps = 0;                 ///< in use when it began
+  std::int64_t between_steps = 0;                   ///< in use when it began
   std::map<activity::Phase, std::int64_t> peaks{};  ///< of all steps so far, this one included
-  std::int64_t samples = 0;                       ///< that this rank computes at once
+  std::int64_t samples = 0;                         ///< that this rank computes at once
 };
 
 /// How many samples would fit: by the bytes that each has in use at the peak, from what was in use
