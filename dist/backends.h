@@ -26,10 +26,11 @@ namespace stc::dist {
 c10::intrusive_ptr<c10d::Backend> make_host_backend(std::unique_ptr<Transport> transport);
 
 /// CUDA tensors over NCCL, on the GPU of this rank's local rank. `transport` carries the
-/// rendezvous.
+/// rendezvous. NCCL itself connects at the first collective.
 c10::intrusive_ptr<c10d::Backend> make_nccl_backend(Transport& transport,
                                                     const World& world,
-                                                    std::chrono::milliseconds timeout);
+                                                    std::chrono::milliseconds timeout,
+                                                    bool high_priority = false);
 
 /// Passes each collective on to `inner`, which serves tensors on `device`, and writes it into
 /// `log`. Of a backend for a GPU, poll() of the log finds the end and the time on the device.

@@ -28,10 +28,13 @@ void CollectiveLog::end(std::int64_t number) {
   if (--pending_ == 0) busy_ += *entry->completed - busy_since_;
 }
 
-void CollectiveLog::watch(std::int64_t number, std::function<DeviceProgress()> ask) {
+void CollectiveLog::watch(std::int64_t number,
+                          const void* group,
+                          std::function<DeviceProgress()> ask) {
   const std::lock_guard lock(mutex_);
   if (--pending_ == 0) busy_ += steady_now() - busy_since_;
-  watched_.push_back({number, std::move(ask)});
+  watched_.push_back({number, step_, group, std::move(ask)});
+  ++current_.incomplete;
 }
 
 namespace {
@@ -43,6 +46,12 @@ DeviceProgress ask(const std::function<DeviceProgress()>& question) {
   } catch (const std::exception&) {
     return {DeviceProgress::State::kFailed};
   }
+}
+
+double longest(const std::map<const void*, double>& seconds) {
+  double longest = 0;
+  for (const auto& [group, of_group] : seconds) longest = std::max(longest, of_group);
+  return longest;
 }
 
 }  // namespace
@@ -60,7 +69,11 @@ void CollectiveLog::poll() {
     if (progress.state == DeviceProgress::State::kPending) still.push_back(std::move(watched));
     if (progress.state != DeviceProgress::State::kComplete) continue;
     pending(watched.number)->completed = steady_now();
-    device_seconds_ += progress.seconds;
+    device_seconds_[watched.group] += progress.seconds;
+    if (auto* const step = on_device(watched.step)) {
+      --step->incomplete;
+      step->seconds[watched.group] += progress.seconds;
+    }
   }
   const std::lock_guard lock(mutex_);
   watched_.insert(watched_.begin(),
@@ -91,6 +104,19 @@ void CollectiveLog::begin_step() {
   const std::lock_guard lock(mutex_);
   step_begin_ = steady_now();
   first_arrival_.reset();
+  ++step_;
+  last_ = std::exchange(current_, {});
+}
+
+CollectiveLog::StepOnDevice* CollectiveLog::on_device(std::int64_t step) {
+  if (step == step_) return &current_;
+  return step == step_ - 1 ? &last_ : nullptr;
+}
+
+std::optional<double> CollectiveLog::last_step_device_seconds() const {
+  const std::lock_guard lock(mutex_);
+  if (last_.incomplete > 0 || last_.seconds.empty()) return std::nullopt;
+  return longest(last_.seconds);
 }
 
 double CollectiveLog::first_arrival_seconds() const {
@@ -114,7 +140,7 @@ double CollectiveLog::busy_seconds() const {
   const std::lock_guard lock(mutex_);
   const auto now = steady_now();
   const auto busy = pending_ == 0 ? busy_ : busy_ + (now - busy_since_);
-  return device_seconds_ + std::chrono::duration<double>(busy).count();
+  return longest(device_seconds_) + std::chrono::duration<double>(busy).count();
 }
 
 std::vector<Collective> CollectiveLog::recent() const {

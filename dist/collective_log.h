@@ -40,8 +40,9 @@ class CollectiveLog {
 
   /// For a collective that cannot tell when it is complete (a GPU's): poll() asks, on the thread
   /// that calls it and without the log's lock, and records the end. One that has failed, or whose
-  /// question throws, stays pending and is not asked again.
-  void watch(std::int64_t number, std::function<DeviceProgress()> ask);
+  /// question throws, stays pending and is not asked again. `group`: collectives of one group run
+  /// one after the other.
+  void watch(std::int64_t number, const void* group, std::function<DeviceProgress()> ask);
   void poll();
 
   struct Progress {
@@ -57,6 +58,12 @@ class CollectiveLog {
   void begin_step();
   double first_arrival_seconds() const;
 
+  /// The same where host clocks see nothing, since a GPU does the work later: how long this rank's
+  /// collectives of the step before the current one took on the device, as of the last poll(). They
+  /// begin when this rank arrives and end when all have, so that a late rank has the shortest ones.
+  /// The longest of the groups. Empty if one is not complete yet or has failed, or there was none.
+  std::optional<double> last_step_device_seconds() const;
+
   struct Total {
     std::int64_t calls = 0;
     std::int64_t bytes = 0;
@@ -64,7 +71,7 @@ class CollectiveLog {
   std::map<std::string, Total> totals() const;  ///< by verb
   std::int64_t bytes() const;                   ///< of all collectives so far
   /// Time in which at least one collective was under way, from its call to its end; of those on a
-  /// GPU, which run one after the other, their time on the device.
+  /// GPU their time on the device, in the group with the most of it.
   double busy_seconds() const;
   std::vector<Collective> recent() const;  ///< the last ones and all that are pending, newest last
 
@@ -75,16 +82,26 @@ class CollectiveLog {
   mutable std::mutex mutex_;
   std::deque<Collective> recent_;
   struct Watched {
-    std::int64_t number;
+    std::int64_t number, step;
+    const void* group;
     std::function<DeviceProgress()> ask;
   };
+  using SecondsOfGroups = std::map<const void*, double>;
+  struct StepOnDevice {
+    std::int64_t incomplete = 0;
+    SecondsOfGroups seconds;
+  };
+  StepOnDevice* on_device(std::int64_t step);  // null for one before the last
+
   std::vector<Watched> watched_;
+  std::int64_t step_ = 0;  // how many have begun
+  StepOnDevice current_, last_;
   SteadyTime step_begin_ = steady_now();
   std::optional<SteadyTime> first_arrival_;
   std::int64_t count_ = 0;
   std::int64_t pending_ = 0;  // those that end() will end
   SteadyTime busy_since_;     // while pending_ > 0
-  double device_seconds_ = 0;
+  SecondsOfGroups device_seconds_;
   SteadyTime::duration busy_{};
   std::map<std::string, Total> totals_;
 };

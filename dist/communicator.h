@@ -77,6 +77,7 @@ class Session {
 
 struct CommunicatorOptions {
   double timeout_seconds = 600;  ///< a collective that takes longer is an error (kLostRank)
+  bool high_priority = false;    ///< on a GPU: starts before other work that is ready
 };
 
 /// A world of one; ranks over Open MPI for tensors on the CPU; or NCCL for those on a GPU, which

@@ -9,8 +9,9 @@
 #include "monitoring/check.h"
 
 namespace stc::dist {
+namespace {
 
-at::Device choose_device(const std::string& asked, int local_rank) {
+at::Device device_of_rank(const std::string& asked, int local_rank) {
   STC_CHECK_USAGE(asked == "cpu" || asked == "cuda" || asked == "auto",
                   "device '{}'; expected cpu, cuda or auto",
                   asked);
@@ -31,9 +32,13 @@ at::Device choose_device(const std::string& asked, int local_rank) {
   return device;
 }
 
+}  // namespace
+
+at::Device choose_device(const std::string& asked) { return device_of_rank(asked, 0); }
+
 at::Device choose_device(const std::string& asked, Communicator& host_ranks) {
   at::Device device = at::kCPU;
-  run_on_all_ranks(host_ranks, [&] { device = choose_device(asked, host_ranks.local_rank()); });
+  run_on_all_ranks(host_ranks, [&] { device = device_of_rank(asked, host_ranks.local_rank()); });
   const auto on_gpu = at::full({1}, device.is_cpu() ? 0 : 1, at::kLong);
   host_ranks.all_reduce(on_gpu);
   const auto gpus = on_gpu.item<std::int64_t>();
@@ -44,6 +49,11 @@ at::Device choose_device(const std::string& asked, Communicator& host_ranks) {
                     host_ranks.size());
   });
   return device;
+}
+
+void synchronise(at::Device device) {
+  if (!device.is_cpu())
+    c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
 }
 
 std::string device_word(at::Device device) {

@@ -9,14 +9,18 @@
 
 namespace stc::dist {
 
-/// "cpu", or "cuda": the GPU with index `local_rank`, which becomes this process's current one;
-/// "auto" is cuda if a GPU is usable, else cpu. Throws stc::Error (kUsage) for another word, when
-/// this build or machine has no CUDA, and when the node has fewer GPUs than ranks.
-at::Device choose_device(const std::string& asked, int local_rank);
-
-/// The same on all ranks: when they would choose differently or one of them cannot, all throw. A
-/// collective.
+/// Of a program over ranks, which all compute on one kind of device: "cpu"; "cuda", the GPU with
+/// the index of this rank's local rank, which becomes the process's current one; or "auto", cuda if
+/// a GPU is usable and else cpu. If one rank cannot or ranks would choose differently, all throw
+/// stc::Error (kUsage): for another word, a build or machine without CUDA, a node with fewer GPUs
+/// than ranks. A collective.
 at::Device choose_device(const std::string& asked, Communicator& host_ranks);
+
+/// The same for a program of one process: "cuda" is the first GPU.
+at::Device choose_device(const std::string& asked);
+
+/// Waits until the device has done all that it was given; a CPU always has.
+void synchronise(at::Device device);
 
 std::string device_word(at::Device device);  ///< "cpu" or "cuda"
 

@@ -54,6 +54,15 @@ c10::intrusive_ptr<c10d::Work> all_to_all_single(Group& group,
   }
 }
 
+// NCCL takes channels_last too, in the order of memory, which another rank need not share.
+void check_contiguous(const char* verb, const at::Tensor& tensor) {
+  STC_CHECK(tensor.is_contiguous(),
+            "{} of a tensor of shape {} and strides {}; expected a contiguous one",
+            verb,
+            tensor.sizes(),
+            tensor.strides());
+}
+
 class GroupCommunicator : public Communicator {
  public:
   GroupCommunicator(const World& world,
@@ -82,6 +91,7 @@ class GroupCommunicator : public Communicator {
   void all_reduce(at::Tensor tensor, ReduceOp op) override { start_all_reduce(tensor, op)(); }
 
   std::function<void()> start_all_reduce(at::Tensor tensor, ReduceOp op) override {
+    check_contiguous("all_reduce", tensor);
     std::vector<at::Tensor> tensors = {tensor.detach()};
     c10d::AllreduceOptions options;
     options.reduceOp = c10d_op(op);
@@ -89,6 +99,7 @@ class GroupCommunicator : public Communicator {
   }
 
   void broadcast(at::Tensor tensor, int root) override {
+    check_contiguous("broadcast", tensor);
     std::vector<at::Tensor> tensors = {tensor.detach()};
     c10d::BroadcastOptions options;
     options.rootRank = root;

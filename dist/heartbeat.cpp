@@ -22,7 +22,6 @@
 namespace stc::dist {
 namespace {
 
-constexpr int kMostListeners = 16;
 // Past its time-out the collective itself fails first, with a better message; this is for one that
 // cannot fail.
 constexpr double kGraceSeconds = 5;
@@ -32,11 +31,6 @@ std::vector<std::string> split(const std::string& line) {
   std::vector<std::string> out;
   for (std::string word; in >> word;) out.push_back(word);
   return out;
-}
-
-bool listens(int rank, int world) {
-  const int stride = (world + kMostListeners - 1) / kMostListeners;
-  return rank % stride == 0;
 }
 
 RankStatus status_of(const Communicator& world,
@@ -114,7 +108,7 @@ class Heartbeat::Thread {
       const RankStatus status = status_of(world_, options_, log_.get());
       send(status);
       listen_until(next);
-      if (board_ && reports_for_all()) {
+      if (board_ && reports()) {
         for (const auto& line : board_->lines(steady_now())) options_.report(line);
       }
       if (status.pending_seconds > options_.timeout_seconds + kGraceSeconds) {
@@ -148,19 +142,13 @@ class Heartbeat::Thread {
     }
   }
 
-  // One rank reports for all: the lowest listener that waits itself.
-  bool reports_for_all() const {
-    const auto stall = board_->board().stall(steady_now());
-    if (!stall) return true;  // the rank that reported a stall reports its end
-    const auto waits = [&](int rank) {
-      return std::none_of(stall->missing.begin(), stall->missing.end(), [&](const auto& missing) {
-        return missing.rank == rank;
-      });
-    };
-    for (int rank = 0; rank < world_.rank(); ++rank) {
-      if (listens(rank, world_.size()) && waits(rank)) return false;
-    }
-    return waits(world_.rank());
+  // Asked after listening, so that this rank's own place is newer than what it heard.
+  bool reports() const {
+    const auto pending = log_->progress().pending;
+    return reports_for_all(board_->board(),
+                           world_.rank(),
+                           pending ? seconds_since(pending->arrived) : 0,
+                           steady_now());
   }
 
   Communicator& world_;

@@ -1,6 +1,6 @@
 // Each rank sends about once per second what it is doing, over a channel of its own, so that a hang
 // is reported with the missing rank. It depends on no single rank: up to 16 ranks, spread over the
-// world, listen, and the lowest of them that arrived reports; under `stc launch` that process
+// world, listen, and the lowest of them that waits reports; under `stc launch` that process
 // listens and reports instead.
 #pragma once
 

@@ -81,7 +81,10 @@ std::shared_ptr<Communicator> make_communicator(const Session& session,
 #ifdef STC_CUDA
   constexpr std::chrono::seconds kAboveOurs(60);  // ours comes first: it knows who is missing
   return make_group_communicator(
-      world, device, make_nccl_backend(*transport, world, timeout + kAboveOurs), session.log());
+      world,
+      device,
+      make_nccl_backend(*transport, world, timeout + kAboveOurs, options.high_priority),
+      session.log());
 #else
   throw Error(Exit::kUsage,
               "run.device is cuda, but this stc was built without CUDA; build the preset `cuda`");

@@ -10,9 +10,10 @@ namespace stc::dist {
 
 c10::intrusive_ptr<c10d::Backend> make_nccl_backend(Transport& transport,
                                                     const World& world,
-                                                    std::chrono::milliseconds timeout) {
+                                                    std::chrono::milliseconds timeout,
+                                                    bool high_priority) {
   check_gpu_for_each_rank(host_name(), c10::cuda::device_count(), world.local_size);
-  auto options = c10d::ProcessGroupNCCL::Options::create();
+  auto options = c10d::ProcessGroupNCCL::Options::create(high_priority);
   options->timeout = timeout;
   auto store =
       open_rank_store(world.rank, world.local_size == world.size, timeout, [&](Bytes bytes) {

@@ -88,7 +88,7 @@ class RecordingBackend : public c10d::Backend {
     WorkPointer work = call();
     // A GPU's future is complete as soon as the work is queued on the stream.
     if (!device_.is_cpu()) {
-      log_->watch(number, [work, device = device_] { return progress_of(*work, device); });
+      log_->watch(number, this, [work, device = device_] { return progress_of(*work, device); });
     } else {
       work->getFuture()->addCallback([log = log_, number](c10::ivalue::Future& future) {
         if (!future.hasError()) log->end(number);  // one that failed stays pending

@@ -1,6 +1,7 @@
 #include "dist/run_together.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <cstring>
@@ -69,8 +70,14 @@ std::vector<std::string> gather_lines(Communicator& world, const std::string& ow
 void broadcast_state(Communicator& host_ranks,
                      Communicator& device_ranks,
                      const std::map<std::string, at::Tensor>& state) {
-  for (const auto& [name, tensor] : state)
-    (tensor.is_cpu() ? host_ranks : device_ranks).broadcast(tensor, 0);
+  const c10::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : state) {
+    // Ranks may hold the same weights in different memory formats, of which a collective knows
+    // nothing: NCCL would mix up the values of channels_last ones without a word.
+    const auto values = tensor.detach().contiguous();
+    (tensor.is_cpu() ? host_ranks : device_ranks).broadcast(values, 0);
+    if (!tensor.is_contiguous()) tensor.detach().copy_(values);
+  }
 }
 
 }  // namespace stc::dist

@@ -34,8 +34,9 @@ int run_over_ranks(const std::function<int(Session&)>& body);
 /// One line of each rank, in rank order; each is cut after 255 bytes. Collective.
 std::vector<std::string> gather_lines(Communicator& world, const std::string& own);
 
-/// Gives the tensors of all ranks rank 0's values, in place: those on the CPU over host_ranks, the
-/// others over device_ranks, since NCCL takes no tensor of another device. A collective.
+/// Gives the tensors of all ranks rank 0's values, in place and in each rank's own memory format:
+/// those on the CPU over host_ranks, the others over device_ranks, since NCCL takes no tensor of
+/// another device. A collective.
 void broadcast_state(Communicator& host_ranks,
                      Communicator& device_ranks,
                      const std::map<std::string, at::Tensor>& state);

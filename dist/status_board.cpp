@@ -13,6 +13,7 @@ namespace {
 
 constexpr char kFormat[] = "stc-status-1";
 constexpr char kNone[] = "-";
+constexpr int kMostListeners = 16;
 
 // A field of the datagram: never empty, and without spaces.
 std::string field(std::string value) {
@@ -105,6 +106,10 @@ bool StatusBoard::is_heard(int rank, SteadyTime now) const {
          seconds_between(found->second.received, now) < options_.silent_seconds;
 }
 
+bool StatusBoard::is_waiting(int rank, SteadyTime now) const {
+  return is_heard(rank, now) && !entries_.at(rank).status.verb.empty();
+}
+
 std::optional<RankStatus> StatusBoard::latest(int rank) const {
   const auto found = entries_.find(rank);
   if (found == entries_.end()) return std::nullopt;
@@ -165,6 +170,21 @@ std::string StatusBoard::Stall::description(int world) const {
   }
   if (missing.size() > kNamed) line += text("; and {} more", missing.size() - kNamed);
   return line;
+}
+
+bool listens(int rank, int world) {
+  const int stride = (world + kMostListeners - 1) / kMostListeners;
+  return rank % stride == 0;
+}
+
+// A rank that has only just arrived may still hold what the others said before. Once it has waited
+// as long as words count, all that its board counts came after its own arrival.
+bool reports_for_all(const StatusBoard& board, int rank, double pending_seconds, SteadyTime now) {
+  if (!board.stall(now)) return true;  // the rank that reported a stall reports its end
+  for (int other = 0; other < rank; ++other) {
+    if (listens(other, board.world()) && board.is_waiting(other, now)) return false;
+  }
+  return pending_seconds >= board.options().silent_seconds;
 }
 
 StallReporter::StallReporter(int world, double stall_seconds, SteadyTime start)

@@ -74,7 +74,9 @@ class StatusBoard {
   bool is_complete(std::int64_t collective) const;  ///< on some rank, as far as known
   std::optional<RankStatus> latest(int rank) const;
   bool is_heard(int rank, SteadyTime now) const;
+  bool is_waiting(int rank, SteadyTime now) const;  ///< heard, and in a collective
   int world() const { return world_; }
+  const Options& options() const { return options_; }
 
  private:
   struct Entry {
@@ -87,6 +89,13 @@ class StatusBoard {
   SteadyTime start_;
   std::map<int, Entry> entries_;
 };
+
+/// The up to 16 ranks, spread over the world, that keep a board.
+bool listens(int rank, int world);
+
+/// Does the listener `rank`, itself in a collective for `pending_seconds` (0: in none), report a
+/// stall for all? One rank does: the lowest listener that waits.
+bool reports_for_all(const StatusBoard& board, int rank, double pending_seconds, SteadyTime now);
 
 /// The log lines that follow from the board: a stall once for each set of missing ranks, and its
 /// end.

@@ -30,6 +30,8 @@ bool is_heap_configured() {
 }  // namespace
 
 void start_with_settings(char** argv) {
+  // LibTorch's profiler reports its starts and stops as errors; below 99 it says so.
+  setenv("KINETO_LOG_LEVEL", "99", /*overwrite=*/0);
   if (is_wait_policy_set() && is_heap_configured()) return;
   if (!is_wait_policy_set()) setenv("OMP_WAIT_POLICY", "passive", 1);
   if (!is_heap_configured()) setenv("GLIBC_TUNABLES", kHeap, 1);

@@ -172,6 +172,12 @@ BatchNorm BatchNorm::initial(std::int64_t channels, double weight) {
   return {filled(weight), filled(0), filled(0), filled(1), at::zeros({}, at::kLong)};
 }
 
+Affine affine_of(const BatchNorm& norm) {
+  const auto wide = [](const at::Tensor& value) { return value.detach().to(at::kDouble); };
+  const auto scale = wide(norm.weight) * (wide(norm.running_var) + kEpsilon).rsqrt();
+  return {scale, wide(norm.bias) - wide(norm.running_mean) * scale};
+}
+
 at::Tensor batch_norm(const at::Tensor& x,
                       const BatchNorm& norm,
                       BatchNormMode mode,

@@ -23,11 +23,17 @@ struct BatchNorm {
   at::Tensor bias;
   at::Tensor running_mean;
   at::Tensor running_var;
-  at::Tensor batches_tracked;  ///< int64 scalar
+  at::Tensor batches_tracked;  ///< int64 scalar in host memory, wherever the others are
 
   /// float32 on the CPU: bias and mean 0, variance 1.
   static BatchNorm initial(std::int64_t channels, double weight);
 };
+
+/// What kEval does to a channel: x * scale + shift. Both [C], in double.
+struct Affine {
+  at::Tensor scale, shift;
+};
+Affine affine_of(const BatchNorm& norm);
 
 /// x [N, C, H, W] -> the same shape: (x - mean) / sqrt(var + 1e-5) * weight + bias. kTrain takes
 /// mean and (biased) variance from the batch, that of all ranks if there are others, and moves the

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/autocast_mode.h>
+#include <ATen/core/grad_mode.h>
 
 #include <cmath>
 #include <utility>
@@ -58,6 +59,10 @@ std::vector<Convolution> chain_of(int depth, int stage, std::int64_t in, std::in
   return {{in, width, 1, 1}, {width, width, 3, stride}, {width, out, 1, 1}};
 }
 
+at::MemoryFormat format_of(const Arithmetic& arithmetic) {
+  return arithmetic.channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
+}
+
 }  // namespace
 
 void ResNetOptions::check() const {
@@ -83,17 +88,20 @@ at::Tensor ConvNorm::forward(const at::Tensor& x,
                              BatchNormMode mode,
                              const OverRanks& ranks) const {
   const std::int64_t padding = weight.size(2) / 2;
-  const auto y = at::conv2d(x, weight, {}, {stride, stride}, {padding, padding});
-  return batch_norm(y, norm, mode, ranks);
+  const auto& used = reduced_weight.defined() ? reduced_weight : weight;
+  const auto y = at::conv2d(x, used, bias, {stride, stride}, {padding, padding});
+  return bias.defined() ? y : batch_norm(y, norm, mode, ranks);
 }
 
 NamedTensorList ConvNorm::parameters() const {
+  if (bias.defined()) return {{conv_name + ".weight", weight}, {conv_name + ".bias", bias}};
   return {{conv_name + ".weight", weight},
           {norm_name + ".weight", norm.weight},
           {norm_name + ".bias", norm.bias}};
 }
 
 NamedTensorList ConvNorm::buffers() const {
+  if (bias.defined()) return {};
   return {{norm_name + ".running_mean", norm.running_mean},
           {norm_name + ".running_var", norm.running_var},
           {norm_name + ".num_batches_tracked", norm.batches_tracked}};
@@ -101,8 +109,17 @@ NamedTensorList ConvNorm::buffers() const {
 
 void ConvNorm::to(at::Device device, at::ScalarType dtype) {
   auto& [scale, shift, mean, variance, tracked] = norm;
-  for (auto* value : {&weight, &scale, &shift, &mean, &variance, &tracked})
-    *value = moved(*value, device, dtype);
+  for (auto* value : {&weight, &scale, &shift, &mean, &variance, &bias}) {
+    if (value->defined()) *value = moved(*value, device, dtype);
+  }
+}
+
+void ConvNorm::fold(at::ScalarType dtype) {
+  const auto [scale, shift] = affine_of(norm);
+  weight = (weight.detach().to(at::kDouble) * scale.reshape({-1, 1, 1, 1})).to(dtype);
+  bias = shift.to(dtype);
+  norm = BatchNorm();
+  reduced_weight.reset();
 }
 
 at::Tensor Block::forward(const at::Tensor& x, BatchNormMode mode, const OverRanks& ranks) const {
@@ -154,10 +171,10 @@ std::vector<at::Tensor> ResNet::forward(const at::Tensor& images,
   STC_CHECK(images.dim() == 4 && images.size(1) == 3,
             "images are {}; expected [N, 3, H, W]",
             images.sizes());
+  STC_CHECK(mode == BatchNormMode::kEval || !stem_.bias.defined(),
+            "a network with folded batch norms cannot train");
   const Autocast autocast(images.device().type(), arithmetic_.reduced);
-  const auto format =
-      arithmetic_.channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
-  at::Tensor x = stem_.forward(images.contiguous(format), mode, ranks).relu_();
+  at::Tensor x = stem_.forward(images.contiguous(format_of(arithmetic_)), mode, ranks).relu_();
   if (options_.pool == StemPool::kMax) x = at::max_pool2d(x, 3, 2, 1);
   if (options_.pool == StemPool::kAverage) x = at::avg_pool2d(x, 3, 2, 1);
   std::vector<at::Tensor> outputs;
@@ -190,6 +207,7 @@ void ResNet::load(const NamedTensors& weights, const std::string& source) {
     return entry.first.ends_with("num_batches_tracked") && !weights.contains(entry.first);
   });
   copy_named(weights, own, source, owner + " under torchvision's names");
+  refresh_reduced_weights();
 }
 
 template <typename Net, typename Visit>
@@ -228,6 +246,40 @@ void ResNet::to(at::Device device, at::ScalarType dtype) {
 
 void ResNet::set_requires_grad(bool value) {
   for (const auto& [name, parameter] : parameters()) parameter.set_requires_grad(value);
+}
+
+void ResNet::set_arithmetic(const Arithmetic& arithmetic) {
+  arithmetic_ = arithmetic;
+  each_layer(*this, [&](ConvNorm& layer) {
+    const auto laid_out = layer.weight.detach().contiguous(format_of(arithmetic));
+    laid_out.set_requires_grad(layer.weight.requires_grad());
+    layer.weight = laid_out;
+  });
+}
+
+ResNet ResNet::folded(at::ScalarType dtype) const {
+  const at::NoGradGuard no_grad;
+  ResNet net = *this;
+  each_layer(net, [&](ConvNorm& layer) { layer.fold(dtype); });
+  return net;
+}
+
+void ResNet::keep_reduced_weights() {
+  STC_CHECK(arithmetic_.reduced, "the network computes in the type of its weights");
+  each_layer(*this, [&](ConvNorm& layer) {
+    layer.reduced_weight = layer.weight.detach().to(*arithmetic_.reduced);
+  });
+}
+
+// All in a few launches.
+void ResNet::refresh_reduced_weights() {
+  if (!stem_.reduced_weight.defined()) return;
+  std::vector<at::Tensor> copies, weights;
+  each_layer(*this, [&](const ConvNorm& layer) {
+    copies.push_back(layer.reduced_weight);
+    weights.push_back(layer.weight.detach());
+  });
+  at::_foreach_copy_(copies, weights);
 }
 
 int depth_of(const NamedTensors& weights, const std::string& source) {

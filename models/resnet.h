@@ -38,12 +38,15 @@ struct ConvNorm {
   std::int64_t stride = 1;
   at::Tensor weight;  ///< [out, in, k, k]
   BatchNorm norm;
+  at::Tensor bias{};            ///< [out]; defined: the norm is folded into the convolution
+  at::Tensor reduced_weight{};  ///< defined: what forward() takes for the weight
 
   at::Tensor forward(const at::Tensor& x, BatchNormMode mode, const OverRanks& ranks) const;
 
   NamedTensorList parameters() const;
   NamedTensorList buffers() const;
   void to(at::Device device, at::ScalarType dtype);
+  void fold(at::ScalarType dtype);  ///< see ResNet::folded
 };
 
 /// relu(chain(x) + shortcut(x)), ReLU between the links of the chain as well.
@@ -58,7 +61,7 @@ struct Block {
 /// keep their type.
 struct Arithmetic {
   std::optional<at::ScalarType> reduced;  ///< autocast: at::kBFloat16 or at::kHalf
-  bool channels_last = false;             ///< memory format of the maps
+  bool channels_last = false;             ///< memory format of the maps and of the weights
 };
 
 /// A trunk: images in, feature maps out. Weights are plain tensors, so that a reducer, an optimizer
@@ -96,10 +99,23 @@ class ResNet {
   /// Parameters and buffers, detached, not copied.
   NamedTensors state() const;
 
-  /// Moves the floating-point tensors; before any optimizer sees them.
+  /// Moves the floating-point tensors; before any optimizer sees them. num_batches_tracked stays in
+  /// host memory, where counting costs a GPU nothing.
   void to(at::Device device, at::ScalarType dtype);
   void set_requires_grad(bool value);
-  void set_arithmetic(const Arithmetic& arithmetic) { arithmetic_ = arithmetic; }
+  /// Lays the weights out in the memory format, so before any optimizer sees them, too.
+  void set_arithmetic(const Arithmetic& arithmetic);
+
+  /// The network in kEval mode with its weights as they are now: each batch norm is folded, in
+  /// double, into the convolution before it, and the result is of type `dtype`. Its parameters are
+  /// conv1.weight, conv1.bias, ..., it has no buffers, and neither trains nor loads.
+  ResNet folded(at::ScalarType dtype) const;
+
+  /// From now on forward() takes the convolutions' weights from copies in the arithmetic's shorter
+  /// type, instead of making them anew at each call. For weights that get no gradient; whoever
+  /// changes them calls refresh_reduced_weights(), which load() does by itself.
+  void keep_reduced_weights();
+  void refresh_reduced_weights();  ///< without kept copies: nothing
 
  private:
   template <typename Net, typename Visit>

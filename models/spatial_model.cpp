@@ -85,6 +85,7 @@ void SpatialModel::move_key_encoder() {
   const auto from = tensors_of(query.parameters()), to = tensors_of(key.parameters());
   at::_foreach_mul_(to, options_.momentum);
   at::_foreach_add_(to, from, 1 - options_.momentum);
+  key.trunk.refresh_reduced_weights();
 }
 
 // In the order of one large batch: rank by rank, then sample by sample.
@@ -96,6 +97,7 @@ void SpatialModel::enqueue() {
 void SpatialModel::set_arithmetic(const Arithmetic& arithmetic) {
   query.trunk.set_arithmetic(arithmetic);
   key.trunk.set_arithmetic(arithmetic);
+  if (arithmetic.reduced == at::kBFloat16) key.trunk.keep_reduced_weights();
 }
 
 NamedTensors SpatialModel::method_state() const {
@@ -111,6 +113,7 @@ NamedTensors SpatialModel::method_state() const {
 void SpatialModel::load_method_state(const NamedTensors& state, const std::string& source) {
   const auto own = method_state();
   copy_named(state, own, source, "this configuration");
+  key.trunk.refresh_reduced_weights();
   queue.pointer = own.at("queue_pointer").item<std::int64_t>();
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "models/correlation.h"
+#include "models/upsampling.h"
 #include "monitoring/check.h"
 
 namespace stc::models {
@@ -37,7 +38,7 @@ WindowedCorrelation correlation_of(const at::Tensor& level,
 
 at::Tensor reconstruction_loss(const at::Tensor& rebuilt, const at::Tensor& truth) {
   const auto side = truth.size(-1);
-  const auto full = at::upsample_bilinear2d(rebuilt.unsqueeze(1), {side, side}, false).squeeze(1);
+  const auto full = upsample_bilinear(rebuilt.unsqueeze(1), side).squeeze(1);
   return at::smooth_l1_loss(full * kColourScale, truth * kColourScale);
 }
 

@@ -43,7 +43,9 @@ void TemporalModel::to(at::Device device, at::ScalarType dtype) {
 
 void TemporalModel::set_arithmetic(const Arithmetic& arithmetic) {
   student.set_arithmetic(arithmetic);
-  if (teacher) teacher->set_arithmetic(arithmetic);
+  if (!teacher) return;
+  teacher->set_arithmetic(arithmetic);
+  if (arithmetic.reduced == at::kBFloat16) teacher = teacher->folded(at::kBFloat16);
 }
 
 at::Tensor drop_channel(const at::Tensor& lab, std::int64_t dropped) {

@@ -44,6 +44,8 @@ class TemporalModel {
   Features features(const Batch& batch, const OverRanks& ranks) const;
 
   void to(at::Device device, at::ScalarType dtype);
+  /// After the teacher's weights are loaded. In bfloat16, and in no other type, the teacher keeps
+  /// nothing but its weights in that type with the batch norms folded in.
   void set_arithmetic(const Arithmetic& arithmetic);
 
   TemporalOptions options;

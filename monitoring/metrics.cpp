@@ -217,13 +217,39 @@ void Metrics::arrival_lag(double seconds) {
   state_->arrival_lag.Set(seconds);
 }
 
-void Metrics::device_memory(double allocated_bytes, double reserved_bytes) {
+void Metrics::throughput(double images_per_second,
+                         double operations_per_second,
+                         std::optional<double> utilization) {
+  if (!state_) return;
+  const Update update(*state_);
+  state_
+      ->gauge("stc_images_per_second",
+              "Images (step 1) or frames (step 2) per second of this rank, over the last logged "
+              "steps.")
+      .Set(images_per_second);
+  state_
+      ->gauge("stc_flops_per_second",
+              "Floating-point operations per second of this rank's convolutions and matrix "
+              "products, over the last logged steps.")
+      .Set(operations_per_second);
+  if (!utilization) return;
+  state_
+      ->gauge("stc_mfu",
+              "Model FLOPs utilization: stc_flops_per_second as a share of the GPU's dense peak.")
+      .Set(*utilization);
+}
+
+void Metrics::device_memory(const DeviceMemory& bytes) {
   if (!state_) return;
   const Update update(*state_);
   state_->gauge("stc_device_allocated_bytes", "Device memory in use by tensors.")
-      .Set(allocated_bytes);
+      .Set(bytes.allocated);
   state_->gauge("stc_device_reserved_bytes", "Device memory that this process holds for tensors.")
-      .Set(reserved_bytes);
+      .Set(bytes.reserved);
+  state_
+      ->gauge("stc_device_memory_peak_bytes",
+              "The most device memory in use by tensors since this process began to train.")
+      .Set(bytes.peak);
 }
 
 void Metrics::begin_checkpoints() {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace stc::monitoring {
@@ -42,7 +43,16 @@ class Metrics {
   void record(const Step& step);
   void skipped_step();               ///< stc_skipped_steps_total
   void arrival_lag(double seconds);  ///< stc_collective_arrival_lag_seconds
-  void device_memory(double allocated_bytes, double reserved_bytes);  ///< stc_device_*_bytes
+  /// How fast steps were since the last call: stc_images_per_second, stc_flops_per_second, and
+  /// stc_mfu if the GPU's peak is known.
+  void throughput(double images_per_second,
+                  double operations_per_second,
+                  std::optional<double> utilization);
+  struct DeviceMemory {
+    double allocated = 0, reserved = 0;  ///< bytes, now
+    double peak = 0;                     ///< bytes, the most that was allocated so far
+  };
+  void device_memory(const DeviceMemory& bytes);  ///< stc_device_*_bytes
 
   /// On the rank that saves: starts the checkpoint series, with nothing saved yet.
   void begin_checkpoints();

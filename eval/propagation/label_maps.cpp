@@ -85,7 +85,7 @@ LabelMask to_mask(const at::Tensor& soft, std::int64_t height, std::int64_t widt
   const auto channels = stretch ? stretched(large) : large;
   auto winner = channels[0].clone();
   auto runner_up = at::zeros_like(winner);
-  auto labels = at::zeros({height, width}, at::kByte);
+  auto labels = at::zeros({height, width}, winner.options().dtype(at::kByte));
   for (std::int64_t k = 1; k < channels.size(0); ++k) {
     const auto wins = channels[k] > winner;
     runner_up = k == 1 ? at::minimum(winner, channels[1])
@@ -97,7 +97,7 @@ LabelMask to_mask(const at::Tensor& soft, std::int64_t height, std::int64_t widt
 }
 
 data::LabelMap to_label_map(const at::Tensor& labels) {
-  const auto source = labels.contiguous();
+  const auto source = labels.to(at::kCPU).contiguous();
   const auto* values = source.const_data_ptr<std::uint8_t>();
   return {static_cast<int>(source.size(0)),
           static_cast<int>(source.size(1)),

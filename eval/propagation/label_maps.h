@@ -22,7 +22,7 @@ struct LabelMask {
 
 /// soft [K, h, w], K <= 256 -> a mask of height x width: bilinear upsampling (half-pixel centres,
 /// not antialiased); with `stretch` each channel that is above 0 somewhere is scaled to 0..1 over
-/// the whole map; then the highest channel wins.
+/// the whole map; then the highest channel wins. On the device of `soft`.
 LabelMask to_mask(const at::Tensor& soft,
                   std::int64_t height,
                   std::int64_t width,

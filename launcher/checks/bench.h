@@ -20,6 +20,7 @@ Bench allreduce_bench(CLI::App& command);
 Bench checkpoint_bench(CLI::App& command);
 Bench loader_bench(CLI::App& command);
 Bench propagation_bench(CLI::App& command);
+Bench step1_bench(CLI::App& command);
 Bench step2_bench(CLI::App& command);
 
 /// Other load on the machine only ever makes a round slower. The first round warms up.

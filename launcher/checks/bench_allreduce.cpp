@@ -30,6 +30,7 @@ double seconds_per_round(const Arguments& arguments, dist::Communicator& world, 
     world.barrier();
     const Stopwatch stopwatch;
     world.all_reduce(values);
+    dist::synchronise(device);  // a GPU's collective is under way when the call returns
     auto slowest = at::full({1}, stopwatch.seconds(), at::kDouble).to(values.device());
     world.all_reduce(slowest, dist::ReduceOp::kMax);
     rounds.push_back(slowest.item<double>());
@@ -39,8 +40,9 @@ double seconds_per_round(const Arguments& arguments, dist::Communicator& world, 
 
 int measure(const Arguments& arguments, dist::Session& session, bool json_only) {
   log::open(session.world().rank, session.world().size);
-  const auto device = dist::choose_device(arguments.device, session.world().local_rank);
-  const auto world = dist::make_communicator(session, device, {});
+  const auto host_ranks = dist::make_communicator(session, at::kCPU, {});
+  const auto device = dist::choose_device(arguments.device, *host_ranks);
+  const auto world = device.is_cpu() ? host_ranks : dist::make_communicator(session, device, {});
   const double seconds = seconds_per_round(arguments, *world, device);
   if (!world->is_root()) return 0;
   const double rate = arguments.megabytes / seconds;
@@ -51,6 +53,7 @@ int measure(const Arguments& arguments, dist::Session& session, bool json_only) 
                          rate),
                     {{"benchmark", "allreduce"},
                      {"ranks", world->size()},
+                     {"device", dist::device_word(device)},
                      {"megabytes", arguments.megabytes},
                      {"seconds", seconds},
                      {"megabytes_per_second", rate}},

@@ -39,6 +39,11 @@ constexpr BenchEntry kBenches[] = {
      "  stc bench propagation\n"
      "  stc bench propagation --depth 50 --stride 4 --threads 2 --json",
      propagation_bench},
+    {"step1",
+     "Time one training step of step 1 (both encoders, loss, backward, update) on random images",
+     "  stc bench step1 --depth 50 --size 224 --batch 8 --queue 4096 --threads 2\n"
+     "  stc bench step1 --device cuda --precision bf16 --memory-format channels_last --batch 256",
+     step1_bench},
     {"step2",
      "Time one training step of step 2 (both networks, losses, backward, update) on random clips",
      "  stc bench step2 --depth 50 --size 256 --batch 2 --steps 4 --threads 2 --json\n"

@@ -140,6 +140,13 @@ void read_table(Keys& keys,
 
 }  // namespace
 
+std::optional<std::string> word_in(const std::string& resolved, const std::string& key) {
+  const toml::table table = parse(resolved, "config.toml of the earlier run");
+  const auto node = table.at_path(key);
+  if (const auto flag = node.value_exact<bool>()) return *flag ? "true" : "false";
+  return node.value_exact<std::string>();
+}
+
 ConfigKey& ConfigSchema::add(ConfigKey key) {
   STC_CHECK(find(keys_, key.name) == nullptr, "config key {} is bound twice", key.name);
   key.default_value = key.read();
@@ -218,8 +225,8 @@ std::string ConfigSchema::help() const {
   return out;
 }
 
-std::vector<std::string> ConfigSchema::training_differences(
-    const std::string& earlier_resolved) const {
+std::vector<std::string> ConfigSchema::training_differences(const std::string& earlier_resolved,
+                                                            const EarlierValues& read_as) const {
   const toml::table earlier = parse(earlier_resolved, "config.toml of the earlier run");
   std::vector<std::string> differences;
   for (const ConfigKey& key : keys_) {
@@ -227,7 +234,9 @@ std::vector<std::string> ConfigSchema::training_differences(
     const std::string here = key.to_toml(key.read());
     const toml::node* node = earlier.at_path(key.name).node();
     std::string there = "absent";
-    if (node != nullptr) {
+    if (const auto meant = read_as.find(key.name); meant != read_as.end()) {
+      there = key.to_toml(meant->second);
+    } else if (node != nullptr) {
       const auto value = value_of(key, *node);
       there = value ? key.to_toml(*value) : toml_text(*node);
     }

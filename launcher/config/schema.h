@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <deque>
 #include <limits>
+#include <map>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -18,6 +20,13 @@ namespace stc::launcher {
 /// An enumeration, or a switch, by the words for its values.
 template <typename Value>
 using WordList = std::vector<std::pair<std::string, Value>>;
+
+/// Values, by key, that the config of an earlier version means in today's words.
+using EarlierValues = std::map<std::string, ConfigValue>;
+
+/// The text, or "true" or "false", that a key has in the resolved TOML text of a run; nothing if
+/// the key is not there, or holds something else.
+std::optional<std::string> word_in(const std::string& resolved, const std::string& key);
 
 /// The keys that one subcommand knows. Bind every field first (its value then is the default), then
 /// read files and overrides; the later wins. Errors are stc::Error (kUsage) naming file, line, key,
@@ -79,8 +88,10 @@ class ConfigSchema {
   std::string resolved() const;
   std::string help() const;  ///< one line per key: default, type, range, meaning
   /// kTraining keys whose value differs from the resolved TOML text of an earlier run:
-  /// "train.steps: 100 there, 200 here".
-  std::vector<std::string> training_differences(const std::string& earlier_resolved) const;
+  /// "train.steps: 100 there, 200 here". A key of `read_as` has that value there, whatever the text
+  /// says.
+  std::vector<std::string> training_differences(const std::string& earlier_resolved,
+                                                const EarlierValues& read_as = {}) const;
 
  private:
   template <typename Value, typename Field>

@@ -61,11 +61,11 @@ void push_result(const std::string& url, const ordered_json& result) {
 
 int evaluate(const EvalArguments& arguments, dist::Session& session) {
   const auto world = start_evaluation(session, arguments.threads);
+  const auto device = dist::choose_device(arguments.device, *world);
   std::unique_ptr<Evaluation> evaluation;
   dist::run_on_all_ranks(*world, [&] {
     if (!arguments.push.empty()) monitoring::check_push_url(arguments.push);
     const auto settings = read_settings(arguments);
-    const auto device = dist::choose_device(arguments.device, session.world().local_rank);
     const auto trunk =
         std::make_shared<PropagationTrunk>(load_trunk(arguments, settings.stride, device));
     const auto label = arguments.label.empty() ? label_of_weights(trunk->weights) : arguments.label;

@@ -150,6 +150,7 @@ ordered_json Evaluation::job_json(const EvaluationVariant& variant) const {
                       {"split", source_.split},
                       {"weights_crc32c", hexadecimal(trunk_->crc32c)},
                       {"depth", trunk_->network.options().depth},
+                      {"precision", trunk_->precision},
                       {"overlays", source_.overlays}};
   job.update(settings_json(variant.settings));
   return job;
@@ -205,7 +206,7 @@ EvaluationResult Evaluation::finish_variant(const EvaluationVariant& variant, in
   settings["depth"] = trunk_->network.options().depth;
   settings["split"] = source_.split;
   settings["weights_crc32c"] = hexadecimal(trunk_->crc32c);
-  settings["precision"] = "float32";
+  settings["precision"] = trunk_->precision;
   settings["device"] = device_of(*trunk_).is_cpu() ? "cpu" : "cuda";
   settings["ranks"] = ranks;
   settings["threads"] = at::get_num_threads();

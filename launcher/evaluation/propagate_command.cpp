@@ -117,8 +117,7 @@ int propagate_clip(const ClipArguments& arguments) {
   const auto source = data::FrameSource::open(arguments.video);
   const auto [labels, note] = eval::resolve_void(data::read_label_png(arguments.mask));
   if (!note.empty()) log::info("{}", note);
-  const auto trunk =
-      load_trunk(arguments, settings.stride, dist::choose_device(arguments.device, 0));
+  const auto trunk = load_trunk(arguments, settings.stride, dist::choose_device(arguments.device));
   const auto first = source->next();
   STC_CHECK_DATA(first.has_value(), "{}: holds no frame", arguments.video);
   eval::check_mask_size(labels, arguments.mask, *first);

@@ -5,6 +5,7 @@
 
 #include "launcher/run_folder/checkpoint.h"
 #include "launcher/training/rank_equality.h"
+#include "models/arithmetic_flags.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 
@@ -102,8 +103,19 @@ void add_propagation_options(CLI::App* command, PropagationArguments* arguments)
   command->option_defaults()->group("Machine");
   command->add_option("--device", arguments->device, "cpu, cuda, or auto: a GPU if there is one")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+  add_precision_option(command, &arguments->precision);
   command->add_option("--threads", arguments->threads, "Compute threads; 0: one per core")
       ->check(CLI::Range(0, 1024));
+}
+
+void add_precision_option(CLI::App* command, std::string* precision) {
+  command
+      ->add_option("--precision",
+                   *precision,
+                   "float32: the same numbers on every device; tf32: faster on a GPU, with factors "
+                   "rounded to 10 bits")
+      ->check(CLI::IsMember({"float32", "tf32"}))
+      ->capture_default_str();
 }
 
 PropagationSettings read_settings(const PropagationArguments& arguments) {
@@ -113,12 +125,19 @@ PropagationSettings read_settings(const PropagationArguments& arguments) {
 
 PropagationTrunk load_trunk(const PropagationArguments& arguments, int stride, at::Device device) {
   const auto seed = random_seed(arguments.weights);
+  const bool tf32 = arguments.precision == "tf32";
+  STC_CHECK_USAGE(!tf32 || !device.is_cpu(),
+                  "--precision tf32 needs a GPU, and the device is cpu; leave --precision out");
+  models::apply_arithmetic_flags({.tf32 = tf32});
   auto network =
       seed >= 0 ? random_network(arguments, stride, seed) : network_of_file(arguments, stride);
   network.set_requires_grad(false);
   const auto sum = checksum(network.state());
   network.to(device, at::kFloat);
-  return {std::move(network), seed >= 0 ? text("random:{}", seed) : arguments.weights, sum};
+  return {std::move(network),
+          seed >= 0 ? text("random:{}", seed) : arguments.weights,
+          sum,
+          arguments.precision};
 }
 
 }  // namespace stc::launcher

@@ -25,7 +25,11 @@ struct PropagationArguments {
   std::vector<std::string> overrides;  ///< "--propagation.key=value", from the flags
   int threads = 0;                     ///< 0: as many as LibTorch takes by itself
   std::string device = "auto";         ///< "auto", "cpu" or "cuda"
+  std::string precision = "float32";   ///< or "tf32", on a GPU
 };
+
+/// --precision, of stc eval, propagate and sweep.
+void add_precision_option(CLI::App* command, std::string* precision);
 
 /// `arguments` must outlive the parsing; its defaults show in the help.
 void add_propagation_options(CLI::App* command, PropagationArguments* arguments);
@@ -38,10 +42,12 @@ struct PropagationTrunk {
   models::ResNet network;
   std::string weights;       ///< the path, or "random:SEED"
   std::uint32_t crc32c = 0;  ///< of all weights, by name
+  std::string precision = "float32";
 };
 
 /// A .safetensors file, a checkpoint or run folder, or random[:SEED], which needs a depth; on
-/// `device`. Throws stc::Error naming what is wrong.
+/// `device`. From then on the process computes in its precision. Throws stc::Error naming what is
+/// wrong.
 PropagationTrunk load_trunk(const PropagationArguments& arguments, int stride, at::Device device);
 
 }  // namespace stc::launcher

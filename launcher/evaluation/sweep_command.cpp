@@ -29,6 +29,7 @@ struct SweepArguments {
   std::string part;  ///< "I/N"
   std::int64_t threads = 0;
   std::string device = "auto";
+  std::string precision = "float32";
   bool force = false;
   bool keep_going = false;
 };
@@ -75,6 +76,7 @@ PropagationArguments arguments_of(const SweepPlan& plan,
   arguments.defaults = find_benchmark(benchmark).defaults;
   arguments.weights = weights;
   if (weights.starts_with("random")) arguments.depth = plan.depth;
+  arguments.precision = plan.precision;
   arguments.overrides = combination.overrides;
   return arguments;
 }
@@ -198,6 +200,7 @@ void finish_part(const SweepArguments& arguments,
 
 int sweep(const SweepArguments& arguments, dist::Session& session) {
   const auto world = start_evaluation(session, arguments.threads);
+  const auto device = dist::choose_device(arguments.device, *world);
   SweepPlan plan;
   std::vector<SweepGroup> groups;
   EvaluationShare share;
@@ -207,8 +210,9 @@ int sweep(const SweepArguments& arguments, dist::Session& session) {
                     "--force with --part would undo the work of other parts; give it once, without "
                     "--part, or name another out");
     plan = read_sweep(arguments.plan);
+    plan.precision = arguments.precision;
     for (auto& benchmark : plan.benchmarks) benchmark.keep_going = arguments.keep_going;
-    groups = groups_of(plan, dist::choose_device(arguments.device, session.world().local_rank));
+    groups = groups_of(plan, device);
   });
   const bool is_part = !arguments.part.empty();
   dist::run_on_root(*world, [&] {
@@ -261,6 +265,7 @@ void add_sweep(CLI::App& app, Action& action) {
       "the other parts, for example the tasks of a job array");
   command->add_option("--device", arguments->device, "cpu, cuda, or auto: a GPU if there is one")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+  add_precision_option(command, &arguments->precision);
   command->add_option("--threads", arguments->threads, "Compute threads; 0: this rank's cores")
       ->check(CLI::Range(0, 1024));
   command->footer(

@@ -19,8 +19,9 @@ struct SweepCombination {
 
 struct SweepPlan {
   std::string out;
-  std::string sort = "score";  ///< column of the table; numbers: highest first
-  int depth = 0;               ///< of random weights
+  std::string sort = "score";         ///< column of the table; numbers: highest first
+  int depth = 0;                      ///< of random weights
+  std::string precision = "float32";  ///< of the command line, not of the file
   std::vector<std::string> weights;
   std::vector<BenchmarkSource> benchmarks;
   std::vector<SweepCombination> combinations;

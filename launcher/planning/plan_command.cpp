@@ -1,7 +1,6 @@
 // stc plan: a dry run of N ranks without N processes.
 #include <toml++/toml.h>
 #include <CLI/CLI.hpp>
-#include <cmath>
 #include <cstdio>
 #include <memory>
 
@@ -34,44 +33,20 @@ std::string method_of(const std::string& config) {
   }
 }
 
-/// Samples per second of one GPU with ResNet-50 at 224 pixels, as its maker or the method's authors
-/// published them.
-struct PublishedSpeed {
-  const char* gpu;
-  bool half;
-  double samples;   ///< per second
-  double of_step1;  ///< how much longer step 1 takes than what was measured
-  const char* source;
-};
-
-constexpr PublishedSpeed kPublished[] = {
-    {"a100",
-     true,
-     2470,
-     4.0 / 3,
-     "A100, supervised ResNet-50 in mixed precision at 2,470 images/s"},
-    {"a100", false, 938, 4.0 / 3, "A100, supervised ResNet-50 in TF32 at 938 images/s"},
-    {"v100", false, 168, 1, "V100, MoCo v1 with ResNet-50 at 168 images/s per GPU (53 h on 8)"}};
-
-ComputeTime compute_time(const Arguments& arguments,
-                         const TrainOptions& options,
-                         const ScalingPlan& plan) {
+ComputeTime time_of(const Arguments& arguments,
+                    const TrainOptions& options,
+                    const ScalingPlan& plan) {
   if (arguments.step_seconds > 0) return {arguments.step_seconds, "as given by --step-seconds"};
-  if (plan.method != "pretrain")
-    return {0, "no time for step 2 is published; measure one and give --step-seconds"};
-  for (const PublishedSpeed& known : kPublished) {
-    const bool half = options.precision != "float32" && arguments.gpu == "a100";
-    if (known.gpu != arguments.gpu || known.half != half) continue;
-    constexpr double kOperations18 = 1.82 / 4.09;  // of ResNet-50's
-    const double image =
-        std::pow(static_cast<double>(plan.size) / 224, 2) * (plan.depth == 18 ? kOperations18 : 1);
-    std::string source = text("assumed from {}", known.source);
-    if (known.of_step1 > 1) source += ", times 4/3 for the key encoder's forward";
-    if (image != 1) source += ", scaled by operations";
-    return {static_cast<double>(plan.run.batch) / known.samples * known.of_step1 * image, source};
-  }
-  throw Error(Exit::kUsage,
-              text("--gpu is '{}'; expected a100 or v100, or give --step-seconds", arguments.gpu));
+  return compute_time(arguments.gpu,
+                      {plan.method, plan.depth, plan.size, plan.run.batch, options.precision});
+}
+
+/// The networks to predict for, between nodes of such GPUs.
+std::vector<Fabric> fabrics_of(const Arguments& arguments) {
+  auto chosen =
+      arguments.fabric.empty() ? fabrics() : std::vector<Fabric>{fabric_named(arguments.fabric)};
+  for (Fabric& fabric : chosen) fabric.within_node = bandwidth_within_node(arguments.gpu);
+  return chosen;
 }
 
 std::int64_t size_of(const PretrainOptions& options) { return options.images.size; }
@@ -104,10 +79,8 @@ int plan_of(const Arguments& arguments, const std::string& method) {
   plan.worlds = arguments.worlds;
   plan.log_every = options.log_every;
   plan.run = scaled_dry_run(options, plan.worlds.front());
-  plan.compute = compute_time(arguments, options, plan);
-  plan.predictions = predict(
-      plan,
-      arguments.fabric.empty() ? fabrics() : std::vector<Fabric>{fabric_named(arguments.fabric)});
+  plan.compute = time_of(arguments, options, plan);
+  plan.predictions = predict(plan, fabrics_of(arguments));
   std::fputs((arguments.json ? plan_json(plan) : plan_text(plan)).c_str(), stdout);
   return 0;
 }
@@ -135,6 +108,7 @@ void add_plan(CLI::App& app, Action& action) {
       "Examples:\n"
       "  stc plan --config configs/paper/pretrain_r50.toml --world 8,64,512\n"
       "  stc plan train --world 8 --train.batch_size=32 --step-seconds 0.4 --json\n"
+      "  stc plan train --world 8,64 --gpu h200 --run.precision=bf16\n"
       "Any configuration key can be given as --section.key=value; `stc pretrain --keys` and\n"
       "`stc train --keys` list them.");
   command->add_option("method", arguments->method, "pretrain or train; default: as in the config")
@@ -153,7 +127,8 @@ void add_plan(CLI::App& app, Action& action) {
   command->add_option(
       "--fabric", arguments->fabric, "nvlink+8x200, nvlink+1x100 or nvlink+25gbe; default: all");
   command
-      ->add_option("--gpu", arguments->gpu, "Assume the published speed of this GPU: a100 or v100")
+      ->add_option(
+          "--gpu", arguments->gpu, "Assume the speed of this GPU: a100, v100, h100 or h200")
       ->capture_default_str();
   command
       ->add_option("--step-seconds",

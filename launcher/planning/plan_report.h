@@ -4,16 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "launcher/planning/compute_time.h"
 #include "launcher/planning/dry_run.h"
 #include "launcher/planning/scaling_model.h"
 
 namespace stc::launcher {
-
-/// How long one rank's step takes without communication.
-struct ComputeTime {
-  double seconds = 0;  ///< 0: unknown, nothing is predicted
-  std::string source;  ///< where the number comes from, or how to give one
-};
 
 struct Prediction {
   std::string fabric;

@@ -62,8 +62,11 @@ bool is_finished(const std::string& folder) {
   return summary.is_object() && summary.value("finished", false);
 }
 
-void check_same_training(const std::string& folder, const ConfigSchema& schema) {
-  const auto differences = schema.training_differences(data::read_text(folder + "/" + kConfig));
+void check_same_training(const std::string& folder,
+                         const ConfigSchema& schema,
+                         const EarlierValues& read_as) {
+  const auto recorded = data::read_text(folder + "/" + kConfig);
+  const auto differences = schema.training_differences(recorded, read_as);
   STC_CHECK_USAGE(differences.empty(),
                   "run folder {} was started with other settings ({}); use the same, another "
                   "run.dir, or --fresh to move it aside",
@@ -115,7 +118,8 @@ std::string RunFolder::write_lines() {
 
 std::unique_ptr<RunFolder> RunFolder::open(const std::string& folder,
                                            const ConfigSchema& schema,
-                                           bool fresh) {
+                                           bool fresh,
+                                           const EarlierValues& read_as) {
   std::unique_ptr<RunFolder> run(new RunFolder);
   run->folder_ = normal_path(folder);
   try {
@@ -128,11 +132,16 @@ std::unique_ptr<RunFolder> RunFolder::open(const std::string& folder,
   }
   run->lock_ = FolderLock(run->folder_, kRemedy);
   if (has_trained(run->folder_)) {
-    check_same_training(run->folder_, schema);
+    check_same_training(run->folder_, schema, read_as);
     run->state_ = is_finished(run->folder_) ? RunState::kFinished : RunState::kResume;
   }
   if (run->state() != RunState::kFinished) run->write_atomically(kConfig, schema.resolved());
   return run;
+}
+
+std::string RunFolder::recorded_config(const std::string& folder) {
+  const auto path = normal_path(folder);
+  return has_trained(path) ? data::read_text(path + "/" + kConfig) : "";
 }
 
 void RunFolder::append_metrics(const std::string& json_line) {

@@ -19,9 +19,14 @@ class RunFolder {
   /// config.toml. fresh: an existing folder is moved aside to RUN.1, RUN.2, ... Throws stc::Error:
   /// kUsage if another live job holds it (naming host and pid), if a training key differs (naming
   /// it), or if the path holds something other than a run; kFailed if it cannot be written.
+  /// `read_as`: what the recorded config of an earlier version means.
   static std::unique_ptr<RunFolder> open(const std::string& folder,
                                          const ConfigSchema& schema,
-                                         bool fresh);
+                                         bool fresh,
+                                         const EarlierValues& read_as = {});
+
+  /// The config.toml of a run in `folder` that has trained, so that it is resumed; else "".
+  static std::string recorded_config(const std::string& folder);
 
   RunState state() const { return state_; }
   /// "RUN/inside"

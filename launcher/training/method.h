@@ -58,7 +58,8 @@ class TrainingMethod {
                     const data::NamedTensors& method,
                     const std::string& source) = 0;
 
-  virtual std::int64_t frozen_bytes() const { return 0; }  ///< of weights that no state holds
+  virtual std::int64_t images_per_sample() const { return 1; }  ///< as throughput counts them
+  virtual std::int64_t frozen_bytes() const { return 0; }       ///< of weights that no state holds
   virtual std::int64_t epoch_size() const = 0;
   virtual std::int64_t corrupt_samples() const = 0;
   virtual std::int64_t ready_batches() const = 0;  ///< that the loader holds for the next steps
@@ -66,14 +67,15 @@ class TrainingMethod {
   virtual std::string fingerprint() const { return ""; }
 };
 
-/// With a `loader`, batches come from it and not from data.shards; without a model.teacher, the
-/// given `teacher` takes its place: for a dry run and the benches.
+/// `ranks` carry what the method itself exchanges in forward and backward, on `device`; gradients
+/// may go over others. With a `loader`, batches come from it and not from data.shards; without a
+/// model.teacher, the given `teacher` takes its place: for a dry run and the benches.
 std::unique_ptr<TrainingMethod> make_method(const PretrainOptions& options,
-                                            dist::Communicator& device_ranks,
+                                            dist::Communicator& ranks,
                                             at::Device device,
                                             std::unique_ptr<data::ImageLoader> loader = nullptr);
 std::unique_ptr<TrainingMethod> make_method(const VideoTrainOptions& options,
-                                            dist::Communicator& device_ranks,
+                                            dist::Communicator& ranks,
                                             at::Device device,
                                             std::unique_ptr<data::ClipLoader> loader = nullptr,
                                             data::NamedTensors teacher = {});

@@ -65,14 +65,22 @@ std::string service_discovery(const TrainOptions& options,
   return nlohmann::json::array({entry}).dump(1) + "\n";
 }
 
-void record_device_memory(at::Device device, monitoring::Metrics* metrics) {
+void record_device_memory(at::Device device,
+                          std::optional<std::int64_t> peak,
+                          monitoring::Metrics* metrics) {
   const auto type = device.type();
   if (type == c10::DeviceType::CPU) return;
   const auto index = c10::impl::VirtualGuardImpl(type).getDevice().index();
   const auto stats = c10::getDeviceAllocator(type)->getDeviceStats(index);
   const auto whole = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
-  metrics->device_memory(static_cast<double>(stats.allocated_bytes[whole].current),
-                         static_cast<double>(stats.reserved_bytes[whole].current));
+  metrics->device_memory({static_cast<double>(stats.allocated_bytes[whole].current),
+                          static_cast<double>(stats.reserved_bytes[whole].current),
+                          static_cast<double>(peak.value_or(0))});
+}
+
+void record_throughput(const std::optional<Throughput>& seen, monitoring::Metrics* metrics) {
+  if (!seen) return;
+  metrics->throughput(seen->images_per_second, seen->operations_per_second, seen->utilization);
 }
 
 }  // namespace stc::launcher

@@ -3,9 +3,12 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "dist/communicator.h"
+#include "launcher/training/throughput.h"
 #include "launcher/training/train_options.h"
 #include "monitoring/metrics.h"
 
@@ -27,7 +30,13 @@ std::string service_discovery(const TrainOptions& options,
                               dist::Communicator& control,
                               int own_port);
 
-/// stc_device_allocated_bytes and stc_device_reserved_bytes, if `device` is not the CPU.
-void record_device_memory(at::Device device, monitoring::Metrics* metrics);
+/// stc_device_allocated_bytes, stc_device_reserved_bytes and, from `peak`,
+/// stc_device_memory_peak_bytes, if `device` is not the CPU.
+void record_device_memory(at::Device device,
+                          std::optional<std::int64_t> peak,
+                          monitoring::Metrics* metrics);
+
+/// stc_images_per_second, stc_flops_per_second and stc_mfu; nothing if there is nothing.
+void record_throughput(const std::optional<Throughput>& seen, monitoring::Metrics* metrics);
 
 }  // namespace stc::launcher

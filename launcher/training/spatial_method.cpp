@@ -5,6 +5,7 @@
 #include "launcher/run_folder/checkpoint.h"
 #include "launcher/training/feed.h"
 #include "launcher/training/key_exchange.h"
+#include "launcher/training/training_arithmetic.h"
 
 namespace stc::launcher {
 namespace {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -19,8 +20,14 @@ double number(std::int64_t count) { return static_cast<double>(count); }
 
 }  // namespace
 
-StepRecorder::StepRecorder(const TrainingJob& job, const TrainingMethod& method)
-    : job_(job), method_(method), metrics_(metrics_options(job.options, job.host_ranks)) {}
+StepRecorder::StepRecorder(const TrainingJob& job,
+                           const TrainingMethod& method,
+                           const StepWatch& watch)
+    : job_(job),
+      method_(method),
+      watch_(watch),
+      metrics_(metrics_options(job.options, job.host_ranks)),
+      throughput_(peak_operations_per_second(job.device, job.options.precision)) {}
 
 void StepRecorder::start(std::int64_t first_step) {
   const auto& options = job_.options;
@@ -59,11 +66,14 @@ void StepRecorder::end_step(const Begun& begun, const TrainingStep::Result& resu
                    result.loss_scale);
     }
   }
+  const auto images = options.batch_size / job_.host_ranks.size() * method_.images_per_sample();
+  throughput_.add(number(images), watch_.operations_per_step(), seconds);
   const bool due = step % options.log_every == 0 || step == options.steps || step == 1;
   const Means means = due ? mean_over_ranks(result) : Means{};
   if (due) {
-    metrics_.arrival_lag(arrival_lag(begun.arrival, seconds));
-    record_device_memory(job_.device, &metrics_);
+    record_arrival(job_.device.is_cpu() ? begun.arrival : arrival_on_device(begun), seconds);
+    record_device_memory(job_.device, watch_.memory_peak(), &metrics_);
+    record_throughput(throughput_.take(), &metrics_);
   }
   const Step done{.step = number(step),
                   .samples = number(step * options.batch_size / job_.host_ranks.size()),
@@ -79,6 +89,7 @@ void StepRecorder::end_step(const Begun& begun, const TrainingStep::Result& resu
                   .losses = means.losses,
                   .health = means.health};
   metrics_.record(done);
+  last_data_wait_seconds_ = begun.arrival.data_wait_seconds;
   if (!due || !job_.folder) return;
   append_line(done, result);
   progress_->update(step, means.losses.at("total"));
@@ -99,8 +110,18 @@ StepRecorder::Means StepRecorder::mean_over_ranks(const TrainingStep::Result& re
   return means;
 }
 
-// This rank's, in seconds; rank 0 reports who makes the others wait.
-double StepRecorder::arrival_lag(const Arrival& own, double step_seconds) {
+// Of the step before the last one that began, which the device has done by now, so that nobody
+// waits for it: the step that ends, if the next one has begun.
+Arrival StepRecorder::arrival_on_device(const Begun& begun) const {
+  job_.collectives.poll();
+  const auto waited = job_.collectives.last_step_device_seconds();
+  const bool next_has_begun = begin_ > begun.since;
+  return {waited ? -*waited : std::numeric_limits<double>::quiet_NaN(),
+          next_has_begun ? begun.arrival.data_wait_seconds : last_data_wait_seconds_};
+}
+
+// Rank 0 reports who makes the others wait.
+void StepRecorder::record_arrival(const Arrival& own, double step_seconds) {
   const auto row = at::tensor({own.seconds, own.data_wait_seconds}, at::kDouble);
   const auto all = job_.host_ranks.all_gather(row.unsqueeze(0));
   std::vector<Arrival> arrivals;
@@ -108,7 +129,8 @@ double StepRecorder::arrival_lag(const Arrival& own, double step_seconds) {
     arrivals.push_back({all[r][0].item<double>(), all[r][1].item<double>()});
   const auto line = stragglers_.look(arrivals, step_seconds);
   if (line && job_.folder) log::warning("{}", *line);
-  return arrival_lags(arrivals)[job_.host_ranks.rank()];
+  const auto lags = arrival_lags(arrivals);
+  if (!lags.empty()) metrics_.arrival_lag(lags[job_.host_ranks.rank()]);
 }
 
 void StepRecorder::append_line(const Step& step, const TrainingStep::Result& result) {

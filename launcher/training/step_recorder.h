@@ -7,7 +7,9 @@
 #include <memory>
 #include <string>
 
+#include "launcher/training/step_watch.h"
 #include "launcher/training/straggler_watch.h"
+#include "launcher/training/throughput.h"
 #include "launcher/training/training_step.h"
 #include "launcher/training/validation.h"
 #include "monitoring/metrics.h"
@@ -20,7 +22,8 @@ struct TrainingJob;
 
 class StepRecorder {
  public:
-  StepRecorder(const TrainingJob& job, const TrainingMethod& method);
+  /// All must outlive the recorder.
+  StepRecorder(const TrainingJob& job, const TrainingMethod& method, const StepWatch& watch);
 
   /// Publishes where the metrics are served and draws the bar from `first_step` on. A collective.
   void start(std::int64_t first_step);
@@ -47,15 +50,19 @@ class StepRecorder {
     std::map<std::string, double> losses, health;
   };
   Means mean_over_ranks(const TrainingStep::Result& result) const;
-  double arrival_lag(const Arrival& own, double step_seconds);
+  void record_arrival(const Arrival& own, double step_seconds);
+  Arrival arrival_on_device(const Begun& begun) const;
   void append_line(const Step& step, const TrainingStep::Result& result);
 
   const TrainingJob& job_;
   const TrainingMethod& method_;
+  const StepWatch& watch_;
   monitoring::Metrics metrics_;
   StragglerWatch stragglers_;
+  ThroughputMeter throughput_;
   std::unique_ptr<Progress> progress_;
   SteadyTime begin_ = steady_now(), end_ = begin_;  // of the last step that began, and that ended
+  double last_data_wait_seconds_ = 0;               // of the step that ended last
 };
 
 }  // namespace stc::launcher

@@ -14,7 +14,10 @@ std::string in_ms(double seconds) { return text("{} ms", std::llround(seconds * 
 
 std::vector<double> arrival_lags(const std::vector<Arrival>& arrivals) {
   std::vector<double> lags;
-  for (const auto& arrival : arrivals) lags.push_back(arrival.seconds);
+  for (const auto& arrival : arrivals) {
+    if (std::isnan(arrival.seconds)) return {};
+    lags.push_back(arrival.seconds);
+  }
   const double first = lags.empty() ? 0 : *std::min_element(lags.begin(), lags.end());
   for (auto& lag : lags) lag -= first;
   return lags;
@@ -23,8 +26,9 @@ std::vector<double> arrival_lags(const std::vector<Arrival>& arrivals) {
 std::optional<std::string> StragglerWatch::look(const std::vector<Arrival>& arrivals,
                                                 double step_seconds) {
   const auto lags = arrival_lags(arrivals);
+  if (lags.empty()) return std::nullopt;
   const auto latest = std::max_element(lags.begin(), lags.end());
-  const bool late = latest != lags.end() && *latest > std::max(0.02, kShare * step_seconds);
+  const bool late = *latest > std::max(0.02, kShare * step_seconds);
   const int rank = late ? static_cast<int>(latest - lags.begin()) : -1;
   times_ = rank == last_ ? times_ + 1 : 1;
   last_ = rank;

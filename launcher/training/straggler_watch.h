@@ -11,11 +11,14 @@ namespace stc::launcher {
 
 /// One step as one rank saw it.
 struct Arrival {
-  double seconds = 0;            ///< from the step's start to its first collective
-  double data_wait_seconds = 0;  ///< part of it
+  /// When it arrived, by a clock that all ranks read alike: only differences count. On a CPU, from
+  /// the step's start to its first collective; on a GPU, which ranks wait for in many places of a
+  /// step, less the time for which its collectives lasted. NaN if it is not known.
+  double seconds = 0;
+  double data_wait_seconds = 0;  ///< in that step
 };
 
-/// Seconds that each rank came after the first one.
+/// Seconds that each rank came after the first one; empty if one of them is not known.
 std::vector<double> arrival_lags(const std::vector<Arrival>& arrivals);
 
 class StragglerWatch {
@@ -26,7 +29,8 @@ class StragglerWatch {
   /// Late: by more than this share of the step, and more than 20 ms.
   static constexpr double kShare = 0.1;
 
-  /// arrivals: of all ranks in rank order. Returns a line for the log if there is one to write.
+  /// arrivals: of all ranks in rank order. Returns a line for the log if there is one to write. A
+  /// step of which one is not known is not looked at.
   std::optional<std::string> look(const std::vector<Arrival>& arrivals, double step_seconds);
 
  private:

@@ -10,6 +10,7 @@
 #include "launcher/run_folder/checkpoint.h"
 #include "launcher/training/feed.h"
 #include "launcher/training/rank_equality.h"
+#include "launcher/training/training_arithmetic.h"
 #include "models/spatial_model.h"
 #include "models/temporal_model.h"
 #include "monitoring/check.h"
@@ -63,6 +64,7 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
             const std::string& source) override {
     model_.student.load(backbone, source);
   }
+  std::int64_t images_per_sample() const override { return 2; }  // the frames of a clip
   std::int64_t frozen_bytes() const override {
     std::int64_t bytes = 0;
     if (model_.teacher) {

@@ -39,11 +39,18 @@ void bind_run_and_data(ConfigSchema& schema, TrainOptions& o) {
   schema.integer("run.seed", &o.seed).help("seed of all random numbers");
   schema.text("run.device", &o.device).one_of({"auto", "cpu", "cuda"}).help("device to compute on");
   schema.text("run.precision", &o.precision)
-      .one_of({"float32", "bf16", "fp16"})
-      .help("number format of the convolutions; weights and losses are float32");
+      .one_of({"auto", "float32", "tf32", "bf16", "fp16"})
+      .help(
+          "number format of the convolutions; weights and losses are float32. auto: bf16 on a GPU, "
+          "float32 on a CPU");
   schema.text("run.memory_format", &o.memory_format)
-      .one_of({"contiguous", "channels_last"})
-      .help("memory layout of the feature maps");
+      .one_of({"auto", "contiguous", "channels_last"})
+      .help(
+          "memory layout of feature maps and weights. auto: channels_last on a GPU, contiguous on "
+          "a "
+          "CPU");
+  schema.boolean("run.deterministic", &o.deterministic)
+      .help("the same bits in every run on the same GPU; slower");
   schema.integer("run.threads", &o.threads)
       .range(0, 4096)
       .help(
@@ -74,6 +81,8 @@ void bind_train(ConfigSchema& schema, TrainOptions& o) {
   schema.integer("train.log_every", &o.log_every)
       .at_least(1)
       .help("steps per line of metrics.jsonl");
+  schema.text("train.trace_steps", &o.trace_steps)
+      .help("FIRST:LAST, steps whose trace goes to trace/rank-N.json of the run; empty: none");
 }
 
 void bind_optimizer(ConfigSchema& schema, TrainOptions& o) {
@@ -188,8 +197,10 @@ void bind_surroundings(ConfigSchema& schema, TrainOptions& o) {
   bind_metrics(schema, o);
   // What cannot change the trained weights: where files lie and how many cores work, how often
   // something is saved, checked, logged or evaluated, for how long one waits.
-  schema.mark_operation({"run.dir", "run.device", "run.threads", "data.local", "loader."});
-  schema.mark_operation({"train.log_every", "checkpoint.", "probe.", "log.", "metrics."});
+  schema.mark_operation({"run.dir", "run.device", "run.deterministic", "run.threads"});
+  schema.mark_operation({"data.local", "loader."});
+  schema.mark_operation(
+      {"train.log_every", "train.trace_steps", "checkpoint.", "probe.", "log.", "metrics."});
   schema.mark_operation({"dist.stall_seconds", "dist.timeout_seconds", "dist.check_every"});
   schema.mark_operation({"dist.bucket_mib", "dist.first_bucket_mib"});
 }
@@ -239,14 +250,6 @@ void bind_losses(ConfigSchema& schema, Losses& o) {
 }
 
 }  // namespace
-
-models::Arithmetic arithmetic_of(const TrainOptions& options) {
-  models::Arithmetic arithmetic;
-  if (options.precision == "bf16") arithmetic.reduced = at::kBFloat16;
-  if (options.precision == "fp16") arithmetic.reduced = at::kHalf;
-  arithmetic.channels_last = options.memory_format == "channels_last";
-  return arithmetic;
-}
 
 PretrainOptions::PretrainOptions() {
   batch_size = 256;

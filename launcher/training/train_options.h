@@ -19,11 +19,12 @@ namespace stc::launcher {
 
 /// Shared by both steps.
 struct TrainOptions {
-  std::string run_dir;                       ///< run.dir; no default
-  std::uint64_t seed = 0;                    ///< decides weights, order, crops: everything random
-  std::string device = "auto";               ///< "auto", "cpu" or "cuda"
-  std::string precision = "float32";         ///< of the convolutions: or "bf16", "fp16"
-  std::string memory_format = "contiguous";  ///< or "channels_last"
+  std::string run_dir;             ///< run.dir; no default
+  std::uint64_t seed = 0;          ///< decides weights, order, crops: everything random
+  std::string device = "auto";     ///< "auto", "cpu" or "cuda"
+  std::string precision = "auto";  ///< "float32", "tf32", "bf16" or "fp16" (training_arithmetic.h)
+  std::string memory_format = "auto";  ///< "contiguous" or "channels_last"
+  bool deterministic = false;          ///< the same bits in every run on the same GPU
   int threads = 0;  ///< compute threads per rank; 0: this rank's share of the cores
 
   std::string shards;      ///< data.shards; no default
@@ -34,6 +35,7 @@ struct TrainOptions {
   std::int64_t batch_size = 64;  ///< global
   std::int64_t accumulate = 1;   ///< micro-batches per step
   std::int64_t log_every = 10;   ///< steps between lines of metrics.jsonl
+  std::string trace_steps;       ///< "FIRST:LAST", to be traced; empty: none
 
   int depth = 18;
   std::string init;  ///< weights to start from; empty: random
@@ -56,8 +58,6 @@ struct TrainOptions {
   std::string metrics_address = "127.0.0.1";
   std::string metrics_user, metrics_password_file;  ///< both or none
 };
-
-models::Arithmetic arithmetic_of(const TrainOptions& options);
 
 struct PretrainOptions : TrainOptions {
   data::ImageOptions images;

@@ -1,4 +1,5 @@
 // Rules over several keys; those of one key stand with it in train_options.cpp.
+#include "launcher/training/step_watch.h"
 #include "launcher/training/train_options.h"
 #include "monitoring/check.h"
 
@@ -22,6 +23,13 @@ void check_common(const TrainOptions& o, int world) {
       o.accumulate,
       o.batch_size / world);
   STC_CHECK_USAGE(o.depth == 18 || o.depth == 50, "model.depth is {}; expected 18 or 50", o.depth);
+  if (const auto traced = traced_steps(o.trace_steps)) {
+    STC_CHECK_USAGE(traced->first <= o.steps,
+                    "train.trace_steps is \"{}\"; expected steps of this run, which ends with step "
+                    "{} (train.steps)",
+                    o.trace_steps,
+                    o.steps);
+  }
   STC_CHECK_USAGE(o.metrics_user.empty() == o.metrics_password_file.empty(),
                   "metrics.user is \"{}\" and metrics.password_file is \"{}\"; expected both, or "
                   "neither for metrics without a password",

@@ -19,11 +19,31 @@ namespace stc::launcher {
 
 using activity::Phase;
 
+namespace {
+
+StepWatch::Options watch_options(const TrainingJob& job) {
+  const auto& options = job.options;
+  return {job.device,
+          options.trace_steps,
+          text("{}/trace/rank-{}.json", options.run_dir, job.host_ranks.rank()),
+          options.batch_size / job.host_ranks.size() / options.accumulate};
+}
+
+TrainingStep::Options watched_options(const TrainOptions& options, StepWatch& watch) {
+  auto step = step_options(options);
+  step.on_phase = [&watch](Phase phase) { watch.enter(phase); };
+  return step;
+}
+
+}  // namespace
+
 Trainer::Trainer(const TrainingJob& job, TrainingMethod& method)
     : job_(job),
       method_(method),
-      training_step_(method, step_options(job.options), job.host_ranks, job.device_ranks),
-      recorder_(job, method) {
+      watch_(watch_options(job)),
+      training_step_(
+          method, watched_options(job.options, watch_), job.host_ranks, job.device_ranks),
+      recorder_(job, method, watch_) {
   const auto& options = job.options;
   if (job_.folder) {
     checkpoints_ = std::make_unique<CheckpointStore>(job_.folder->path("checkpoints"),
@@ -52,7 +72,7 @@ int Trainer::run() {
     Requests requests;
     if (before) requests = end_step(*before);
     before.reset();
-    if (!requests.any() && !job_.device.is_cpu() && !work_is_due()) {
+    if (!requests.any() && job_.reads_late && !work_is_due()) {
       before = std::move(begun);
       continue;
     }
@@ -68,11 +88,12 @@ int Trainer::run() {
 
 Trainer::Begun Trainer::begin_step() {
   const auto& options = job_.options;
-  activity::begin_step(step_ + 1);
+  watch_.begin_step(step_ + 1);
   recorder_.begin_step();
   const double rate = learning_rate(
       options.schedule, step_, options.steps, options.batch_size, method_.epoch_size());
-  auto launched = training_step_.launch(step_, rate);
+  auto launched = watch_.explain_lack_of_memory([&] { return training_step_.launch(step_, rate); });
+  watch_.end_step();
   ++step_;
   if (writer_) writer_->poll();
   const Requests own{stop_signal(), save_is_late()};

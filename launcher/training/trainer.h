@@ -12,6 +12,7 @@
 #include "launcher/run_folder/run_folder.h"
 #include "launcher/training/requests.h"
 #include "launcher/training/step_recorder.h"
+#include "launcher/training/step_watch.h"
 #include "launcher/training/train_options.h"
 #include "launcher/training/training_step.h"
 #include "launcher/training/validation.h"
@@ -29,6 +30,8 @@ struct TrainingJob {
   dist::Communicator& device_ranks;  ///< carry the training's tensors; on the CPU the same object
   dist::CollectiveLog& collectives;  ///< of both
   RunFolder* folder;                 ///< on rank 0 alone
+  /// A step's numbers are read when the next step has been queued.
+  bool reads_late = !device.is_cpu();
 };
 
 class Trainer {
@@ -66,6 +69,7 @@ class Trainer {
 
   const TrainingJob& job_;
   TrainingMethod& method_;
+  StepWatch watch_;
   TrainingStep training_step_;
   StepRecorder recorder_;
   std::unique_ptr<CheckpointStore> checkpoints_;  // rank 0

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "data/shards/shard_copy.h"
@@ -18,6 +19,7 @@
 #include "launcher/run_folder/run_folder.h"
 #include "launcher/training/method.h"
 #include "launcher/training/trainer.h"
+#include "launcher/training/training_arithmetic.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 
@@ -38,16 +40,41 @@ void read(const Arguments& arguments, const dist::World& world, Configuration<Op
   if (options.threads == 0) {
     options.threads = world.owns_cores ? world.cores : std::max(1, world.cores / world.local_size);
   }
+  if (options.deterministic && options.device != "cpu" && at::hasCUDA())
+    models::fix_cublas_workspace();
 }
 
-void describe(const dist::World& world, const TrainOptions& options) {
-  log::info("{}{} on {}, {}{} per rank, {} samples per rank and step",
+// Rank 0 alone reads the run folder, so it decides for all.
+TrainingArithmetic agree_on_arithmetic(dist::Communicator& host_ranks,
+                                       bool fresh,
+                                       TrainOptions* options) {
+  TrainingArithmetic agreed;
+  dist::run_on_root(host_ranks, [&] {
+    const auto recorded = fresh ? "" : RunFolder::recorded_config(options->run_dir);
+    agreed = decide_arithmetic(*options, recorded);
+  });
+  for (auto* decided : {&agreed.precision, &agreed.memory_format}) {
+    for (auto* word : {&decided->value, &decided->by})
+      *word = dist::gather_lines(host_ranks, *word).front();
+  }
+  options->precision = agreed.precision.value;
+  options->memory_format = agreed.memory_format.value;
+  models::apply_arithmetic_flags(flags_of(*options));
+  return agreed;
+}
+
+void describe(const dist::World& world,
+              const TrainOptions& options,
+              const TrainingArithmetic& arithmetic) {
+  for (const auto& note : arithmetic.notes) log::info("{}", note);
+  log::info("{}{} on {}, {}{} per rank, {} samples per rank and step, {}",
             world.size,
             world.size == 1 ? " rank" : " ranks",
             options.device,
             options.threads,
             options.threads == 1 ? " thread" : " threads",
-            options.batch_size / world.size);
+            options.batch_size / world.size,
+            describe(arithmetic, options.deterministic));
   if (world.cores == 1 && world.size > 1) {
     log::warning(
         "this rank may use one core only, its loader threads included; give mpirun --bind-to none "
@@ -95,11 +122,12 @@ struct OpenedRun {
 OpenedRun open_run(dist::Communicator& host_ranks,
                    const std::string& run_dir,
                    const ConfigSchema& schema,
-                   bool fresh) {
+                   bool fresh,
+                   const EarlierValues& read_as) {
   OpenedRun run;
   const auto finished = at::zeros({1}, at::kLong);
   dist::run_on_root(host_ranks, [&] {
-    run.folder = RunFolder::open(run_dir, schema, fresh);
+    run.folder = RunFolder::open(run_dir, schema, fresh, read_as);
     if (run.folder->state() != RunState::kFinished) return;
     finished.fill_(1);
     log::info("{} is already finished; --fresh moves it aside and trains again", run_dir);
@@ -107,6 +135,21 @@ OpenedRun open_run(dist::Communicator& host_ranks,
   host_ranks.broadcast(finished, 0);
   run.finished = finished.item<std::int64_t>() != 0;
   return run;
+}
+
+// Step 2 sums over ranks within each layer of forward and backward: behind gradients, in one group
+// with them, the next layer would wait for whole buckets. Two NCCL groups on one GPU cannot block
+// each other: one thread of each rank launches the collectives of both, in the order of the same
+// graph, and each takes a few of the GPU's processors only. The first sum of a run, in forward,
+// connects the group, before there are gradients.
+template <typename Options>
+std::shared_ptr<dist::Communicator> ranks_of_method(
+    const dist::Session& session,
+    at::Device device,
+    const TrainOptions& options,
+    const std::shared_ptr<dist::Communicator>& device_ranks) {
+  if (device.is_cpu() || !std::is_same_v<Options, VideoTrainOptions>) return device_ranks;
+  return dist::make_communicator(session, device, {options.timeout_seconds, true});
 }
 
 template <typename Options>
@@ -120,28 +163,31 @@ int train(const std::string& name, const Arguments& arguments, dist::Session& se
   const at::Device device = dist::choose_device(options.device, *host_ranks);
   options.device = dist::device_word(device);
   at::set_num_threads(options.threads);
+  const auto arithmetic = agree_on_arithmetic(*host_ranks, arguments.fresh, &options);
 
-  const auto run = open_run(*host_ranks, options.run_dir, configuration.schema, arguments.fresh);
+  const auto run = open_run(
+      *host_ranks, options.run_dir, configuration.schema, arguments.fresh, arithmetic.read_as);
   if (run.finished) return 0;
   auto file = options.log;
   file.path = text("{}/log/rank-{}.log", options.run_dir, place.rank);
   log::open(place.rank, place.size, file);
-  describe(place, options);
+  describe(place, options, arithmetic);
 
   if (!options.local_disk.empty()) copy_to_local_disk(place, *host_ranks, &options);
   host_ranks->set_timeout(options.timeout_seconds);
   const auto device_ranks =
       device.is_cpu() ? host_ranks
                       : dist::make_communicator(session, device, {options.timeout_seconds});
+  const auto method_ranks = ranks_of_method<Options>(session, device, options, device_ranks);
   const dist::Heartbeat heartbeat(*host_ranks, heartbeat_options(options, session));
   const TrainingJob job{
       name, options, device, *host_ranks, *device_ranks, *session.log(), run.folder.get()};
   std::unique_ptr<TrainingMethod> method;
   dist::run_on_all_ranks(*host_ranks,
-                         [&] { method = make_method(options, *device_ranks, device); });
+                         [&] { method = make_method(options, *method_ranks, device); });
   std::unique_ptr<Trainer> trainer;
   dist::run_on_all_ranks(*host_ranks, [&] { trainer = std::make_unique<Trainer>(job, *method); });
-  return trainer->run();
+  return with_unrepeatable_named([&] { return trainer->run(); });
 }
 
 // An argument that cannot be a key is a mistyped option of the command itself.

@@ -9,6 +9,7 @@
 #include "eval/jobs/benchmarks.h"
 #include "eval/scores/davis_scores.h"
 #include "launcher/run_folder/scratch_folder.h"
+#include "models/arithmetic_flags.h"
 #include "models/resnet.h"
 #include "monitoring/activity.h"
 #include "monitoring/check.h"
@@ -107,6 +108,8 @@ Validation::~Validation() = default;
 std::optional<ValidationResult> Validation::evaluate(const data::NamedTensors& weights) {
   const Stopwatch clock;
   activity::enter(activity::Phase::kProbe);
+  // The numbers of `stc eval`, whatever the training computes in.
+  const models::ScopedArithmeticFlags exact({});
   state_->load(weights);
   const auto sums = state_->evaluate_own();
   state_->world.all_reduce(sums);  // each row is one rank's, so no order of adding shows

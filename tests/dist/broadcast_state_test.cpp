@@ -67,5 +67,27 @@ TEST(BroadcastState, EachTensorGoesOverTheRanksOfItsDevice) {
   });
 }
 
+at::Tensor numbered(at::IntArrayRef shape, double first) {
+  return at::arange(c10::multiply_integers(shape), at::kFloat).reshape(shape) + first;
+}
+
+// Rank 0 has read a checkpoint, whose tensors are contiguous; the others made theirs as the weights
+// are.
+TEST(BroadcastState, ValuesArriveInPlaceWhateverEachRanksMemoryFormat) {
+  run_ranks(3, [](Communicator& ranks) {
+    const auto own = numbered({4, 3, 2, 2}, 1000.0 * ranks.rank());
+    for (const int contiguous_rank : {0, 1}) {
+      const bool is_contiguous = ranks.rank() == contiguous_rank;
+      const auto filters =
+          own.clone(is_contiguous ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast);
+      const auto transposed = own.flatten(1).t().clone(at::MemoryFormat::Preserve);
+      broadcast_state(ranks, ranks, {{"filters", filters}, {"transposed", transposed}});
+      EXPECT_TRUE(at::equal(filters, numbered({4, 3, 2, 2}, 0)));
+      EXPECT_EQ(filters.is_contiguous(), is_contiguous);
+      EXPECT_TRUE(at::equal(transposed, numbered({4, 12}, 0).t()));
+    }
+  });
+}
+
 }  // namespace
 }  // namespace stc::dist

@@ -5,9 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <torch/csrc/distributed/c10d/Backend.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 
 #include "dist/backends.h"
+#include "dist/collective_log.h"
 #include "dist/group_communicator.h"
 #include "dist/run_together.h"
 #include "dist/versions.h"
@@ -33,14 +34,16 @@ std::string missing() {
 
 /// make_communicator() gives a lone rank no NCCL: here it gets one, so that one GPU is enough to
 /// run it.
-std::shared_ptr<Communicator> make_gpu_world() {
+std::shared_ptr<Communicator> make_gpu_world([[maybe_unused]] bool high_priority = false) {
 #ifdef STC_CUDA
   constexpr std::chrono::seconds kTimeout(30);
   const World& ranks = session->world();
   const at::Device device(at::kCUDA, static_cast<c10::DeviceIndex>(ranks.local_rank));
   const auto rendezvous = make_mpi_transport(kTimeout);
-  return make_group_communicator(
-      ranks, device, make_nccl_backend(*rendezvous, ranks, kTimeout), session->log());
+  return make_group_communicator(ranks,
+                                 device,
+                                 make_nccl_backend(*rendezvous, ranks, kTimeout, high_priority),
+                                 session->log());
 #else
   return nullptr;
 #endif
@@ -77,6 +80,39 @@ TEST_F(WorldOfGpus, TakesAStateThatLiesOnTwoDevices) {
       {"steps", at::full({1}, own, at::kDouble)}};
   broadcast_state(*host_ranks, *gpu_world_, state);
   for (const auto& [name, tensor] : state) EXPECT_TRUE((tensor == 7).all().item<bool>()) << name;
+}
+
+// As step 2 does in backward: sums of batch norm pass buckets of gradients that are under way.
+TEST_F(WorldOfGpus, HaveASecondGroupThatWorksBesideTheFirst) {
+  const auto gpu = static_cast<c10::DeviceIndex>(session->world().local_rank);
+  const at::Device device(at::kCUDA, gpu);
+  const auto group = process_group_of(*gpu_world_);
+  const auto urgent = make_gpu_world(/*high_priority=*/true);
+  const double own = gpu_world_->rank() + 1, size = gpu_world_->size();
+  for (int round = 0; round < 10; ++round) {
+    std::vector<at::Tensor> bucket = {at::full({1 << 22}, own, at::TensorOptions(device))};
+    const auto gradients = group->allreduce(bucket);
+    const auto sums = at::full({64}, own, at::TensorOptions(device));
+    urgent->all_reduce(sums);
+    gradients->wait();
+    EXPECT_TRUE((sums == size * (size + 1) / 2).all().item<bool>());
+    EXPECT_TRUE((bucket[0] == size * (size + 1) / 2).all().item<bool>());
+  }
+}
+
+// By it the ranks judge who is late: a number once all is complete, and no wait before.
+TEST_F(WorldOfGpus, KnowHowLongTheCollectivesOfAStepTook) {
+  const auto gpu = static_cast<c10::DeviceIndex>(session->world().local_rank);
+  auto& log = *session->log();
+  log.begin_step();
+  gpu_world_->all_reduce(at::ones({1 << 20}, at::TensorOptions(at::Device(at::kCUDA, gpu))));
+  log.begin_step();
+  gpu_world_->barrier();
+  log.poll();
+  const auto seconds = log.last_step_device_seconds();
+  ASSERT_TRUE(seconds);
+  EXPECT_GT(*seconds, 0);
+  EXPECT_LT(*seconds, 10);
 }
 
 std::vector<WorldCheck> of_every_world(std::vector<WorldCheck> checks) {

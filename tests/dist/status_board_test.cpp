@@ -112,6 +112,41 @@ TEST_F(StatusBoardTest, WhenAllArrivedAndRespondItIsTheNetwork) {
   EXPECT_THAT(stall_line(9), AllOf(HasSubstr("all 4 ranks arrived"), HasSubstr("network")));
 }
 
+TEST_F(StatusBoardTest, TheLowestRankThatWaitsReportsForAll) {
+  board_.receive(computing(0, 9), at_second(9));
+  for (const int rank : {1, 2, 3}) board_.receive(waiting(rank, 10, 7), at_second(9));
+  EXPECT_FALSE(reports_for_all(board_, 0, 0, at_second(9)));
+  EXPECT_TRUE(reports_for_all(board_, 1, 7, at_second(9)));
+  EXPECT_FALSE(reports_for_all(board_, 2, 7, at_second(9)));
+  // Rank 1 stops: the next one takes over.
+  for (const int rank : {2, 3}) board_.receive(waiting(rank, 10, 10), at_second(12));
+  EXPECT_TRUE(reports_for_all(board_, 2, 10, at_second(12)));
+  EXPECT_FALSE(reports_for_all(board_, 3, 10, at_second(12)));
+}
+
+// All that its board knows of the others is what they said before it came.
+TEST_F(StatusBoardTest, ARankThatHasJustArrivedReportsNoStall) {
+  for (const int rank : {1, 2, 3}) board_.receive(waiting(rank, 10, 7), at_second(9));
+  board_.receive(waiting(0, 10, 0.1), at_second(9.1));
+  EXPECT_NE(stall_line(9.1), "");
+  EXPECT_FALSE(reports_for_all(board_, 0, 0.1, at_second(9.1)));
+  EXPECT_FALSE(reports_for_all(board_, 0, 0, at_second(9.1)));  // and has completed it meanwhile
+  EXPECT_TRUE(reports_for_all(board_, 0, 2, at_second(9.5)));   // still there: no data moves
+}
+
+// It took part and computes: who is left in the collective reports.
+TEST_F(StatusBoardTest, ARankThatDoesNotWaitLeavesTheReportToTheNext) {
+  board_.receive(computing(0, 10), at_second(9));
+  for (const int rank : {1, 2, 3}) board_.receive(waiting(rank, 10, 7), at_second(9));
+  EXPECT_TRUE(reports_for_all(board_, 1, 7, at_second(9)));
+}
+
+// The end is for the rank that reported the beginning, whoever that was.
+TEST_F(StatusBoardTest, WithoutAStallEveryRankMayReport) {
+  for (int rank = 0; rank < 4; ++rank) board_.receive(computing(rank, 10), at_second(9));
+  for (int rank = 0; rank < 4; ++rank) EXPECT_TRUE(reports_for_all(board_, rank, 0, at_second(9)));
+}
+
 TEST(StatusBoard, NamesAtMostEightOfMany) {
   StatusBoard board(100, {kStallSeconds, 2}, kStart);
   auto status = waiting(99, 10, 7);

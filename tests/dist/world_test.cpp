@@ -7,6 +7,7 @@
 
 #include "dist/device.h"
 #include "dist/gradient_reducer.h"
+#include "dist/run_together.h"
 #include "dist/transport.h"
 #include "monitoring/check.h"
 #include "tests/dist/world_checks.h"
@@ -111,12 +112,26 @@ TEST(Session, WithoutALauncherIsAWorldOfOne) {
 
 TEST(ChooseDevice, RefusesUnknownDevices) {
   try {
-    choose_device("tpu", /*local_rank=*/0);
+    choose_device("tpu");
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.exit(), Exit::kUsage);
     EXPECT_THAT(error.what(), HasSubstr("expected cpu, cuda or auto"));
   }
+}
+
+// "cuda" where there is none, or a word that no rank knows.
+TEST(ChooseDevice, WhatOneRankCannotNoRankChooses) {
+  std::atomic<int> refused = 0;
+  run_ranks(3, [&](Communicator& world) {
+    EXPECT_TRUE(choose_device("cpu", world).is_cpu());
+    try {
+      choose_device(world.rank() == 1 ? "tpu" : "cpu", world);
+    } catch (const ReportedError& error) {
+      refused += error.exit() == Exit::kUsage;
+    }
+  });
+  EXPECT_EQ(refused, 3);
 }
 
 }  // namespace

@@ -23,6 +23,12 @@ awk '/"ranks"/ { ranks = $2 + 0 }
      /"efficiency"/ { if ($2 + 0 <= 0 || $2 + 0 > 1 || (ranks == 4096 && $2 + 0 >= few)) exit 1
                       if (ranks == 8) few = $2 + 0 }' output || die 'an efficiency is out of range, or grows with the ranks'
 
+# Each GPU's time says where it comes from; inside a node the fastest link is the GPU's own.
+expect 0 'compute [0-9.]+ ms per step: assumed from stc at revision [0-9a-f]+ .*on one H200, step 1' \
+  "$stc" plan "${config[@]}" --world 8 --gpu h200
+expect 0 'on one H200, .*; no H100 was measured: times 4.8 / 3.35' "$stc" plan "${config[@]}" --world 8 --gpu h100
+expect 2 "gpu is 'k80'; expected one of a100, v100, h100, h200, or give --step-seconds" "$stc" plan "${config[@]}" --gpu k80
+
 expect 2 'world is 0; expected 2 ranks or more' "$stc" plan "${config[@]}" --world 0
 expect 2 'world is 1; expected 2 ranks or more' "$stc" plan "${config[@]}" --world 8,1
 expect 2 "fabric is 'token-ring'; expected one of nvlink\+8x200, nvlink\+1x100, nvlink\+25gbe" \

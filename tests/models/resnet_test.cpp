@@ -1,6 +1,7 @@
 #include "models/resnet.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include "monitoring/check.h"
@@ -133,6 +134,98 @@ TEST_P(ResNetOn, MemoryFormatChangesTheOrderOfSumsAlone) {
     EXPECT_LT(difference(other.top, exact.top), 1e-5);
     EXPECT_LT(difference(other.gradient, exact.gradient), 1e-3);
   }
+}
+
+// Statistics and affine parts that no fold may leave out.
+void disturb_norms(const ResNet& net) {
+  const at::NoGradGuard no_grad;
+  for (const auto& [name, value] : net.parameters())
+    if (value.dim() == 1) value.add_(at::randn_like(value), 0.3);
+  for (const auto& [name, value] : net.buffers()) {
+    if (name.ends_with("running_mean")) value.copy_(at::randn_like(value));
+    if (name.ends_with("running_var")) value.copy_(at::rand_like(value).add_(0.5));
+  }
+}
+
+TEST(ResNet, FoldedIsTheSameFunctionInDouble) {
+  at::manual_seed(1);
+  for (const int depth : {18, 50}) {
+    ResNet net(standard_options(depth), 3);
+    net.to(at::kCPU, at::kDouble);
+    disturb_norms(net);
+    const auto images = at::randn({2, 3, 64, 64}, at::kDouble);
+    const auto exact = net.forward(images, 1, 4, BatchNormMode::kEval);
+    const auto folded = net.folded(at::kDouble).forward(images, 1, 4, BatchNormMode::kEval);
+    for (std::size_t i = 0; i < exact.size(); ++i)
+      EXPECT_LT(difference(folded[i], exact[i]), 1e-12) << depth << " stage " << i + 1;
+  }
+}
+
+TEST(ResNet, FoldedHoldsNothingButShortWeightsAndDoesNotTrain) {
+  const ResNet net(standard_options(18), 3);
+  auto folded = net.folded(at::kBFloat16);
+  for (const auto& [name, value] : folded.parameters())
+    EXPECT_EQ(value.scalar_type(), at::kBFloat16);
+  EXPECT_EQ(folded.parameters()[1].first, "conv1.bias");
+  EXPECT_TRUE(folded.buffers().empty());
+  folded.set_arithmetic({at::kBFloat16, false});
+  const auto images = at::randn({2, 3, 64, 64});
+  const auto top = folded.forward(images, 4, 4, BatchNormMode::kEval)[0];
+  EXPECT_EQ(top.scalar_type(), at::kFloat);
+  EXPECT_LT(difference(top, net.forward(images, 4, 4, BatchNormMode::kEval)[0]), 0.05);
+  EXPECT_THROW(folded.forward(images, 4, 4, BatchNormMode::kTrain), Error);
+  EXPECT_TRUE(net.state().contains("bn1.running_mean"));  // it is a copy
+}
+
+// The twin makes the short weights anew at every call.
+TEST(ResNet, KeptShortWeightsGiveTheSameBits) {
+  ResNet kept(standard_options(18), 3), twin(standard_options(18), 3);
+  kept.set_arithmetic({at::kBFloat16, true});
+  twin.set_arithmetic({at::kBFloat16, true});
+  kept.keep_reduced_weights();
+  const at::NoGradGuard no_grad;
+  const auto images = at::randn({2, 3, 64, 64});
+  const auto expect_equal = [&] {
+    const auto top = kept.forward(images, 4, 4, BatchNormMode::kTrain)[0];
+    EXPECT_TRUE(at::equal(top, twin.forward(images, 4, 4, BatchNormMode::kTrain)[0]));
+  };
+  expect_equal();
+  for (const auto* net : {&kept, &twin}) {
+    for (const auto& [name, value] : net->parameters()) value.mul_(1.25);
+  }
+  kept.refresh_reduced_weights();
+  expect_equal();
+  const auto others = ResNet(standard_options(18), 4).state();
+  kept.load(others, "w");
+  twin.load(others, "w");
+  expect_equal();
+}
+
+TEST(ResNet, WeightsAreLaidOutLikeTheMapsAndLoadFromEitherLayout) {
+  ResNet net(standard_options(18), 3), other(standard_options(18), 4);
+  net.set_requires_grad(true);
+  net.set_arithmetic({std::nullopt, true});
+  const auto weight = net.parameters()[0].second;
+  EXPECT_TRUE(weight.is_contiguous(at::MemoryFormat::ChannelsLast) && !weight.is_contiguous());
+  EXPECT_TRUE(weight.requires_grad() && weight.is_leaf());
+  EXPECT_TRUE(at::equal(weight, ResNet(standard_options(18), 3).parameters()[0].second));
+  other.load(net.state(), "channels_last");
+  EXPECT_TRUE(other.parameters()[0].second.is_contiguous());
+  net.load(ResNet(standard_options(18), 5).state(), "contiguous");
+  net.load(other.state(), "contiguous");
+  const auto state = net.state(), expected = other.state();
+  for (const auto& [name, value] : state) EXPECT_TRUE(at::equal(value, expected.at(name))) << name;
+}
+
+TEST_P(ResNetOn, CountsBatchesInHostMemory) {
+  ResNet net(standard_options(18), 3);
+  net.to(device(), at::kFloat);
+  const auto images = at::randn({2, 3, 32, 32}, device());
+  for (int i = 0; i < 3; ++i) net.forward(images, 4, 4, BatchNormMode::kTrain);
+  const auto state = net.state();
+  EXPECT_TRUE(state.at("bn1.num_batches_tracked").is_cpu());
+  EXPECT_EQ(state.at("bn1.num_batches_tracked").item<std::int64_t>(), 3);
+  EXPECT_EQ(state.at("bn1.running_mean").device().type(), device().type());
 }
 
 INSTANTIATE_TEST_SUITE_P(, ResNetOn, test::kDevices, test::device_name);

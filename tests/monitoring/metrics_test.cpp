@@ -51,7 +51,8 @@ TEST(Metrics, ServesTheSeriesOfAStepWithRankAndNode) {
   metrics.arrival_lag(0.25);
   metrics.restarts(2);
   metrics.skipped_step();
-  metrics.device_memory(1e9, 2e9);
+  metrics.device_memory({1e9, 2e9, 3e9});
+  metrics.throughput(64, 5e12, 0.25);
   metrics.begin_checkpoints();
   metrics.checkpoint({10, 1.5, 4e8});
   metrics.checkpoint_failed();
@@ -86,6 +87,10 @@ TEST(Metrics, ServesTheSeriesOfAStepWithRankAndNode) {
                                     "stc_skipped_steps_total{" + labels + "} 1",
                                     "stc_device_allocated_bytes{" + labels + "} 1000000000",
                                     "stc_device_reserved_bytes{" + labels + "} 2000000000",
+                                    "stc_device_memory_peak_bytes{" + labels + "} 3000000000",
+                                    "stc_images_per_second{" + labels + "} 64",
+                                    "stc_flops_per_second{" + labels + "} 5000000000000",
+                                    "stc_mfu{" + labels + "} 0.25",
                                     "stc_loss{" + labels + ",loss=\"total\"} 1.5",
                                     "stc_loss{" + labels + ",loss=\"local_distillation\"} 0.75"}) {
     EXPECT_THAT(answer, HasSubstr("\n" + series + "\n"));
@@ -224,7 +229,8 @@ TEST(Metrics, OffListensNowhereAndTakesEveryCall) {
   metrics.checkpoint_stall(1);
   metrics.restarts(1);
   metrics.skipped_step();
-  metrics.device_memory(1, 2);
+  metrics.device_memory({1, 2, 3});
+  metrics.throughput(1, 2, 3);
   metrics.begin_checkpoints();
   EXPECT_EQ(metrics.port(), -1);
 }

@@ -32,7 +32,7 @@ echo "updates of metrics over the time of steps: $cost"
 needs() {
   case $1 in
     *stc_selected_fraction* | *stc_local_entropy* | *stc_teacher_entropy*) echo 'step 2' ;;
-    *stc_device_*) echo 'a GPU' ;;
+    *stc_device_* | *stc_mfu*) echo 'a GPU' ;;
     *ALERTS*) echo 'an alert that fires' ;;
   esac
 }

@@ -80,7 +80,7 @@ TEST(DeviceMemory, TheCpuHasNone) {
   monitoring::MetricsOptions none;
   none.port = -1;
   monitoring::Metrics off(none);
-  record_device_memory(at::kCPU, &off);
+  record_device_memory(at::kCPU, {}, &off);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace stc::launcher {
 namespace {
 
@@ -50,6 +52,26 @@ TEST(StragglerWatch, LatenessThatChangesRankIsNoStraggler) {
 TEST(StragglerWatch, AShareOfALongStepIsAllowed) {
   StragglerWatch watch;
   for (int i = 0; i < 20; ++i) EXPECT_FALSE(watch.look(kLateByData, 4));
+}
+
+// On a GPU: by how much shorter the rank's collectives lasted than those of the ranks it kept
+// waiting.
+TEST(StragglerWatch, NamesTheRankWhoseCollectivesWaitForNoOther) {
+  StragglerWatch watch;
+  const std::vector<Arrival> throttled{{-0.5, 0}, {-0.1, 0}, {-0.49, 0}};
+  for (int i = 0; i < 4; ++i) EXPECT_FALSE(watch.look(throttled, 1));
+  EXPECT_THAT(watch.look(throttled, 1).value_or(""),
+              AllOf(HasSubstr("rank 1 "), HasSubstr("400 ms after"), HasSubstr("at its clock")));
+}
+
+TEST(StragglerWatch, AStepThatARankDoesNotKnowYetChangesNothing) {
+  StragglerWatch watch;
+  auto unknown = kEven;
+  unknown[2].seconds = NAN;
+  EXPECT_TRUE(arrival_lags(unknown).empty());
+  for (int i = 0; i < 4; ++i) EXPECT_FALSE(watch.look(kLateByData, 1));
+  EXPECT_FALSE(watch.look(unknown, 1));
+  EXPECT_TRUE(watch.look(kLateByData, 1));
 }
 
 }  // namespace

@@ -40,6 +40,23 @@ TEST(VideoTrainOptions, RulesOverSeveralKeysNameTheKeys) {
         options.check(1);
       },
       "model.teacher is empty");
+  expect_usage_error(
+      [] {
+        auto options = sound();
+        options.trace_steps = "9:8";
+        options.check(1);
+      },
+      "train.trace_steps is \"9:8\"");
+  expect_usage_error(
+      [] {
+        auto options = sound();
+        options.steps = 5;
+        options.trace_steps = "5:9";
+        options.check(1);
+        options.trace_steps = "6:9";
+        options.check(1);
+      },
+      "train.trace_steps is \"6:9\"; expected steps of this run, which ends with step 5");
   auto without_teacher = sound();
   without_teacher.teacher = "";
   without_teacher.losses.global_weight = 0;
@@ -75,12 +92,14 @@ std::set<std::string> operation_keys() {
 TEST(TrainOptions, TheseKeysAloneCannotChangeTheTrainedWeights) {
   const std::set<std::string> expected = {"run.dir",
                                           "run.device",
+                                          "run.deterministic",
                                           "run.threads",
                                           "data.local",
                                           "loader.workers",
                                           "loader.prefetch",
                                           "loader.max_bad_fraction",
                                           "train.log_every",
+                                          "train.trace_steps",
                                           "checkpoint.every_steps",
                                           "checkpoint.every_minutes",
                                           "checkpoint.keep",

@@ -4,7 +4,11 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
+#include <vector>
 
 #include "launcher/run_folder/checkpoint.h"
 #include "launcher/training/method.h"
@@ -26,8 +30,7 @@ struct Killed : std::runtime_error {
 template <typename Batch>
 class Samples : public data::Loader<Batch> {
  public:
-  Samples(std::int64_t first, std::int64_t end, at::Device device)
-      : step_(first), end_(end), device_(device) {}
+  Samples(std::int64_t first, std::int64_t end) : step_(first), end_(end) {}
   Batch next() override {
     if (step_ == end_) throw Killed();
     auto random = at::detail::createCPUGenerator(static_cast<std::uint64_t>(step_++));
@@ -39,9 +42,7 @@ class Samples : public data::Loader<Batch> {
       return {pixels(shape), pixels(shape), {0, 1, 2, 3}};
     } else {
       const std::int64_t shape[] = {kClips, 2, 3, 2 * kSide, 2 * kSide};
-      const auto rgb = pixels(shape);
-      if (!device_.is_cpu()) return {rgb, {}, {0, 1}};  // Lab is made on the device
-      return {rgb, at::rand(shape, random, at::kFloat) * 2 - 1, {0, 1}};
+      return {pixels(shape), at::rand(shape, random, at::kFloat) * 2 - 1, {0, 1}};
     }
   }
   std::int64_t corrupt_samples() const override { return 0; }
@@ -49,7 +50,6 @@ class Samples : public data::Loader<Batch> {
 
  private:
   std::int64_t step_, end_;
-  at::Device device_;
 };
 
 struct Step1 {
@@ -90,9 +90,12 @@ std::int64_t saved_step(const std::string& run) {
 }
 
 /// The run in the folder `run`, from its newest checkpoint on; killed before step `end`, if there
-/// is such a step.
+/// is such a step. `reads_late`: as on a GPU.
 template <typename Step>
-void train(const std::string& run, at::Device device, std::int64_t end = -1) {
+void train(const std::string& run,
+           at::Device device,
+           std::int64_t end = -1,
+           std::optional<bool> reads_late = {}) {
   Configuration<typename Step::Options> configuration;
   auto& options = configuration.options;
   options.run_dir = run;
@@ -108,12 +111,13 @@ void train(const std::string& run, at::Device device, std::int64_t end = -1) {
   dist::run_ranks(1, [&](dist::Communicator& world) {
     const auto folder = RunFolder::open(run, configuration.schema, /*fresh=*/false);
     dist::CollectiveLog collectives;
-    const TrainingJob job{"test", options, device, world, world, collectives, folder.get()};
+    TrainingJob job{"test", options, device, world, world, collectives, folder.get()};
+    job.reads_late = reads_late.value_or(job.reads_late);
     const auto method =
         Step::method(options,
                      world,
                      device,
-                     std::make_unique<Samples<typename Step::Batch>>(saved_step(run), end, device));
+                     std::make_unique<Samples<typename Step::Batch>>(saved_step(run), end));
     Trainer(job, *method).run();
   });
 }
@@ -163,6 +167,36 @@ TEST_P(TrainerOn, ResumedStep2EqualsTheUninterruptedRun) {
   expect_resume_equals_uninterrupted<Step2>();
 }
 
+// The lines of metrics.jsonl but for their times.
+std::vector<nlohmann::json> numbers_of(const std::string& run) {
+  std::ifstream in(run + "/metrics.jsonl");
+  std::vector<nlohmann::json> lines;
+  for (std::string line; std::getline(in, line);) {
+    lines.push_back(nlohmann::json::parse(line));
+    lines.back().erase("seconds");
+    lines.back().erase("data_wait_seconds");
+  }
+  return lines;
+}
+
+// On a GPU a step's numbers are read when the next one is queued. It changes nothing but when.
+TEST(Trainer, ReadsTheSameNumbersAStepLater) {
+  const test::TemporaryFolder folder;
+  const auto at_once = folder / "at-once", late = folder / "late", resumed = folder / "resumed";
+  train<Step2>(at_once, at::kCPU, -1, false);
+  train<Step2>(late, at::kCPU, -1, true);
+  EXPECT_THROW(train<Step2>(resumed, at::kCPU, 5, true), Killed);
+  train<Step2>(resumed, at::kCPU, -1, true);
+  const auto expected = read_weights(at_once);
+  for (const auto& run : {late, resumed}) {
+    EXPECT_EQ(numbers_of(run), numbers_of(at_once));
+    EXPECT_EQ(numbers_of(run).size(), static_cast<std::size_t>(kSteps));
+    const auto own = read_weights(run);
+    for (const auto& [name, tensor] : expected)
+      EXPECT_TRUE(at::equal(own.at(name), tensor)) << name;
+  }
+}
+
 // A state on a device is what a checkpoint gives back to it, and what was changed meanwhile is not.
 TEST_P(TrainerOn, CheckpointGivesTheOptimizersStateBack) {
   const test::TemporaryFolder folder;
@@ -174,7 +208,7 @@ TEST_P(TrainerOn, CheckpointGivesTheOptimizersStateBack) {
   Optimizer optimizer({OptimizerKind::kAdam}, {{"w", weight}});
   const auto step = [&](Optimizer* own) {
     weight.mutable_grad() = at::sin(weight.detach() * 3);
-    own->step(0.1, own->gradient_norm(), 0);
+    own->step(0.1, own->gradient_norm(), /*most=*/0);
   };
   step(&optimizer);
   writer.save(1, [&] { return Checkpoint{1, {{"w", weight}}, {}, optimizer.state(), "{}"}; });

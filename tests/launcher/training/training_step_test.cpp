@@ -256,6 +256,8 @@ TEST_P(TrainingStepOn, AfterAStepThatIsNotFiniteTheOneUnderWayMovesNothing) {
   });
 }
 
+INSTANTIATE_TEST_SUITE_P(, TrainingStepOn, test::kDevices, test::device_name);
+
 // Reading a value makes the host of a GPU wait for all that is queued.
 TEST(TrainingStep, ReadsNothingFromTheDeviceBeforeItsNumbers) {
   dist::run_ranks(1, [&](dist::Communicator& world) {
@@ -283,8 +285,6 @@ TEST(TrainingStep, WithoutReductionSendsNothingAndGivesTheRanksOwnGradient) {
     EXPECT_TRUE(at::allclose(method.weight.grad(), expected, 0, 1e-12));
   });
 }
-
-INSTANTIATE_TEST_SUITE_P(, TrainingStepOn, test::kDevices, test::device_name);
 
 }  // namespace
 }  // namespace stc::launcher

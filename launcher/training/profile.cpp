@@ -1,0 +1,71 @@
+#include "launcher/training/profile.h"
+
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <kineto/ActivityType.h>
+#include <torch/csrc/autograd/profiler_kineto.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "monitoring/check.h"
+
+namespace stc::launcher {
+namespace {
+
+namespace profiler = torch::autograd::profiler;
+namespace fs = std::filesystem;
+
+std::set<profiler::ActivityType> activities_of(c10::Device device) {
+  std::set<profiler::ActivityType> activities = {profiler::ActivityType::CPU};
+  if (device.is_cuda()) activities.insert(profiler::ActivityType::CUDA);
+  return activities;
+}
+
+}  // namespace
+
+struct Profile::Result {
+  std::unique_ptr<profiler::ProfilerResult> events;
+};
+
+Profile::Profile(c10::Device device) : device_(device) {
+  synchronize();
+  const profiler::ProfilerConfig config(profiler::ProfilerState::KINETO,
+                                        /*report_input_shapes=*/true);
+  const auto activities = activities_of(device);
+  profiler::prepareProfiler(config, activities);
+  profiler::enableProfiler(config, activities);
+}
+
+Profile::~Profile() {
+  if (!result_) profiler::disableProfiler();
+}
+
+void Profile::end() {
+  synchronize();
+  result_ = std::make_unique<Result>(profiler::disableProfiler());
+}
+
+// A GPU may be behind its host.
+void Profile::synchronize() const {
+  if (!device_.is_cpu())
+    c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
+}
+
+std::int64_t Profile::kernels() const {
+  return std::ranges::count_if(result_->events->events(), [](const auto& event) {
+    return event.activityType() ==
+           static_cast<std::uint8_t>(libkineto::ActivityType::CONCURRENT_KERNEL);
+  });
+}
+
+// Kineto reports a file that it cannot open only in its own log.
+void Profile::save(const std::string& path) const {
+  std::error_code ignored;
+  fs::create_directories(fs::path(path).parent_path(), ignored);
+  fs::remove(path, ignored);
+  result_->events->save(path);
+  STC_CHECK(fs::exists(path), "{}: cannot be written", path);
+}
+
+}  // namespace stc::launcher
