@@ -164,16 +164,18 @@ else
   pretrain=(pretrain --data.shards=images --images.size=32 --train.batch_size=8 --contrastive.queue_size=64)
   train=(train --data.shards=videos --clips.size=64 --train.batch_size=2)
 fi
-# The same bits again, where this stc can do that on a GPU.
+# Runs that are compared ask for the same bits again, where this stc can do that on a GPU.
+exact=yes
 if "$stc" train --keys | grep -q -- '--run.deterministic='; then
-  common+=(--run.deterministic=true)
-  exact=yes
+  same_bits=(--run.deterministic=true)
 else
-  [ "$device" = cuda ] && exact=no || exact=yes
+  same_bits=()
+  if [ "$device" = cuda ]; then exact=no; fi
 fi
-pretrain+=(--train.steps="$steps" "${common[@]}")
+pretrain+=(--train.steps="$steps" "${common[@]}" "${same_bits[@]}")
 train+=(--train.steps="$steps" --losses.global_weight=0 --clips.frame_gap=2 "${common[@]}")
-distil=(--losses.global_weight=50 --model.teacher=pretrain/weights.safetensors --model.init=pretrain/weights.safetensors)
+distil=("${train[@]}" --losses.global_weight=50 --model.teacher=pretrain/weights.safetensors
+        --model.init=pretrain/weights.safetensors "${same_bits[@]}")
 
 losses_of() { sed -nE 's/.*"total":([-+0-9.eE]+).*/\1/p' "$1/metrics.jsonl"; }
 
@@ -205,6 +207,20 @@ resume() { # RUN ARGUMENT...
   same_run "$run" "$killed"
 }
 
+# A run over several ranks, and again from its last checkpoint but one.
+resume_ranks() { # RANKS ARGUMENT...
+  local ranks=$1 run=ranks-$1 front
+  shift
+  [ -e images/manifest.json ] || { skip 'no data'; return; }
+  command -v mpirun > /dev/null || { skip 'no mpirun here'; return; }
+  front=(mpirun -np "$ranks" --bind-to none --oversubscribe)
+  limited "${front[@]}" "$stc" "$@" --run.dir="$run" || return
+  cp -r "$run" "$run-resumed"
+  (cd "$run-resumed" && rm -r "checkpoints/$(printf 'step-%08d' "$steps")" weights.safetensors summary.json) || return
+  limited "${front[@]}" "$stc" "$@" --run.dir="$run-resumed" || return
+  same_run "$run" "$run-resumed"
+}
+
 # Bit for bit; without a deterministic mode on the GPU the losses may drift apart by 5 %.
 same_run() {
   if cmp "$1/weights.safetensors" "$2/weights.safetensors"; then note='weights equal bit for bit'; return; fi
@@ -224,19 +240,17 @@ evaluation() {
 
 # ---- benches -------------------------------------------------------------------------------------------------------------------
 
-# bench KEY UNIT NAME (OPTION VALUE)...: KEY of its JSON line is the row's number. An option that this stc does not have is a skip.
+# bench KEY UNIT NAME ARGUMENT...: KEY of its JSON line is the row's number. An option that this stc does not have is a skip.
 bench() {
   local key=$1 unit=$2 name=$3 help value arguments=()
   shift 3
   help=$("$stc" bench "$name" --help 2> /dev/null)
   grep -q "^Usage: stc bench $name " <<< "$help" || { skip "this stc has no bench $name"; return; }
   while [ $# -gt 0 ]; do
-    if grep -q -- "^  $1 " <<< "$help"; then
-      arguments+=("$1" "$2")
-    elif [ "$1" != --device ] || [ "$2" != cpu ]; then
-      skip "stc bench $name has no $1"; return
-    fi
-    shift 2
+    if [ "$1 ${2:-}" = '--device cpu' ]; then shift 2; continue; fi  # the default, also of a bench without this option
+    if [[ $1 == --* ]] && ! grep -q -- "^  $1 " <<< "$help"; then skip "stc bench $name has no $1"; return; fi
+    arguments+=("$1")
+    shift
   done
   limited "${front[@]}" "$stc" bench "$name" "${arguments[@]}" --json > "$name.json" || return
   cat "$name.json"
@@ -245,11 +259,12 @@ bench() {
   note="$(awk -v v="$value" -v u="$unit" 'BEGIN { printf u == "ms" ? "%.2f ms" : "%.0f " u, u == "ms" ? 1000 * v : v }')"
   value=$(field images_per_second "$name.json")
   note+=${value:+, $(printf '%.0f' "$value") images/s}
+  value=$(field mfu "$name.json")
+  note+=${value:+, MFU $(printf '%.2f' "$value")}
 }
 
-allreduce() {
-  local ranks=2 front
-  [ "$device" = cpu ] || ranks=$gpus
+allreduce() { # RANKS
+  local ranks=$1 front
   [ "$ranks" -gt 1 ] || { skip 'one GPU sends nothing'; return; }
   command -v mpirun > /dev/null || { skip 'no mpirun here'; return; }
   front=(mpirun -np "$ranks" --bind-to none --oversubscribe)
@@ -280,10 +295,13 @@ fi
 
 alone 'step 1' 40 training pretrain "${pretrain[@]}"
 start 'step 2, reconstruction' 40 training train "${train[@]}"
-alone 'step 2, distillation' 40 training distil "${train[@]}" "${distil[@]}"
+alone 'step 2, distillation' 40 training distil "${distil[@]}"
 start 'step 1 killed and resumed' 50 resume pretrain "${pretrain[@]}"
-start 'step 2 killed and resumed' 50 resume distil "${train[@]}" "${distil[@]}"
+start 'step 2 killed and resumed' 50 resume distil "${distil[@]}"
 start 'eval davis' 40 evaluation
+ranks=2
+if [ "$device" = cuda ]; then ranks=$gpus; fi
+if [ "$ranks" -gt 1 ]; then alone "step 1 resumed, $ranks ranks" 50 resume_ranks "$ranks" "${pretrain[@]}"; fi
 
 if [ "$device" = cuda ]; then
   fast=(--precision bf16 --memory-format channels_last)
@@ -294,6 +312,7 @@ if [ "$device" = cuda ]; then
     alone "bench step2 r$depth" 30 bench seconds_per_step ms step2 --depth $depth "${clips[@]}"
     alone "bench step2 r$depth bf16" 30 bench seconds_per_step ms step2 --depth $depth "${clips[@]}" "${fast[@]}"
   done
+  alone 'bench step2 deterministic' 30 bench seconds_per_step ms step2 --depth 18 "${clips[@]}" "${fast[@]}" --deterministic
   alone 'bench propagation' 30 bench seconds_per_frame ms propagation --device cuda
   alone 'bench loader' 30 bench samples_per_second samples/s loader --size 224 --batch 256 --steps 8 --workers "$(($(nproc) > 1 ? $(nproc) - 1 : 1))"
 else
@@ -302,7 +321,7 @@ else
   alone 'bench propagation' 20 bench seconds_per_frame ms propagation --width 160 --frames 1 --device cpu
   alone 'bench loader' 20 bench samples_per_second samples/s loader --size 32 --batch 4 --steps 2 --workers 1
 fi
-alone 'bench allreduce' 20 allreduce
+alone 'bench allreduce' 20 allreduce "$ranks"
 wait
 
 # ---- the table -----------------------------------------------------------------------------------------------------------------

@@ -157,7 +157,7 @@ TEST_P(OptimizerOn, WithAScaledLossOneSkippedStepDoesNotStopTheNext) {
 TEST_P(OptimizerOn, NamesTheParameterWithoutAGradient) {
   Numbers numbers(device());
   Optimizer optimizer({}, numbers.list());
-  EXPECT_THROW(optimizer.step(0.1, leaf(at::zeros({}, at::kDouble)), 0), Error);
+  EXPECT_THROW(optimizer.step(0.1, at::zeros({}, at::kDouble), 0), Error);
 }
 
 INSTANTIATE_TEST_SUITE_P(, OptimizerOn, test::kDevices, test::device_name);

@@ -286,7 +286,5 @@ TEST(TrainingStep, WithoutReductionSendsNothingAndGivesTheRanksOwnGradient) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(, TrainingStepOn, test::kDevices, test::device_name);
-
 }  // namespace
 }  // namespace stc::launcher
