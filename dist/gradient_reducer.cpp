@@ -36,7 +36,11 @@ void check_parameters(const Parameters& parameters, const ReducerOptions& option
 void check_equal_on_all_ranks(const Parameters& parameters, Communicator& world) {
   std::string all;
   for (const auto& [name, tensor] : parameters) {
-    all += text("{} {} {}\n", name, tensor.sizes(), c10::toString(tensor.scalar_type()));
+    all += text("{} {} {} {}\n",
+                name,
+                tensor.sizes(),
+                tensor.strides(),
+                c10::toString(tensor.scalar_type()));
   }
   const auto digest = static_cast<std::int64_t>(std::hash<std::string>{}(all));
   const auto options = parameters.front().second.options().dtype(at::kLong).requires_grad(false);
@@ -46,7 +50,7 @@ void check_equal_on_all_ranks(const Parameters& parameters, Communicator& world)
   world.all_reduce(most, ReduceOp::kMax);
   STC_CHECK(at::equal(least, most),
             "the parameters of rank {} ({}, the first is {}) differ from another rank's in name, "
-            "shape or type; all ranks must build the same model",
+            "shape, memory format or type; all ranks must build the same model",
             world.rank(),
             parameters.size(),
             parameters.front().first);

@@ -16,6 +16,7 @@
 #include "launcher/training/profile.h"
 #include "launcher/training/random_loader.h"
 #include "launcher/training/throughput.h"
+#include "launcher/training/training_arithmetic.h"
 #include "launcher/training/training_step.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
@@ -36,7 +37,13 @@ struct Arguments {
 template <typename Batch>
 class SameBatch : public data::Loader<Batch> {
  public:
-  explicit SameBatch(Batch batch) : batch_(std::move(batch)) {}
+  SameBatch(Batch batch, at::Device device) : batch_(std::move(batch)) {
+    if (device.is_cpu()) return;
+    // As the loader of a training has them.
+    auto& [first, second, samples] = batch_;
+    for (auto* tensor : {&first, &second})
+      if (tensor->defined()) *tensor = tensor->pin_memory();
+  }
   Batch next() override { return batch_; }
   std::int64_t corrupt_samples() const override { return 0; }
   std::int64_t epoch_size() const override { return std::ssize(batch_.samples); }
@@ -68,7 +75,7 @@ Work make_step1(const Arguments& arguments, dist::Communicator& ranks, at::Devic
   options.spatial.queue_size = arguments.queue;
   if (arguments.batch % options.key_groups != 0) options.key_groups = 1;
   auto images = RandomLoader<data::ImageBatch>(arguments.batch, arguments.size).next();
-  auto loader = std::make_unique<SameBatch<data::ImageBatch>>(std::move(images));
+  auto loader = std::make_unique<SameBatch<data::ImageBatch>>(std::move(images), device);
   return {make_method(options, ranks, device, std::move(loader)), step_options(options)};
 }
 
@@ -77,7 +84,7 @@ Work make_step2(const Arguments& arguments, dist::Communicator& ranks, at::Devic
   options.clips.size = static_cast<int>(arguments.size);
   auto clips = RandomLoader<data::ClipBatch>(arguments.batch, arguments.size).next();
   if (!device.is_cpu()) clips.lab.reset();  // is made on a GPU
-  auto loader = std::make_unique<SameBatch<data::ClipBatch>>(std::move(clips));
+  auto loader = std::make_unique<SameBatch<data::ClipBatch>>(std::move(clips), device);
   const models::ResNet teacher(models::standard_options(arguments.depth), /*seed=*/0);
   return {make_method(options, ranks, device, std::move(loader), teacher.state()),
           step_options(options)};
@@ -173,15 +180,18 @@ class Timing {
   std::int64_t done_ = 0;
 };
 
+struct RanksOfStep {
+  dist::Communicator &host, &device, &method;
+};
+
 Measurement measure_steps(const StepKind& kind,
                           const Arguments& arguments,
-                          dist::Communicator& host_ranks,
-                          dist::Communicator& device_ranks,
+                          const RanksOfStep& ranks,
                           at::Device device) {
   const PeakMemory memory(device);
-  const Work work = kind.make(arguments, device_ranks, device);
-  TrainingStep step(*work.method, work.step, host_ranks, device_ranks);
-  Timing timing(step, device_ranks, device);
+  const Work work = kind.make(arguments, ranks.method, device);
+  TrainingStep step(*work.method, work.step, ranks.host, ranks.device);
+  Timing timing(step, ranks.device, device);
   Measurement result;
   result.seconds =
       device.is_cpu() ? timing.fastest(arguments.steps) : timing.mean_on_gpu(arguments.steps);
@@ -226,21 +236,33 @@ nlohmann::ordered_json fields_of(const StepKind& kind,
   return fields;
 }
 
-void compute_deterministically() {
-  auto& context = at::globalContext();
-  context.setDeterministicAlgorithms(true, /*warn_only=*/false);
-  context.setDeterministicCuDNN(true);
+// As in a training: what is "auto" becomes what it is on the device, and the process computes so.
+void decide_arithmetic(Arguments* arguments, at::Device device) {
+  TrainOptions options;
+  options.device = dist::device_word(device);
+  options.precision = arguments->precision;
+  options.memory_format = arguments->memory_format;
+  options.deterministic = arguments->deterministic;
+  const auto decided = launcher::decide_arithmetic(options, /*recorded=*/"");
+  options.precision = arguments->precision = decided.precision.value;
+  arguments->memory_format = decided.memory_format.value;
+  models::apply_arithmetic_flags(flags_of(options));
 }
 
-int measure(const StepKind& kind, const Arguments& arguments, dist::Session& session, bool json) {
+int measure(const StepKind& kind, Arguments arguments, dist::Session& session, bool json) {
   log::open(session.world().rank, session.world().size);
   at::set_num_threads(arguments.threads);
-  if (arguments.deterministic) compute_deterministically();
+  if (arguments.deterministic && arguments.device != "cpu") models::fix_cublas_workspace();
   const auto host_ranks = dist::make_communicator(session, at::kCPU, {});
   const auto device = dist::choose_device(arguments.device, *host_ranks);
+  dist::run_on_all_ranks(*host_ranks, [&] { decide_arithmetic(&arguments, device); });
   const auto device_ranks =
       device.is_cpu() ? host_ranks : dist::make_communicator(session, device, {});
-  const auto seen = measure_steps(kind, arguments, *host_ranks, *device_ranks, device);
+  const bool own_group = !device.is_cpu() && &kind == &kStep2;  // as in a training
+  const auto method_ranks =
+      own_group ? dist::make_communicator(session, device, {.high_priority = true}) : device_ranks;
+  const RanksOfStep ranks{*host_ranks, *device_ranks, *method_ranks};
+  const auto seen = measure_steps(kind, arguments, ranks, device);
   if (!host_ranks->is_root()) return 0;
   const auto fields = fields_of(kind, arguments, seen, host_ranks->size(), device);
   print_measurement(text("{}, ResNet-{}, {} {} of {} pixels per rank: {} ms per step, {} images/s, "
@@ -264,10 +286,10 @@ void add_machine_options(CLI::App& command, Arguments* arguments) {
       ->check(CLI::PositiveNumber);
   command.add_option("--device", arguments->device, "cpu, cuda or auto");
   command.add_option("--precision", arguments->precision, "Number format of the convolutions")
-      ->check(CLI::IsMember({"float32", "bf16", "fp16"}));
+      ->check(CLI::IsMember({"auto", "float32", "tf32", "bf16", "fp16"}));
   command
       .add_option("--memory-format", arguments->memory_format, "Memory layout of the feature maps")
-      ->check(CLI::IsMember({"contiguous", "channels_last"}));
+      ->check(CLI::IsMember({"auto", "contiguous", "channels_last"}));
   command.add_flag("--deterministic",
                    arguments->deterministic,
                    "Only operators that give the same bits every time");

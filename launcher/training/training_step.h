@@ -33,9 +33,9 @@ class TrainingStep {
   struct Result {
     using Numbers = std::vector<std::pair<std::string, double>>;
 
-    std::int64_t step = 0;   ///< counted from 0
-    Numbers losses, health;  ///< of this rank; the mean over ranks is the global value
-    std::vector<std::int64_t> samples;
+    std::int64_t step = 0;       ///< counted from 0
+    Numbers losses{}, health{};  ///< of this rank; the mean over ranks is the global value
+    std::vector<std::int64_t> samples{};
     double data_wait_seconds = 0;
     double gradient_norm = 0;  ///< of the mean gradient, before clipping; equal on all ranks
     bool updated = true;       ///< false: skipped on all ranks, not finite in half precision
