@@ -1,16 +1,13 @@
 #include "models/correlation_tiles.h"
 
 #include <ATen/ATen.h>
-#include <ATen/record_function.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cmath>
-#include <functional>
-#include <memory>
 
 #include "tests/support/dense_correlation.h"
 #include "tests/support/devices.h"
+#include "tests/support/operator_calls.h"
 
 namespace stc::models {
 namespace {
@@ -114,20 +111,6 @@ INSTANTIATE_TEST_SUITE_P(Sizes,
                                                           Case{1, 1, 3, 6, 3, 5})),
                          test::device_name);
 
-// Operators that ATen is asked for while body() runs, views included.
-std::int64_t calls_of(const std::function<void()>& body) {
-  static std::atomic<std::int64_t> calls;
-  calls = 0;
-  const auto count = [](const at::RecordFunction&) -> std::unique_ptr<at::ObserverContext> {
-    ++calls;
-    return nullptr;
-  };
-  const auto handle = at::addGlobalCallback(at::RecordFunctionCallback(+count));
-  body();
-  at::removeCallback(handle);
-  return calls;
-}
-
 // On a GPU a call is a launch that the host pays for: with all samples at a time their number is
 // that of one sample.
 class TiledReconstruction : public test::OnDevice {};
@@ -138,11 +121,12 @@ TEST_P(TiledReconstruction, CallsDoNotGrowWithTheBatch) {
     const auto target = at::randn({batch, 3, 16, 16}, device()).requires_grad_();
     const auto reference = at::randn({batch, 3, 16, 16}, device()).requires_grad_();
     const auto values = at::randn({batch, 16, 16}, device());
-    return calls_of([&] {
-      const auto fused = tiled_reconstruction(target, reference, values, shape, true);
-      const auto map = tiled_correlation(target, reference, shape).map;
-      (fused.values.sum() + map.square().sum()).backward();
-    });
+    return test::calls_of([&] {
+             const auto fused = tiled_reconstruction(target, reference, values, shape, true);
+             const auto map = tiled_correlation(target, reference, shape).map;
+             (fused.values.sum() + map.square().sum()).backward();
+           })
+        .count();
   };
   calls(1);  // makes the masks, once
   const auto one = calls(1);

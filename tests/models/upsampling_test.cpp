@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/devices.h"
+
 namespace stc::models {
 namespace {
 
@@ -49,13 +51,12 @@ TEST(Upsampling, TakesAGradientThatIsExpanded) {
   EXPECT_NEAR(maps.grad().sum().item<double>(), 2 * 16 * 16, 1e-10);
 }
 
-class UpsamplingOn : public testing::TestWithParam<at::DeviceType> {};
+class UpsamplingOn : public test::OnDevice {};
 
 TEST_P(UpsamplingOn, RepeatsItsGradientBitForBit) {
-  if (GetParam() == at::kCUDA && !at::hasCUDA()) GTEST_SKIP() << "no GPU";
   at::manual_seed(0);
-  const auto maps = at::randn({8, 1, 64, 64}, GetParam()),
-             share = at::randn({8, 1, 256, 256}, GetParam());
+  const auto maps = at::randn({8, 1, 64, 64}, device()),
+             share = at::randn({8, 1, 256, 256}, device());
   const auto gradient = [&] {
     return answer_of(maps, share, [](const auto& m) { return upsample_bilinear(m, 256); }).gradient;
   };
@@ -63,10 +64,7 @@ TEST_P(UpsamplingOn, RepeatsItsGradientBitForBit) {
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(at::equal(gradient(), first));
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices,
-                         UpsamplingOn,
-                         testing::Values(at::kCPU, at::kCUDA),
-                         [](const auto& info) { return info.param == at::kCPU ? "cpu" : "cuda"; });
+INSTANTIATE_TEST_SUITE_P(, UpsamplingOn, test::kDevices, test::device_name);
 
 }  // namespace
 }  // namespace stc::models

@@ -1,16 +1,16 @@
 // Which of ATen's operators a step calls, so that what has no deterministic form on a GPU is seen
 // on any machine.
 #include <ATen/ATen.h>
-#include <ATen/record_function.h>
 #include <gmock/gmock.h>
 
-#include <mutex>
+#include <map>
 #include <set>
 #include <string>
 
 #include "dist/collective_log.h"
 #include "launcher/training/random_loader.h"
 #include "launcher/training/training_step.h"
+#include "tests/support/operator_calls.h"
 
 namespace stc::launcher {
 namespace {
@@ -51,29 +51,11 @@ const std::set<std::string> kUnrepeatable = {"aten::_adaptive_avg_pool2d_backwar
                                              "aten::upsample_linear1d_backward",
                                              "aten::upsample_trilinear3d_backward"};
 
-std::mutex mutex;
-std::set<std::string> called;
+using Calls = std::map<std::string, std::int64_t>;
 
-std::unique_ptr<at::ObserverContext> note(const at::RecordFunction& function) {
-  const std::lock_guard lock(mutex);
-  called.insert(function.name());
-  return nullptr;
-}
-
-// The operators that `body` calls, in all threads.
-template <typename Body>
-std::set<std::string> operators_of(const Body& body) {
-  called.clear();
-  const auto handle =
-      at::addGlobalCallback(at::RecordFunctionCallback(note).scopes({at::RecordScope::FUNCTION}));
-  body();
-  at::removeCallback(handle);
-  return called;
-}
-
-std::set<std::string> unrepeatable(const std::set<std::string>& operators) {
+std::set<std::string> unrepeatable(const Calls& operators) {
   std::set<std::string> found;
-  for (const auto& name : operators)
+  for (const auto& [name, count] : operators)
     if (kUnrepeatable.contains(name)) found.insert(name);
   return found;
 }
@@ -94,7 +76,7 @@ TEST(StepOperators, OfStep1AllHaveADeterministicForm) {
   dist::run_ranks(1, [&](dist::Communicator& world) {
     auto images = std::make_unique<RandomLoader<data::ImageBatch>>(4, 32);
     const auto method = make_method(options, world, at::kCPU, std::move(images));
-    const auto operators = operators_of([&] { run_step(*method, options, world); });
+    const auto operators = test::calls_of([&] { run_step(*method, options, world); }).all;
     EXPECT_TRUE(operators.contains("aten::max_pool2d_with_indices_backward"));
     EXPECT_TRUE(operators.contains("aten::_fused_sgd_"));
     EXPECT_THAT(unrepeatable(operators), testing::IsEmpty());
@@ -111,7 +93,7 @@ TEST(StepOperators, OfStep2AllHaveADeterministicForm) {
       auto clips = std::make_unique<RandomLoader<data::ClipBatch>>(2, 64);
       const auto teacher = models::ResNet(models::standard_options(18), 0).state();
       const auto method = make_method(options, world, at::kCPU, std::move(clips), teacher);
-      const auto operators = operators_of([&] { run_step(*method, options, world); });
+      const auto operators = test::calls_of([&] { run_step(*method, options, world); }).all;
       EXPECT_TRUE(operators.contains("aten::upsample_bilinear2d"));
       EXPECT_TRUE(operators.contains("aten::_fused_adam_"));
       EXPECT_THAT(unrepeatable(operators), testing::IsEmpty());

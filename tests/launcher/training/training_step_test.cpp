@@ -1,19 +1,17 @@
 #include "launcher/training/training_step.h"
 
 #include <ATen/ATen.h>
-#include <ATen/record_function.h>
 #include <gmock/gmock.h>
 
 #include <atomic>
 #include <cmath>
 #include <functional>
-#include <memory>
-#include <string_view>
 
 #include "dist/collective_log.h"
 #include "dist/run_together.h"
 #include "launcher/training/optimizer.h"
 #include "tests/support/devices.h"
+#include "tests/support/operator_calls.h"
 
 namespace stc::launcher {
 namespace {
@@ -72,16 +70,7 @@ constexpr double kRate = 0.1;
 
 // How many values body() reads out of tensors.
 std::int64_t reads_of(const std::function<void()>& body) {
-  static std::atomic<std::int64_t> reads;
-  reads = 0;
-  const auto count = [](const at::RecordFunction& call) -> std::unique_ptr<at::ObserverContext> {
-    if (std::string_view(call.name()) == "aten::_local_scalar_dense") ++reads;
-    return nullptr;
-  };
-  const auto handle = at::addGlobalCallback(at::RecordFunctionCallback(+count));
-  body();
-  at::removeCallback(handle);
-  return reads;
+  return test::calls_of(body).all["aten::_local_scalar_dense"];
 }
 
 TrainingStep::Options plain_sgd() {
