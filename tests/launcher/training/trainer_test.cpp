@@ -30,7 +30,8 @@ struct Killed : std::runtime_error {
 template <typename Batch>
 class Samples : public data::Loader<Batch> {
  public:
-  Samples(std::int64_t first, std::int64_t end) : step_(first), end_(end) {}
+  Samples(std::int64_t first, std::int64_t end, at::Device device)
+      : step_(first), end_(end), device_(device) {}
   Batch next() override {
     if (step_ == end_) throw Killed();
     auto random = at::detail::createCPUGenerator(static_cast<std::uint64_t>(step_++));
@@ -42,7 +43,9 @@ class Samples : public data::Loader<Batch> {
       return {pixels(shape), pixels(shape), {0, 1, 2, 3}};
     } else {
       const std::int64_t shape[] = {kClips, 2, 3, 2 * kSide, 2 * kSide};
-      return {pixels(shape), at::rand(shape, random, at::kFloat) * 2 - 1, {0, 1}};
+      const auto rgb = pixels(shape);
+      if (!device_.is_cpu()) return {rgb, {}, {0, 1}};  // Lab is made on the device
+      return {rgb, at::rand(shape, random, at::kFloat) * 2 - 1, {0, 1}};
     }
   }
   std::int64_t corrupt_samples() const override { return 0; }
@@ -50,6 +53,7 @@ class Samples : public data::Loader<Batch> {
 
  private:
   std::int64_t step_, end_;
+  at::Device device_;
 };
 
 struct Step1 {
@@ -117,7 +121,7 @@ void train(const std::string& run,
         Step::method(options,
                      world,
                      device,
-                     std::make_unique<Samples<typename Step::Batch>>(saved_step(run), end));
+                     std::make_unique<Samples<typename Step::Batch>>(saved_step(run), end, device));
     Trainer(job, *method).run();
   });
 }
