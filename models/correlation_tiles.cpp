@@ -145,6 +145,11 @@ void for_samples(const at::Tensor& features, TileShape shape, Body body) {
   }
 }
 
+// Their rows one after the other; of one piece, that piece.
+at::Tensor joined(const std::vector<at::Tensor>& pieces) {
+  return pieces.size() == 1 ? pieces[0] : at::cat(pieces);
+}
+
 void save_shape(AutogradContext* context, TileShape shape) {
   context->saved_data["tile"] = shape.tile;
   context->saved_data["radius"] = shape.radius;
@@ -168,7 +173,7 @@ class CorrelationFunction : public torch::autograd::Function<CorrelationFunction
       dots.push_back(Tiles(of_these(target), of_these(reference), shape).dots());
       maps.push_back(softmax(dots.back()));
     });
-    const auto map = at::cat(maps), all_dots = at::cat(dots);
+    const auto map = joined(maps), all_dots = joined(dots);
     context->save_for_backward({target, reference, map});
     save_shape(context, shape);
     context->mark_non_differentiable({all_dots});
@@ -217,8 +222,8 @@ class ReconstructionFunction : public torch::autograd::Function<ReconstructionFu
       rebuilt.push_back(at::matmul(map, of_these(key_values)).squeeze(-1));
       if (pool) pooled.push_back(pool_map(map, shape));
     });
-    const auto out = at::cat(rebuilt);
-    const auto all_pooled = pool ? at::cat(pooled) : at::empty({0}, target.options());
+    const auto out = joined(rebuilt);
+    const auto all_pooled = pool ? joined(pooled) : at::empty({0}, target.options());
     context->save_for_backward({target, reference, key_values, out});
     save_shape(context, shape);
     context->mark_non_differentiable({all_pooled});

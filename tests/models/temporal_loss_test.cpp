@@ -28,7 +28,6 @@ TEST(TemporalLoss, TakesFewLaunches) {
     const auto step = [&] { temporal_losses(inputs, options).total.backward(); };
     step();  // makes the masks, once
     const auto calls = test::calls_of(step);
-    for (const auto& [name, count] : calls.leaves) std::cout << name << " " << count << "\n";
     EXPECT_LE(calls.launches(), 120) << preset;
     EXPECT_EQ(calls.all.count("aten::_local_scalar_dense"), 0U);
   }
