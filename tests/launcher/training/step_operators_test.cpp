@@ -103,10 +103,10 @@ TEST(StepOperators, OfStep2AllHaveADeterministicForm) {
 
 // Of what the test above rests on: a gradient's operators are seen, too.
 TEST(StepOperators, TheGradientOfAtensUpsamplingIsSeenAndHasNone) {
-  const auto operators = operators_of([] {
-    const auto maps = at::ones({1, 1, 4, 4}).requires_grad_();
-    at::upsample_bilinear2d(maps, {8, 8}, false).sum().backward();
-  });
+  const auto operators = test::calls_of([] {
+                           const auto maps = at::ones({1, 1, 4, 4}).requires_grad_();
+                           at::upsample_bilinear2d(maps, {8, 8}, false).sum().backward();
+                         }).all;
   EXPECT_THAT(unrepeatable(operators), testing::ElementsAre("aten::upsample_bilinear2d_backward"));
 }
 

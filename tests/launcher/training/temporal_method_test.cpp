@@ -17,6 +17,9 @@ class OwnGroup : public dist::Communicator {
     ++sums;
     ranks_.all_reduce(std::move(tensor), op);
   }
+  std::function<void()> start_all_reduce(at::Tensor tensor, dist::ReduceOp op) override {
+    return ranks_.start_all_reduce(tensor, op);
+  }
   void broadcast(at::Tensor tensor, int root) override { ranks_.broadcast(tensor, root); }
   at::Tensor all_gather(const at::Tensor& tensor) override { return ranks_.all_gather(tensor); }
   at::Tensor all_to_all(const at::Tensor& rows,
