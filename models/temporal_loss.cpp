@@ -80,6 +80,23 @@ at::Tensor local_factor(const at::Tensor& own,
   return weight * ranks.size / (count * static_cast<double>(cells)).clamp_min(1e-12);
 }
 
+// (c) on the cells of (d)
+void add_local_distillation(const WindowedCorrelation& coarse,
+                            const PooledMap& pooled,
+                            const TemporalInputs& inputs,
+                            const TemporalLossOptions& options,
+                            TemporalLosses* losses) {
+  std::tie(losses->selection_score, losses->selection) = select_cells(coarse, inputs, options);
+  const auto weight = losses->selection.to(losses->selection_score.scalar_type());
+  const auto goal = options.distil_row_mass ? pooled.scaled(4) : pooled;
+  const auto selected = weight.sum();
+  losses->local_distillation =
+      coarse.squared_distance(goal, weight) *
+      local_factor(selected, weight.size(1) * weight.size(2), inputs.ranks, options.local_weight);
+  losses->selected_fraction = selected / static_cast<double>(weight.numel());
+  losses->local_entropy = coarse.mean_entropy();
+}
+
 // The teacher's map (Q5).
 at::Tensor teacher_map(const at::Tensor& features, const TemporalLossOptions& options) {
   auto teacher = features.detach();
@@ -156,17 +173,8 @@ TemporalLosses temporal_losses(const TemporalInputs& inputs, const TemporalLossO
   const auto rebuilt1 = coarse.rebuild(colours(source, level1, options));
   losses.reconstruction1 = reconstruction_loss(rebuilt1, truth, options.reconstruction_weight);
 
-  // (c) on the cells of (d)
   if (local) {
-    std::tie(losses.selection_score, losses.selection) = select_cells(coarse, inputs, options);
-    const auto weight = losses.selection.to(level1.scalar_type());
-    const auto goal = options.distil_row_mass ? pooled.scaled(4) : pooled;
-    const auto selected = weight.sum();
-    losses.local_distillation =
-        coarse.squared_distance(goal, weight) *
-        local_factor(selected, weight.size(1) * weight.size(2), inputs.ranks, options.local_weight);
-    losses.selected_fraction = selected / static_cast<double>(weight.numel());
-    losses.local_entropy = coarse.mean_entropy();
+    add_local_distillation(coarse, pooled, inputs, options, &losses);
   } else {
     losses.local_distillation = at::zeros({}, level0.options());
   }

@@ -198,6 +198,16 @@ void finish_part(const SweepArguments& arguments,
       arguments.part);
 }
 
+void describe(const SweepPlan& plan, std::size_t groups) {
+  log::info(
+      "{} weights, {} benchmark(s), {} setting(s): {} evaluations; features are computed for {}",
+      plan.weights.size(),
+      plan.benchmarks.size(),
+      plan.combinations.size(),
+      plan.weights.size() * plan.benchmarks.size() * plan.combinations.size(),
+      groups);
+}
+
 int sweep(const SweepArguments& arguments, dist::Session& session) {
   const auto world = start_evaluation(session, arguments.threads);
   const auto device = dist::choose_device(arguments.device, *world);
@@ -222,13 +232,7 @@ int sweep(const SweepArguments& arguments, dist::Session& session) {
   });
   std::vector<const Evaluation*> evaluations;
   for (const auto& group : groups) evaluations.push_back(group.evaluation.get());
-  log::info(
-      "{} weights, {} benchmark(s), {} setting(s): {} evaluations; features are computed for {}",
-      plan.weights.size(),
-      plan.benchmarks.size(),
-      plan.combinations.size(),
-      plan.weights.size() * plan.benchmarks.size() * plan.combinations.size(),
-      groups.size());
+  describe(plan, groups.size());
   evaluate_over_ranks(evaluations, *world, share);
   dist::run_on_root(*world, [&] {
     if (is_part) {

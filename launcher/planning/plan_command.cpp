@@ -99,6 +99,27 @@ int plan(Arguments arguments) {
                                         : plan_of<VideoTrainOptions>(arguments, "train");
 }
 
+void add_machine_options(CLI::App& command, Arguments& arguments) {
+  command.option_defaults()->group("Machine");
+  command
+      .add_option("--world",
+                  arguments.worlds,
+                  "Numbers of ranks, e.g. 8,64,512; train.batch_size is for the first and grows in "
+                  "proportion")
+      ->delimiter(',')
+      ->capture_default_str();
+  command.add_option(
+      "--fabric", arguments.fabric, "nvlink+8x200, nvlink+1x100 or nvlink+25gbe; default: all");
+  command
+      .add_option("--gpu", arguments.gpu, "Assume the speed of this GPU: a100, v100, h100 or h200")
+      ->capture_default_str();
+  command
+      .add_option("--step-seconds",
+                  arguments.step_seconds,
+                  "Measured seconds per step of one rank, instead of an assumed time")
+      ->check(CLI::PositiveNumber);
+}
+
 }  // namespace
 
 void add_plan(CLI::App& app, Action& action) {
@@ -115,26 +136,7 @@ void add_plan(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"pretrain", "train"}));
   command->option_defaults()->group("Input");
   command->add_option("--config", arguments->config, "Configuration file (TOML)");
-  command->option_defaults()->group("Machine");
-  command
-      ->add_option(
-          "--world",
-          arguments->worlds,
-          "Numbers of ranks, e.g. 8,64,512; train.batch_size is for the first and grows in "
-          "proportion")
-      ->delimiter(',')
-      ->capture_default_str();
-  command->add_option(
-      "--fabric", arguments->fabric, "nvlink+8x200, nvlink+1x100 or nvlink+25gbe; default: all");
-  command
-      ->add_option(
-          "--gpu", arguments->gpu, "Assume the speed of this GPU: a100, v100, h100 or h200")
-      ->capture_default_str();
-  command
-      ->add_option("--step-seconds",
-                   arguments->step_seconds,
-                   "Measured seconds per step of one rank, instead of an assumed time")
-      ->check(CLI::PositiveNumber);
+  add_machine_options(*command, *arguments);
   command->option_defaults()->group("Output");
   command->add_flag("--json", arguments->json, "Print JSON");
   command->allow_extras();

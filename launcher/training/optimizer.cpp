@@ -84,6 +84,11 @@ void Optimizer::step(double rate, const at::Tensor& norm, double most) {
   rescale(gradients, norm, most);
   scaler.update(finite);
   steps_.add_(skip_.eq(0));
+  update(gradients, rate);
+}
+
+// By ATen's fused kernels, which do nothing where skip_ is 1.
+void Optimizer::update(const std::vector<at::Tensor>& gradients, double rate) {
   std::vector<at::Tensor> values;
   for (const auto& [name, parameter] : parameters_) values.push_back(parameter.detach());
   if (options_.kind == OptimizerKind::kSgd) {

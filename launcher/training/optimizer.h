@@ -70,6 +70,7 @@ class Optimizer {
 
  private:
   std::vector<at::Tensor> gradients() const;
+  void update(const std::vector<at::Tensor>& gradients, double learning_rate);
   void rescale(const std::vector<at::Tensor>& gradients, const at::Tensor& norm, double most) const;
 
   OptimizerOptions options_;

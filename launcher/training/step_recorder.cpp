@@ -58,14 +58,7 @@ void StepRecorder::end_step(const Begun& begun, const TrainingStep::Result& resu
   // Where steps overlap, from the end of the one before.
   const double seconds = seconds_since(std::max(begun.since, end_));
   end_ = steady_now();
-  if (!result.updated) {
-    metrics_.skipped_step();
-    if (job_.folder) {
-      log::warning("step {} is skipped: not finite in half precision with the loss scaled by {}",
-                   step,
-                   result.loss_scale);
-    }
-  }
+  if (!result.updated) record_skipped(result);
   const auto images = options.batch_size / job_.host_ranks.size() * method_.images_per_sample();
   throughput_.add(number(images), watch_.operations_per_step(), seconds);
   const bool due = step % options.log_every == 0 || step == options.steps || step == 1;
@@ -93,6 +86,14 @@ void StepRecorder::end_step(const Begun& begun, const TrainingStep::Result& resu
   if (!due || !job_.folder) return;
   append_line(done, result);
   progress_->update(step, means.losses.at("total"));
+}
+
+void StepRecorder::record_skipped(const TrainingStep::Result& result) {
+  metrics_.skipped_step();
+  if (!job_.folder) return;
+  log::warning("step {} is skipped: not finite in half precision with the loss scaled by {}",
+               result.step + 1,
+               result.loss_scale);
 }
 
 StepRecorder::Means StepRecorder::mean_over_ranks(const TrainingStep::Result& result) const {

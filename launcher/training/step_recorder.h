@@ -52,6 +52,7 @@ class StepRecorder {
   Means mean_over_ranks(const TrainingStep::Result& result) const;
   void record_arrival(const Arrival& own, double step_seconds);
   Arrival arrival_on_device(const Begun& begun) const;
+  void record_skipped(const TrainingStep::Result& result);
   void append_line(const Step& step, const TrainingStep::Result& result);
 
   const TrainingJob& job_;
