@@ -145,6 +145,23 @@ void for_samples(const at::Tensor& features, TileShape shape, Body body) {
   }
 }
 
+// Their rows one after the other; of one piece, that piece.
+at::Tensor joined(const std::vector<at::Tensor>& pieces) {
+  return pieces.size() == 1 ? pieces[0] : at::cat(pieces);
+}
+
+// Puts the rows of some samples in their place of a whole like `like`; if they are all, they are
+// it.
+template <typename OfThese>
+void put(at::Tensor* whole, const at::Tensor& like, OfThese of_these, const at::Tensor& rows) {
+  if (rows.size(0) == like.size(0)) {
+    *whole = rows;
+    return;
+  }
+  if (!whole->defined()) *whole = at::empty_like(like);
+  of_these(*whole).copy_(rows);
+}
+
 void save_shape(AutogradContext* context, TileShape shape) {
   context->saved_data["tile"] = shape.tile;
   context->saved_data["radius"] = shape.radius;
@@ -168,7 +185,7 @@ class CorrelationFunction : public torch::autograd::Function<CorrelationFunction
       dots.push_back(Tiles(of_these(target), of_these(reference), shape).dots());
       maps.push_back(softmax(dots.back()));
     });
-    const auto map = at::cat(maps), all_dots = at::cat(dots);
+    const auto map = joined(maps), all_dots = joined(dots);
     context->save_for_backward({target, reference, map});
     save_shape(context, shape);
     context->mark_non_differentiable({all_dots});
@@ -179,14 +196,14 @@ class CorrelationFunction : public torch::autograd::Function<CorrelationFunction
     const auto saved = context->get_saved_variables();
     const at::Tensor &target = saved[0], &reference = saved[1], &map = saved[2];
     const auto shape = saved_shape(context);
-    const auto grad_target = at::empty_like(target), grad_reference = at::empty_like(reference);
+    at::Tensor grad_target, grad_reference;
     for_samples(target, shape, [&](const auto& of_these) {
       const auto these = of_these(map), weighted = of_these(grads[0]) * these;
       const auto grad_dots =
           (weighted - these * weighted.sum(-1, true)).mul_(WindowSoftmax::scale_of(target));
       const Tiles tiles(of_these(target), of_these(reference), shape);
-      of_these(grad_target).copy_(tiles.target_gradient(grad_dots));
-      of_these(grad_reference).copy_(tiles.reference_gradient(grad_dots));
+      put(&grad_target, target, of_these, tiles.target_gradient(grad_dots));
+      put(&grad_reference, reference, of_these, tiles.reference_gradient(grad_dots));
     });
     return {grad_target, grad_reference, {}};
   }
@@ -217,8 +234,8 @@ class ReconstructionFunction : public torch::autograd::Function<ReconstructionFu
       rebuilt.push_back(at::matmul(map, of_these(key_values)).squeeze(-1));
       if (pool) pooled.push_back(pool_map(map, shape));
     });
-    const auto out = at::cat(rebuilt);
-    const auto all_pooled = pool ? at::cat(pooled) : at::empty({0}, target.options());
+    const auto out = joined(rebuilt);
+    const auto all_pooled = pool ? joined(pooled) : at::empty({0}, target.options());
     context->save_for_backward({target, reference, key_values, out});
     save_shape(context, shape);
     context->mark_non_differentiable({all_pooled});
@@ -231,15 +248,15 @@ class ReconstructionFunction : public torch::autograd::Function<ReconstructionFu
     const at::Tensor &key_values = saved[2], &out = saved[3];
     const auto shape = saved_shape(context);
     const WindowSoftmax softmax(target, shape);
-    const auto grad_target = at::empty_like(target), grad_reference = at::empty_like(reference);
+    at::Tensor grad_target, grad_reference;
     for_samples(target, shape, [&](const auto& of_these) {
       const Tiles tiles(of_these(target), of_these(reference), shape);
       // d out_i / d dots_ij = scale * map_ij (value_j - out_i)
       auto grad_dots = softmax(tiles.dots());
       grad_dots.mul_(of_these(key_values).transpose(2, 3) - of_these(out).unsqueeze(-1));
       grad_dots.mul_(of_these(grads[0]).unsqueeze(-1) * softmax.scale());
-      of_these(grad_target).copy_(tiles.target_gradient(grad_dots));
-      of_these(grad_reference).copy_(tiles.reference_gradient(grad_dots));
+      put(&grad_target, target, of_these, tiles.target_gradient(grad_dots));
+      put(&grad_reference, reference, of_these, tiles.reference_gradient(grad_dots));
     });
     return {grad_target, grad_reference, {}, {}, {}};
   }

@@ -16,8 +16,16 @@ namespace {
 // Puts the bend of the smooth L1 at 0.05 of a normalised channel.
 constexpr double kColourScale = 20;
 
-at::Tensor target_of(const at::Tensor& level) { return level.select(1, 1); }
-at::Tensor reference_of(const at::Tensor& level) { return level.select(1, 0); }
+/// Two frames of a level, each [B, C, h, w]. Taken apart once: the gradients of both frames then
+/// come together in one copy.
+struct Frames {
+  at::Tensor reference, target;
+  explicit Frames(const at::Tensor& level) {
+    const auto frames = level.unbind(1);
+    reference = frames[0];
+    target = frames[1];
+  }
+};
 
 // [B, S, S] -> [B, h, w]: the colours of the level's cells (Q4).
 at::Tensor colours(const at::Tensor& channel,
@@ -33,13 +41,17 @@ at::Tensor colours(const at::Tensor& channel,
 WindowedCorrelation correlation_of(const at::Tensor& level,
                                    std::int64_t radius_cells,
                                    MapStorage storage) {
-  return {target_of(level), reference_of(level), radius_cells, storage};
+  const Frames frames(level);
+  return {frames.target, frames.reference, radius_cells, storage};
 }
 
-at::Tensor reconstruction_loss(const at::Tensor& rebuilt, const at::Tensor& truth) {
+// smooth L1 of scaled colours: the scale s in front, since s x has its bend at 1 where x has it at
+// 1/s.
+at::Tensor reconstruction_loss(const at::Tensor& rebuilt, const at::Tensor& truth, double weight) {
   const auto side = truth.size(-1);
   const auto full = upsample_bilinear(rebuilt.unsqueeze(1), side).squeeze(1);
-  return at::smooth_l1_loss(full * kColourScale, truth * kColourScale);
+  return at::smooth_l1_loss(full, truth, at::Reduction::Mean, 1 / kColourScale) *
+         (kColourScale * weight);
 }
 
 // The cells' scores and the choice, both [B, h, w].
@@ -53,31 +65,33 @@ std::pair<at::Tensor, at::Tensor> select_cells(const WindowedCorrelation& coarse
   return {score, score > selection_threshold(score, options)};
 }
 
-// weight [B, h, w]: 1 for the selected cells.
-at::Tensor local_distillation(const WindowedCorrelation& coarse,
-                              const PooledMap& goal,
-                              const at::Tensor& weight,
-                              const TemporalInputs& inputs) {
-  const auto squares = coarse.squared_distance(goal, weight);
-  auto count = weight.sum();
-  if (inputs.ranks) inputs.ranks.sum(count);
+// What the squares of the local loss are multiplied by: its weight over the number of selected
+// cells of all ranks, of which `own` are this one's.
+at::Tensor local_factor(const at::Tensor& own,
+                        std::int64_t cells,
+                        const OverRanks& ranks,
+                        double weight) {
+  auto count = own;
+  if (ranks) {
+    count = own.clone();
+    ranks.sum(count);
+  }
   // The authors repeat a cell's weight over every key of the frame, in the window or not.
-  const auto cells = weight.size(1) * weight.size(2);
-  return squares * static_cast<double>(inputs.ranks.size) /
-         (count * static_cast<double>(cells)).clamp_min(1e-12);
+  return weight * ranks.size / (count * static_cast<double>(cells)).clamp_min(1e-12);
 }
 
 // The teacher's map (Q5).
 at::Tensor teacher_map(const at::Tensor& features, const TemporalLossOptions& options) {
   auto teacher = features.detach();
   if (options.normalise_teacher) teacher = teacher / teacher.norm(2, {2}, true).clamp_min(1e-12);
-  return global_correlation(
-      target_of(teacher), reference_of(teacher), 1 / options.teacher_temperature);
+  const Frames frames(teacher);
+  return global_correlation(frames.target, frames.reference, 1 / options.teacher_temperature);
 }
 
 at::Tensor global_distillation(const at::Tensor& level, const at::Tensor& goal) {
   const double scale = 1 / std::sqrt(static_cast<double>(level.size(2)));
-  return at::mse_loss(global_correlation(target_of(level), reference_of(level), scale), goal);
+  const Frames frames(level);
+  return at::mse_loss(global_correlation(frames.target, frames.reference, scale), goal);
 }
 
 }  // namespace
@@ -126,8 +140,9 @@ at::Tensor selection_threshold(const at::Tensor& score, const TemporalLossOption
 
 TemporalLosses temporal_losses(const TemporalInputs& inputs, const TemporalLossOptions& options) {
   const auto& [level0, level1, level2] = inputs.levels;
-  const auto source = reference_of(inputs.lab).select(1, inputs.dropped);
-  const auto truth = target_of(inputs.lab).select(1, inputs.dropped);
+  const Frames lab(inputs.lab);
+  const auto source = lab.reference.select(1, inputs.dropped);
+  const auto truth = lab.target.select(1, inputs.dropped);
   TemporalLosses losses;
 
   // (a), (b). Level 0 first: its tiles are gone before the map of level 1 takes memory.
@@ -136,29 +151,33 @@ TemporalLosses temporal_losses(const TemporalInputs& inputs, const TemporalLossO
   const auto colours0 = colours(source, level0, options);
   const auto [rebuilt0, pooled] = local ? fine.rebuild_and_pool(colours0)
                                         : WindowedCorrelation::Rebuilt{fine.rebuild(colours0), {}};
-  losses.reconstruction0 = reconstruction_loss(rebuilt0, truth) * options.reconstruction_weight;
+  losses.reconstruction0 = reconstruction_loss(rebuilt0, truth, options.reconstruction_weight);
   const auto coarse = correlation_of(level1, options.coarse_radius, MapStorage::kKept);
   const auto rebuilt1 = coarse.rebuild(colours(source, level1, options));
-  losses.reconstruction1 = reconstruction_loss(rebuilt1, truth) * options.reconstruction_weight;
+  losses.reconstruction1 = reconstruction_loss(rebuilt1, truth, options.reconstruction_weight);
 
   // (c) on the cells of (d)
-  losses.local_distillation = at::zeros({}, level0.options());
   if (local) {
     std::tie(losses.selection_score, losses.selection) = select_cells(coarse, inputs, options);
     const auto weight = losses.selection.to(level1.scalar_type());
     const auto goal = options.distil_row_mass ? pooled.scaled(4) : pooled;
+    const auto selected = weight.sum();
     losses.local_distillation =
-        local_distillation(coarse, goal, weight, inputs) * options.local_weight;
-    losses.selected_fraction = weight.sum() / static_cast<double>(weight.numel());
+        coarse.squared_distance(goal, weight) *
+        local_factor(selected, weight.size(1) * weight.size(2), inputs.ranks, options.local_weight);
+    losses.selected_fraction = selected / static_cast<double>(weight.numel());
     losses.local_entropy = coarse.mean_entropy();
+  } else {
+    losses.local_distillation = at::zeros({}, level0.options());
   }
 
   // (e)
-  losses.global_distillation = at::zeros({}, level0.options());
   if (options.global_weight != 0) {
     const auto goal = teacher_map(inputs.teacher, options);
     losses.global_distillation = global_distillation(level2, goal) * options.global_weight;
     losses.teacher_entropy = row_entropy(goal).mean();
+  } else {
+    losses.global_distillation = at::zeros({}, level0.options());
   }
   losses.total = losses.reconstruction0 + losses.reconstruction1 + losses.local_distillation +
                  losses.global_distillation;
