@@ -26,9 +26,19 @@ system=/usr/lib/x86_64-linux-gnu
 
 # What the machine has of its own: PyTorch with CUDA, the C and C++ run time. And what nothing here calls, yet would bring 280 MB of
 # codecs: OpenCV's imgcodecs and videoio, which only tests of data open.
-own='/(libtorch|libc10|libnccl|libcu|libnv|libgomp|libc|libm|libpthread|libdl|librt|libstdc\+\+|libgcc_s|ld-linux-x86-64)[-_.0-9a-z]*\.so'
+own='(libtorch(_[a-z]+)?|libc10(_cuda)?|libnccl|libcudart|libgomp[-.0-9a-f]*|libc|libm|libpthread|libdl|librt|libstdc\+\+|libgcc_s|ld-linux-x86-64)\.so'
 unused='libopencv_(imgcodecs|videoio)'
-libraries_of() { ldd "$1" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | grep -vE "$own|$unused" || true; }
+needed_by() { readelf -d "$1" | sed -nE 's/.*NEEDED.*\[(.*)\].*/\1/p' | grep -vE "^($own|$unused)" || true; }
+# What a file needs of the system and what that needs, but not by way of PyTorch or of what is unused.
+libraries_of() {
+  local name path
+  for name in $(needed_by "$1"); do
+    path=$(ldconfig -p | awk -v name="$name" '$1 == name && !found++ { print $NF }')
+    [ -n "$path" ] || fail "$1 needs $name, which is not among the system's libraries"
+    echo "$path"
+    ldd "$path" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | grep -vE "/$own" || true
+  done
+}
 
 # Stand-ins that end the program, with the symbols that the programs name.
 make_stub() { # LIBRARY PROGRAM...
@@ -67,12 +77,13 @@ cp "$repository/scripts/gpu-check.sh" "$kit"
 cp "$repository"/tests/golden/*.safetensors "$kit/golden"
 cat > "$kit/env.sh" <<'ENV'
 # Sourced before a program of this bundle runs; gpu-check.sh does it itself.
+stc_kit=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 site=$(python3 -c 'import os, torch; print(os.path.dirname(os.path.dirname(torch.__file__)))')
-export LD_LIBRARY_PATH=/opt/stc/lib:$site/torch/lib:$(ls -d "$site"/nvidia/*/lib | paste -sd:) PATH=/opt/stc/bin:$PATH
+export LD_LIBRARY_PATH=$stc_kit/lib:$site/torch/lib:$(ls -d "$site"/nvidia/*/lib | paste -sd:) PATH=$stc_kit/bin:$PATH
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl=self,vader OMPI_MCA_plm=isolated
 ENV
 
 find "$root" -name '*.la' -delete
 find "$root" -type f \( -name '*.so*' -o -path '*/bin/*' \) -exec strip --strip-unneeded {} + 2> /dev/null || true
-tar -C "$root" -c . | xz -T0 > "$out"
+tar -C "$root" -c . | xz -T0 -3 > "$out"
 say "$out: $(du -h "$out" | cut -f1), unpacked $(du -sh "$root" | cut -f1), ${#programs[@]} programs"
