@@ -69,7 +69,7 @@ std::optional<double> peak_operations_per_second(const std::string& gpu,
 }
 
 std::optional<double> peak_operations_per_second(c10::Device device, const std::string& precision) {
-  if (device.is_cpu()) return {};
+  if (!device.is_cuda()) return {};
   const auto gpus = dist::gpus();
   return peak_operations_per_second(gpus.at(static_cast<std::size_t>(device.index())).name,
                                     precision);

@@ -4,7 +4,9 @@
 #include <ATen/EmptyTensor.h>
 #include <ATen/detail/PrivateUse1HooksInterface.h>
 #include <ATen/native/CPUFallback.h>
-#include <c10/core/impl/FakeGuardImpl.h>
+#include <c10/core/CPUAllocator.h>
+#include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/library.h>
 
 #include <array>
@@ -12,6 +14,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "monitoring/check.h"
@@ -23,7 +26,7 @@ constexpr auto kStandin = c10::DeviceType::PrivateUse1;
 const c10::DispatchKeySet kKeys(c10::DispatchKey::PrivateUse1);
 
 // Its memory is the host's: what matters is whose tensor it is.
-class Memory : public c10::Allocator {
+class Memory : public c10::DeviceAllocator {
  public:
   c10::DataPtr allocate(std::size_t bytes) override {
     void* data = std::malloc(std::max<std::size_t>(bytes, 1));
@@ -33,6 +36,12 @@ class Memory : public c10::Allocator {
   void copy_data(void* to, const void* from, std::size_t bytes) const override {
     default_copy_data(to, from, bytes);
   }
+  bool initialized() override { return true; }
+  void emptyCache(c10::MempoolId_t) override {}
+  void recordStream(const c10::DataPtr&, c10::Stream) override {}
+  c10::CachingDeviceAllocator::DeviceStats getDeviceStats(c10::DeviceIndex) override { return {}; }
+  void resetAccumulatedStats(c10::DeviceIndex) override {}
+  void resetPeakStats(c10::DeviceIndex) override {}
 };
 
 Memory memory;
@@ -42,6 +51,8 @@ class Hooks : public at::PrivateUse1HooksInterface {
   bool isBuilt() const override { return true; }
   bool isAvailable() const override { return true; }
   bool hasPrimaryContext(c10::DeviceIndex) const override { return true; }
+  c10::Allocator* getPinnedMemoryAllocator() const override { return c10::GetCPUAllocator(); }
+  bool isPinnedPtr(const void*) const override { return true; }
 };
 
 at::Tensor empty(at::IntArrayRef size,
@@ -99,6 +110,8 @@ void check_device(const std::string& name, const at::Tensor& tensor) {
               tensor.device());
 }
 
+void record_stream(at::Tensor&, at::Stream) {}
+
 using Ints = c10::SymIntArrayRef;
 
 std::vector<std::int64_t> plain(Ints ints) { return C10_AS_INTARRAYREF_SLOW(ints).vec(); }
@@ -154,6 +167,27 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> convolution_backward(const at::Te
   return {moved(of_input), moved(of_weight), moved(of_bias)};
 }
 
+// Moves the running statistics in place, which its schema does not say: the fallback would move
+// copies of them.
+std::tuple<at::Tensor, at::Tensor, at::Tensor> batch_norm(const at::Tensor& input,
+                                                          const std::optional<at::Tensor>& weight,
+                                                          const std::optional<at::Tensor>& bias,
+                                                          const std::optional<at::Tensor>& mean,
+                                                          const std::optional<at::Tensor>& variance,
+                                                          bool training,
+                                                          double momentum,
+                                                          double epsilon) {
+  const auto own = [](const std::optional<at::Tensor>& tensor) {
+    if (!tensor || !tensor->defined()) return at::Tensor();
+    check_device("native_batch_norm", *tensor);
+    return on_cpu(*tensor);
+  };
+  const auto [out, saved_mean, saved_inverse] = at::native_batch_norm(
+      own(input), own(weight), own(bias), own(mean), own(variance), training, momentum, epsilon);
+  const auto device = input.device();
+  return {out.to(device), saved_mean.to(device), saved_inverse.to(device)};
+}
+
 // Every other operator, on the CPU.
 void compute(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   const auto& name = op.schema().name();
@@ -170,7 +204,39 @@ void compute(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
 
 }  // namespace
 
-C10_REGISTER_GUARD_IMPL(PrivateUse1, c10::impl::FakeGuardImpl<kStandin>)
+// One device. What is queued on a stream is done at once, so an event has always come.
+class Guard : public c10::impl::DeviceGuardImplInterface {
+ public:
+  c10::DeviceType type() const override { return kStandin; }
+  c10::Device exchangeDevice(c10::Device) const override { return getDevice(); }
+  c10::Device getDevice() const override { return {kStandin, 0}; }
+  void setDevice(c10::Device) const override {}
+  void uncheckedSetDevice(c10::Device) const noexcept override {}
+  c10::DeviceIndex deviceCount() const noexcept override { return 1; }
+  c10::Stream getStream(c10::Device device) const override { return stream(device, current_); }
+  c10::Stream getDefaultStream(c10::Device device) const override { return stream(device, 0); }
+  c10::Stream getStreamFromGlobalPool(c10::Device device, bool) const override {
+    return stream(device, 1);
+  }
+  c10::Stream exchangeStream(c10::Stream next) const override {
+    return stream(next.device(), std::exchange(current_, next.id()));
+  }
+  void record(void**, const c10::Stream&, c10::DeviceIndex, c10::EventFlag) const override {}
+  void block(void*, const c10::Stream&) const override {}
+  bool queryEvent(void*) const override { return true; }
+  void destroyEvent(void*, c10::DeviceIndex) const noexcept override {}
+  void synchronizeEvent(void*) const override {}
+
+ private:
+  static c10::Stream stream(c10::Device device, c10::StreamId id) {
+    return c10::Stream(c10::Stream::UNSAFE, device, id);
+  }
+  static thread_local c10::StreamId current_;
+};
+
+thread_local c10::StreamId Guard::current_ = 0;
+
+C10_REGISTER_GUARD_IMPL(PrivateUse1, Guard)
 
 TORCH_LIBRARY_IMPL(_, PrivateUse1, library) {
   library.fallback(torch::CppFunction::makeFromBoxedFunction<&compute>());
@@ -186,12 +252,13 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
   library.impl("view", TORCH_FN(at::native::view));
   library.impl("_reshape_alias", TORCH_FN(at::native::_reshape_alias));
   library.impl("resize_", TORCH_FN(at::native::resize_));
+  library.impl("record_stream", &record_stream);
+  library.impl("native_batch_norm", &batch_norm);
   library.impl("convolution_overrideable", &convolution);
   library.impl("convolution_backward_overrideable", &convolution_backward);
 }
 
-at::Device gpu_or_standin() {
-  if (at::hasCUDA()) return {at::kCUDA, 0};
+at::Device standin() {
   static const bool known = [] {
     c10::register_privateuse1_backend("standin");
     c10::SetAllocator(kStandin, &memory);
@@ -201,5 +268,7 @@ at::Device gpu_or_standin() {
   }();
   return {kStandin, static_cast<c10::DeviceIndex>(known ? 0 : -1)};
 }
+
+at::Device gpu_or_standin() { return at::hasCUDA() ? at::Device(at::kCUDA, 0) : standin(); }
 
 }  // namespace stc::test

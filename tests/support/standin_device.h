@@ -1,13 +1,16 @@
 // A device beside the CPU for tests on machines without a GPU: it computes on the CPU, and like a
-// GPU refuses an operator whose tensors are not all its own. What it does not show: a GPU's own
-// kernels, streams, and a host that reads a GPU's memory.
+// GPU refuses an operator whose tensors are not all its own. Its streams do their work at once.
+// What it does not show: a GPU's own kernels, work that is still under way, and a host that reads a
+// GPU's memory.
 #pragma once
 
 #include <c10/core/Device.h>
 
 namespace stc::test {
 
-/// The GPU if there is one, else the stand-in, which the first call makes known to LibTorch.
+/// The stand-in, which the first call makes known to LibTorch.
+at::Device standin();
+/// The GPU if there is one, else the stand-in.
 at::Device gpu_or_standin();
 
 }  // namespace stc::test
