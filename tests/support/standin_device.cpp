@@ -269,6 +269,13 @@ at::Device standin() {
   return {kStandin, static_cast<c10::DeviceIndex>(known ? 0 : -1)};
 }
 
+at::Tensor host_view(const at::Tensor& tensor) {
+  TORCH_CHECK(tensor.device().type() == kStandin,
+              "No backend type associated with device type ",
+              c10::DeviceTypeName(tensor.device().type(), /*lower_case=*/true));
+  return on_cpu(tensor);
+}
+
 at::Device gpu_or_standin() { return at::hasCUDA() ? at::Device(at::kCUDA, 0) : standin(); }
 
 }  // namespace stc::test

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -90,6 +91,55 @@ std::int64_t saved_step(const std::string& run) {
   return saved ? saved->step : 0;
 }
 
+/// As NCCL: serves tensors of the device alone. (Gradients are not summed: the ranks here have
+/// equal ones.)
+class StandinRanks : public dist::Communicator {
+ public:
+  explicit StandinRanks(dist::Communicator& host_ranks) : ranks_(host_ranks) {}
+  void all_reduce(at::Tensor tensor, dist::ReduceOp op) override {
+    ranks_.all_reduce(test::host_view(tensor), op);
+  }
+  std::function<void()> start_all_reduce(at::Tensor tensor, dist::ReduceOp op) override {
+    return ranks_.start_all_reduce(test::host_view(tensor), op);
+  }
+  void broadcast(at::Tensor tensor, int root) override {
+    ranks_.broadcast(test::host_view(tensor), root);
+  }
+  at::Tensor all_gather(const at::Tensor& tensor) override {
+    return ranks_.all_gather(test::host_view(tensor)).to(tensor.device());
+  }
+  at::Tensor all_to_all(const at::Tensor& rows,
+                        const std::vector<std::int64_t>& send_rows,
+                        const std::vector<std::int64_t>& receive_rows) override {
+    return ranks_.all_to_all(test::host_view(rows), send_rows, receive_rows).to(rows.device());
+  }
+  int rank() const override { return ranks_.rank(); }
+  int size() const override { return ranks_.size(); }
+  int local_rank() const override { return ranks_.local_rank(); }
+  int local_size() const override { return ranks_.local_size(); }
+  std::string host() const override { return ranks_.host(); }
+  std::int64_t bytes_sent() const override { return ranks_.bytes_sent(); }
+  void barrier() override { ranks_.barrier(); }
+  void set_timeout(double seconds) override { ranks_.set_timeout(seconds); }
+
+ private:
+  dist::Communicator& ranks_;
+};
+
+template <typename Step>
+void set_up(typename Step::Options* options, const std::string& run, at::Device device) {
+  options->run_dir = run;
+  options->device = c10::DeviceTypeName(device.type(), /*lower_case=*/true);
+  options->precision = "float32";
+  options->memory_format = "contiguous";
+  options->steps = kSteps;
+  options->checkpoint_every = 2;
+  options->checkpoint_keep = kSteps;
+  options->log_every = 1;
+  options->metrics_port = -1;
+  Step::shorten(options);
+}
+
 /// The run in the folder `run`, from its newest checkpoint on; killed before step `end`, if there
 /// is such a step. `reads_late`: as on a GPU.
 template <typename Step>
@@ -99,16 +149,7 @@ void train(const std::string& run,
            std::optional<bool> reads_late = {}) {
   Configuration<typename Step::Options> configuration;
   auto& options = configuration.options;
-  options.run_dir = run;
-  options.device = c10::DeviceTypeName(device.type(), /*lower_case=*/true);
-  options.precision = "float32";
-  options.memory_format = "contiguous";
-  options.steps = kSteps;
-  options.checkpoint_every = 2;
-  options.checkpoint_keep = kSteps;
-  options.log_every = 1;
-  options.metrics_port = -1;
-  Step::shorten(&options);
+  set_up<Step>(&options, run, device);
   dist::run_ranks(1, [&](dist::Communicator& world) {
     const auto folder = RunFolder::open(run, configuration.schema, /*fresh=*/false);
     dist::CollectiveLog collectives;
@@ -200,6 +241,50 @@ TEST(Trainer, RunsStep1AndResumesOnADeviceThatRefusesOthersTensors) {
 
 TEST(Trainer, RunsStep2AndResumesOnADeviceThatRefusesOthersTensors) {
   expect_standin_equals_cpu<Step2>();
+}
+
+/// Two ranks, of which rank 0 alone has the folder, until they are killed before step `end`: what
+/// each of them holds then.
+std::vector<data::NamedTensors> killed_on_two_ranks(const std::string& run, std::int64_t end) {
+  std::vector<data::NamedTensors> states(2);
+  dist::run_ranks(2, [&](dist::Communicator& host_ranks) {
+    Configuration<PretrainOptions> configuration;
+    auto& options = configuration.options;
+    set_up<Step1>(&options, run, test::standin());
+    const auto first = saved_step(run);
+    host_ranks.barrier();
+    std::unique_ptr<RunFolder> folder;
+    if (host_ranks.is_root()) folder = RunFolder::open(run, configuration.schema, /*fresh=*/false);
+    StandinRanks device_ranks(host_ranks);
+    dist::CollectiveLog collectives;
+    auto loader = std::make_unique<Samples<data::ImageBatch>>(first, end);
+    const auto method = Step1::method(options, device_ranks, test::standin(), std::move(loader));
+    const auto device = test::standin();
+    const TrainingJob job{
+        "test", options, device, host_ranks, device_ranks, collectives, folder.get()};
+    EXPECT_THROW(Trainer(job, *method).run(), Killed);
+    auto state = method->method_state();
+    state.merge(method->backbone_state());
+    for (const auto& [name, value] : state) states[host_ranks.rank()][name] = value.cpu();
+  });
+  return states;
+}
+
+// The rank without the folder gets all from rank 0: weights and queue over the device's ranks, the
+// queue's pointer over the host's.
+TEST(Trainer, TwoRanksResumeOverRanksThatRefuseOthersTensors) {
+  const test::TemporaryFolder folder;
+  killed_on_two_ranks(folder / "run", 5);
+  const auto step = saved_step(folder / "run");
+  ASSERT_TRUE(step == 2 || step == 4) << step;
+  const auto after = killed_on_two_ranks(folder / "run", step);  // that is, before any step
+  const auto saved = CheckpointStore(folder / "run/checkpoints", 2).restore().checkpoint;
+  auto expected = saved->model;
+  expected.insert(saved->method.begin(), saved->method.end());
+  EXPECT_EQ(expected.size(), after[1].size());
+  for (const auto& rank : after) {
+    for (const auto& [name, value] : expected) EXPECT_TRUE(at::equal(rank.at(name), value)) << name;
+  }
 }
 
 // On a GPU a step's numbers are read when the next one is queued. It changes nothing but when.
