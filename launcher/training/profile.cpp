@@ -43,7 +43,7 @@ Profile::~Profile() {
 
 void Profile::end() {
   synchronize();
-  result_ = std::make_unique<Result>(profiler::disableProfiler());
+  result_ = std::make_unique<Result>(Result{profiler::disableProfiler()});
 }
 
 // A GPU may be behind its host.
