@@ -1,5 +1,5 @@
-// Constants that every step uses, made once. A constant made anew for each step costs launches, and
-// on a GPU one copied from the host makes the host wait for the device.
+// Constants that every step uses, made once. A constant made again for each step costs launches,
+// and on a GPU one copied from the host makes the host wait for the device.
 #pragma once
 
 #include <map>

@@ -112,7 +112,7 @@ class ResNet {
   ResNet folded(at::ScalarType dtype) const;
 
   /// From now on forward() takes the convolutions' weights from copies in the arithmetic's shorter
-  /// type, instead of making them anew at each call. For weights that get no gradient; whoever
+  /// type, instead of making them again at each call. For weights that get no gradient; whoever
   /// changes them calls refresh_reduced_weights(), which load() does by itself.
   void keep_reduced_weights();
   void refresh_reduced_weights();  ///< without kept copies: nothing

@@ -1,7 +1,6 @@
 // `stc bench step1` and `step2`: training steps on random images or clips, without a loader.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -135,7 +134,7 @@ class Timing {
   /// is done to another.
   double mean_on_gpu(int steps) {
     for (int i = 0; i < kWarmUp; ++i) run();
-    synchronize();
+    dist::synchronise(device_);
     ranks_.barrier();
     const Stopwatch clock;
     auto before = launch();
@@ -145,7 +144,7 @@ class Timing {
       before = std::move(launched);
     }
     step_.finish(before);
-    synchronize();
+    dist::synchronise(device_);
     return clock.seconds() / steps;
   }
 
@@ -170,9 +169,6 @@ class Timing {
 
   TrainingStep::Launched launch() { return step_.launch(done_++, kLearningRate); }
   void run() { step_.finish(launch()); }
-  void synchronize() const {
-    c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
-  }
 
   TrainingStep& step_;
   dist::Communicator& ranks_;

@@ -1,6 +1,5 @@
 #include "launcher/training/profile.h"
 
-#include <c10/core/impl/VirtualGuardImpl.h>
 #include <kineto/ActivityType.h>
 #include <torch/csrc/autograd/profiler_kineto.h>
 
@@ -8,6 +7,7 @@
 #include <filesystem>
 #include <set>
 
+#include "dist/device.h"
 #include "monitoring/check.h"
 
 namespace stc::launcher {
@@ -29,7 +29,7 @@ struct Profile::Result {
 };
 
 Profile::Profile(c10::Device device) : device_(device) {
-  synchronize();
+  dist::synchronise(device_);  // a GPU may be behind its host
   const profiler::ProfilerConfig config(profiler::ProfilerState::KINETO,
                                         /*report_input_shapes=*/true);
   const auto activities = activities_of(device);
@@ -42,14 +42,8 @@ Profile::~Profile() {
 }
 
 void Profile::end() {
-  synchronize();
+  dist::synchronise(device_);
   result_ = std::make_unique<Result>(Result{profiler::disableProfiler()});
-}
-
-// A GPU may be behind its host.
-void Profile::synchronize() const {
-  if (!device_.is_cpu())
-    c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
 }
 
 std::int64_t Profile::kernels() const {

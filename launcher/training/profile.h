@@ -25,7 +25,6 @@ class Profile {
 
  private:
   struct Result;
-  void synchronize() const;
 
   c10::Device device_;
   std::unique_ptr<Result> result_;

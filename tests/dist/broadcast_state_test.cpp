@@ -4,14 +4,15 @@
 #include <gtest/gtest.h>
 
 #include "monitoring/check.h"
+#include "tests/support/forwarding_ranks.h"
 
 namespace stc::dist {
 namespace {
 
 // As NCCL: refuses tensors of the CPU, with its words. `meta` stands for the GPU.
-class DeviceRanks : public Communicator {
+class DeviceRanks : public test::ForwardingRanks {
  public:
-  explicit DeviceRanks(Communicator& ranks) : ranks_(ranks) {}
+  using ForwardingRanks::ForwardingRanks;
   int broadcasts = 0;
 
   void broadcast(at::Tensor tensor, int root) override {
@@ -30,22 +31,12 @@ class DeviceRanks : public Communicator {
                         const std::vector<std::int64_t>&) override {
     return refuse(rows);
   }
-  int rank() const override { return ranks_.rank(); }
-  int size() const override { return ranks_.size(); }
-  int local_rank() const override { return ranks_.local_rank(); }
-  int local_size() const override { return ranks_.local_size(); }
-  std::string host() const override { return ranks_.host(); }
-  std::int64_t bytes_sent() const override { return 0; }
-  void barrier() override { ranks_.barrier(); }
-  void set_timeout(double) override {}
 
  private:
   static at::Tensor refuse(const at::Tensor& tensor) {
     STC_CHECK(!tensor.is_cpu(), "No backend type associated with device type cpu");
     return tensor;
   }
-
-  Communicator& ranks_;
 };
 
 // The state that a resumed training on GPUs gives to all ranks: weights on the device, counters on

@@ -177,7 +177,7 @@ TEST(ResNet, FoldedHoldsNothingButShortWeightsAndDoesNotTrain) {
   EXPECT_TRUE(net.state().contains("bn1.running_mean"));  // it is a copy
 }
 
-// The twin makes the short weights anew at every call.
+// The twin makes the short weights again at every call.
 TEST(ResNet, KeptShortWeightsGiveTheSameBits) {
   ResNet kept(standard_options(18), 3), twin(standard_options(18), 3);
   kept.set_arithmetic({at::kBFloat16, true});

@@ -31,7 +31,7 @@ std::vector<float> losses_of(SpatialModel& model, int steps) {
   return losses;
 }
 
-// Its twin has copies of the weights that momentum moves, made anew at every call.
+// Its twin has copies of the weights that momentum moves, made again at every call.
 TEST(SpatialModel, KeyEncodersShortWeightsFollowItsMomentum) {
   SpatialModel kept(18, kSmall, 1), twin(18, kSmall, 1);
   kept.set_arithmetic({at::kBFloat16, false});

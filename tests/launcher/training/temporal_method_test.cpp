@@ -3,41 +3,21 @@
 
 #include "launcher/training/method.h"
 #include "launcher/training/training_step.h"
+#include "tests/support/forwarding_ranks.h"
 
 namespace stc::launcher {
 namespace {
 
 /// A group of its own beside the world: counts what goes over it.
-class OwnGroup : public dist::Communicator {
+class OwnGroup : public test::ForwardingRanks {
  public:
-  explicit OwnGroup(dist::Communicator& ranks) : ranks_(ranks) {}
+  using ForwardingRanks::ForwardingRanks;
   int sums = 0;
 
   void all_reduce(at::Tensor tensor, dist::ReduceOp op) override {
     ++sums;
     ranks_.all_reduce(std::move(tensor), op);
   }
-  std::function<void()> start_all_reduce(at::Tensor tensor, dist::ReduceOp op) override {
-    return ranks_.start_all_reduce(tensor, op);
-  }
-  void broadcast(at::Tensor tensor, int root) override { ranks_.broadcast(tensor, root); }
-  at::Tensor all_gather(const at::Tensor& tensor) override { return ranks_.all_gather(tensor); }
-  at::Tensor all_to_all(const at::Tensor& rows,
-                        const std::vector<std::int64_t>& send_rows,
-                        const std::vector<std::int64_t>& receive_rows) override {
-    return ranks_.all_to_all(rows, send_rows, receive_rows);
-  }
-  int rank() const override { return ranks_.rank(); }
-  int size() const override { return ranks_.size(); }
-  int local_rank() const override { return ranks_.local_rank(); }
-  int local_size() const override { return ranks_.local_size(); }
-  std::string host() const override { return ranks_.host(); }
-  std::int64_t bytes_sent() const override { return ranks_.bytes_sent(); }
-  void barrier() override { ranks_.barrier(); }
-  void set_timeout(double seconds) override { ranks_.set_timeout(seconds); }
-
- private:
-  dist::Communicator& ranks_;
 };
 
 /// A clip for each rank, the same in every run.

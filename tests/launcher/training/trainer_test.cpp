@@ -15,6 +15,7 @@
 #include "launcher/training/method.h"
 #include "models/resnet.h"
 #include "tests/support/devices.h"
+#include "tests/support/forwarding_ranks.h"
 #include "tests/support/standin_device.h"
 #include "tests/support/temporary_folder.h"
 
@@ -93,9 +94,9 @@ std::int64_t saved_step(const std::string& run) {
 
 /// As NCCL: serves tensors of the device alone. (Gradients are not summed: the ranks here have
 /// equal ones.)
-class StandinRanks : public dist::Communicator {
+class StandinRanks : public test::ForwardingRanks {
  public:
-  explicit StandinRanks(dist::Communicator& host_ranks) : ranks_(host_ranks) {}
+  using ForwardingRanks::ForwardingRanks;
   void all_reduce(at::Tensor tensor, dist::ReduceOp op) override {
     ranks_.all_reduce(test::host_view(tensor), op);
   }
@@ -113,17 +114,6 @@ class StandinRanks : public dist::Communicator {
                         const std::vector<std::int64_t>& receive_rows) override {
     return ranks_.all_to_all(test::host_view(rows), send_rows, receive_rows).to(rows.device());
   }
-  int rank() const override { return ranks_.rank(); }
-  int size() const override { return ranks_.size(); }
-  int local_rank() const override { return ranks_.local_rank(); }
-  int local_size() const override { return ranks_.local_size(); }
-  std::string host() const override { return ranks_.host(); }
-  std::int64_t bytes_sent() const override { return ranks_.bytes_sent(); }
-  void barrier() override { ranks_.barrier(); }
-  void set_timeout(double seconds) override { ranks_.set_timeout(seconds); }
-
- private:
-  dist::Communicator& ranks_;
 };
 
 template <typename Step>
