@@ -11,9 +11,9 @@
 #include "data/folder_listing.h"
 #include "data/images/image.h"
 #include "data/images/image_codecs.h"
-#include "data/images/video.h"
 #include "data/in_order.h"
 #include "data/shards/shard_writer.h"
+#include "data/video/frame_source.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 

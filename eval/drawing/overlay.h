@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "data/images/image.h"
-#include "data/images/video.h"
+#include "data/video/video_writer.h"
 
 namespace stc::eval {
 

@@ -7,8 +7,9 @@
 #include <memory>
 
 #include "data/images/image.h"
-#include "data/images/video.h"
 #include "data/result_folder.h"
+#include "data/video/frame_source.h"
+#include "data/video/video_writer.h"
 #include "dist/device.h"
 #include "eval/drawing/overlay.h"
 #include "eval/propagation/video_propagation.h"

@@ -3,15 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
 
 #include "data/file.h"
 #include "monitoring/check.h"
 #include "tests/data/test_images.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/video_files.h"
 
 namespace stc::data {
 namespace {
@@ -25,11 +25,36 @@ int largest_difference(const std::vector<std::uint8_t>& a, const std::vector<std
   return largest;
 }
 
-// The other decoder: OpenCV, orientation off, to RGB.
-Image decoded_by_opencv(const std::vector<std::uint8_t>& bytes) {
-  cv::Mat image = cv::imdecode(bytes, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
-  cv::cvtColor(image, image, cv::COLOR_BGR2RGB);
-  return {image.rows, image.cols, {image.data, image.data + image.total() * 3}};
+// The other decoder: libjpeg-turbo's own program.
+std::vector<std::uint8_t> pixels_by_djpeg(const std::vector<std::uint8_t>& bytes) {
+  const test::TemporaryFolder folder;
+  write_file(folder / "x.jpg", bytes);
+  const auto command =
+      "djpeg -rgb -pnm -outfile '" + (folder / "x.ppm") + "' '" + (folder / "x.jpg") + "'";
+  EXPECT_EQ(std::system(command.c_str()), 0) << command;
+  const auto picture = read_file(folder / "x.ppm");
+  // "P6", width and height, 255: three lines
+  std::size_t at = 0;
+  for (int line = 0; line < 3; ++line)
+    at = 1 + static_cast<std::size_t>(std::find(picture.begin() + at, picture.end(), '\n') -
+                                      picture.begin());
+  return {picture.begin() + at, picture.end()};
+}
+
+// A PNG of `format` (FFmpeg's name) from raw pixels of it.
+std::vector<std::uint8_t> png_by_ffmpeg(const std::vector<std::uint8_t>& pixels,
+                                        const std::string& format,
+                                        int height,
+                                        int width) {
+  const test::TemporaryFolder folder;
+  write_file(folder / "raw", pixels);
+  test::run_ffmpeg(text("-f rawvideo -pix_fmt {} -s {}x{} -i '{}' '{}'",
+                        format,
+                        width,
+                        height,
+                        folder / "raw",
+                        folder / "x.png"));
+  return read_file(folder / "x.png");
 }
 
 std::string error_of(std::span<const std::uint8_t> bytes) {
@@ -42,14 +67,14 @@ std::string error_of(std::span<const std::uint8_t> bytes) {
   return "";
 }
 
-TEST(DecodeImage, AgreesWithOpenCvOnJpeg) {
+TEST(DecodeImage, AgreesWithDjpeg) {
   const auto image = test::smooth_image(37, 51);
   for (const bool is_progressive : {false, true}) {
     const auto bytes = test::jpeg_of(image.pixels, 37, 51, {.is_progressive = is_progressive});
     const auto decoded = decode_image(bytes, "x");
     EXPECT_EQ(decoded.height, 37);
     EXPECT_EQ(decoded.width, 51);
-    EXPECT_EQ(decoded.pixels, decoded_by_opencv(bytes).pixels);
+    EXPECT_EQ(decoded.pixels, pixels_by_djpeg(bytes));
   }
 }
 
@@ -58,7 +83,7 @@ TEST(DecodeImage, GivesGreyJpegThreeEqualChannels) {
   for (std::size_t i = 0; i < grey.size(); ++i) grey[i] = static_cast<std::uint8_t>(i / 2);
   const auto bytes = test::jpeg_of(grey, 16, 24, {.components = 1});
   const auto decoded = decode_image(bytes, "x");
-  EXPECT_EQ(decoded.pixels, decoded_by_opencv(bytes).pixels);
+  EXPECT_EQ(decoded.pixels, pixels_by_djpeg(bytes));
   EXPECT_EQ(decoded.pixels[30], decoded.pixels[32]);
 }
 
@@ -120,25 +145,22 @@ TEST(DecodeImage, SurvivesAnyFlippedByte) {
 
 TEST(DecodeImage, ReadsPngOfEveryKind) {
   const auto image = test::smooth_image(10, 13);
-  cv::Mat rgb(10, 13, CV_8UC3, const_cast<std::uint8_t*>(image.pixels.data()));
-  const auto encoded = [](const cv::Mat& picture) {
-    std::vector<std::uint8_t> bytes;
-    cv::imencode(".png", picture, bytes);
-    return bytes;
+  std::vector<std::uint8_t> rgba, deep, grey, of_grey;
+  for (std::size_t i = 0; i < image.pixels.size(); i += 3) {
+    const auto* pixel = &image.pixels[i];
+    rgba.insert(rgba.end(), {pixel[0], pixel[1], pixel[2], pixel[0]});
+    for (int channel = 0; channel < 3; ++channel)
+      deep.insert(deep.end(), {pixel[channel], pixel[channel]});
+    grey.push_back(pixel[1]);
+    of_grey.insert(of_grey.end(), {pixel[1], pixel[1], pixel[1]});
+  }
+  const auto decoded = [](const std::vector<std::uint8_t>& pixels, const std::string& format) {
+    return decode_image(png_by_ffmpeg(pixels, format, 10, 13), "x").pixels;
   };
-  cv::Mat bgr, bgra, deep, grey;
-  cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
-  cv::cvtColor(rgb, bgra, cv::COLOR_RGB2BGRA);
-  bgra.forEach<cv::Vec4b>([](cv::Vec4b& pixel, const int*) { pixel[3] = pixel[0]; });
-  bgr.convertTo(deep, CV_16UC3, 257);
-  cv::cvtColor(rgb, grey, cv::COLOR_RGB2GRAY);
-
-  EXPECT_EQ(decode_image(encoded(bgr), "x").pixels, image.pixels);
-  EXPECT_EQ(decode_image(encoded(bgra), "x").pixels, image.pixels)
-      << "alpha is dropped, not blended";
-  EXPECT_EQ(decode_image(encoded(deep), "x").pixels, image.pixels) << "65535 is 255";
-  const auto decoded_grey = decode_image(encoded(grey), "x");
-  EXPECT_EQ(decoded_grey.pixels, decoded_by_opencv(encoded(grey)).pixels);
+  EXPECT_EQ(decoded(image.pixels, "rgb24"), image.pixels);
+  EXPECT_EQ(decoded(rgba, "rgba"), image.pixels) << "alpha is dropped, not blended";
+  EXPECT_EQ(decoded(deep, "rgb48be"), image.pixels) << "65535 is 255";
+  EXPECT_EQ(decoded(grey, "gray"), of_grey);
 }
 
 TEST(DecodeImage, ExpandsPalettesOfEveryDepth) {
@@ -215,7 +237,8 @@ TEST(LabelPng, RefusesWhatIsNoMask) {
   };
   write_png(folder / "rgb.png", test::smooth_image(4, 4));
   EXPECT_THAT(complaint("rgb.png"), HasSubstr("rgb.png: is an 8-bit RGB PNG"));
-  cv::imwrite(folder / "deep.png", cv::Mat(4, 4, CV_16UC1, cv::Scalar(300)));
+  write_file(folder / "deep.png",
+             png_by_ffmpeg(std::vector<std::uint8_t>(32, 1), "gray16be", 4, 4));
   EXPECT_THAT(complaint("deep.png"), HasSubstr("deep.png: is a 16-bit grey PNG"));
   write_file(folder / "x.jpg", encode_jpeg(test::smooth_image(4, 4), 90));
   EXPECT_THAT(complaint("x.jpg"), HasSubstr("x.jpg: is not a PNG"));

@@ -1,4 +1,3 @@
-#include "data/images/video.h"
 #include "data/packing/pack.h"
 
 #include <gmock/gmock.h>
@@ -6,6 +5,8 @@
 
 #include <filesystem>
 
+#include "data/video/frame_source.h"
+#include "data/video/video_writer.h"
 #include "tests/data/pack_checks.h"
 #include "tests/data/pictures.h"
 

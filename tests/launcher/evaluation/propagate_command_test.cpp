@@ -8,7 +8,7 @@
 #include <functional>
 
 #include "data/images/image.h"
-#include "data/images/video.h"
+#include "data/video/frame_source.h"
 #include "launcher/commands.h"
 #include "monitoring/check.h"
 #include "tests/support/temporary_folder.h"

@@ -1,4 +1,4 @@
-#include "data/images/video.h"
+#include "data/video/frame_source.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "data/file.h"
+#include "data/video/video_writer.h"
 #include "monitoring/check.h"
 #include "tests/data/test_images.h"
 #include "tests/support/temporary_folder.h"

@@ -1,0 +1,63 @@
+#include "data/video/frame_source.h"
+
+#include <filesystem>
+
+#include "data/video/video_file.h"
+#include "monitoring/check.h"
+
+namespace stc::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ImageFolder : public FrameSource {
+ public:
+  explicit ImageFolder(const std::string& path) : files_(list_images(path)) {
+    STC_CHECK_DATA(
+        !files_.empty(), "{}: holds no JPEG or PNG image; expected the frames of one video", path);
+  }
+
+  std::optional<Image> next() override {
+    if (next_ == files_.size()) return std::nullopt;
+    return read_image(files_[next_++]);
+  }
+
+  double frames_per_second() const override { return kUnknownRate; }
+  const VideoDamage& damage() const override { return no_damage_; }
+  const std::vector<std::string>& remarks() const override { return no_remarks_; }
+
+ private:
+  std::vector<std::string> files_;
+  std::size_t next_ = 0;
+  VideoDamage no_damage_;  // a damaged image throws
+  std::vector<std::string> no_remarks_;
+};
+
+}  // namespace
+
+std::string VideoDamage::say(std::int64_t given) const {
+  std::string numbers;
+  for (const auto number : first_numbers)
+    numbers += (numbers.empty() ? "" : ", ") + text("{}", number);
+  const auto all = static_cast<std::size_t>(frames + lost);
+  if (first_numbers.size() < all) numbers += ", ...";
+  std::string said;
+  if (frames > 0) said = text("{} of {} frames are damaged", frames, given);
+  if (lost > 0)
+    said += text("{}{} packets could not be decoded", said.empty() ? "" : " and ", lost);
+  if (all > 0) said += text(" (at frame {})", numbers);
+  if (!cut_short.empty()) said += (said.empty() ? "" : "; ") + cut_short;
+  return said;
+}
+
+std::unique_ptr<FrameSource> FrameSource::open(const std::string& path, double frames_per_second) {
+  if (!fs::is_directory(path)) return open_video_file(path, frames_per_second);
+  STC_CHECK_USAGE(frames_per_second == 0,
+                  "--fps {}: {} is a folder of images, which have no times; --fps is for video "
+                  "files",
+                  frames_per_second,
+                  path);
+  return std::make_unique<ImageFolder>(path);
+}
+
+}  // namespace stc::data

@@ -1,0 +1,125 @@
+#include "data/video/video_file.h"
+
+#include <algorithm>
+#include <array>
+
+#include "data/file.h"
+#include "data/video/picture.h"
+#include "data/video/video_stream.h"
+#include "monitoring/check.h"
+
+namespace stc::data {
+namespace {
+
+class VideoFile : public FrameSource {
+ public:
+  VideoFile(const std::string& path, double frames_per_second)
+      : path_(path), stream_(path), rate_(av_d2q(frames_per_second, 1001000)) {
+    decode();
+    STC_CHECK_DATA(ahead_, "{}: holds no frame that can be decoded", path);
+    slot_ = slot_of(ahead_->best_effort_timestamp);
+  }
+
+  std::optional<Image> next() override {
+    if (rate_.num == 0) {
+      if (!ahead_) return std::nullopt;
+      const auto image = picture_of(*ahead_);
+      decode();
+      return image;
+    }
+    while (slot_ >= end_) {
+      if (!ahead_) return std::nullopt;
+      show_next();
+    }
+    ++slot_;
+    return picture_of(*shown_);
+  }
+
+  double frames_per_second() const override {
+    return rate_.num == 0 ? stream_.frames_per_second() : av_q2d(rate_);
+  }
+  const VideoDamage& damage() const override { return stream_.damage(); }
+  const std::vector<std::string>& remarks() const override { return remarks_; }
+
+ private:
+  /// One frame is read ahead, so that a video without frames is known at once.
+  void decode() {
+    ahead_ = stream_.next();
+    if (ahead_) remark_on(*ahead_);
+  }
+
+  /// The frame ahead is shown until the next begins, the last one for its own duration.
+  void show_next() {
+    shown_ = std::move(ahead_);
+    decode();
+    const auto begin = shown_->best_effort_timestamp;
+    end_ = slot_of(ahead_ ? ahead_->best_effort_timestamp : begin + frame_duration(*shown_));
+  }
+
+  /// Number of the output frame that begins next to a time.
+  std::int64_t slot_of(std::int64_t time) const {
+    if (rate_.num == 0 || time == AV_NOPTS_VALUE) return 0;
+    return av_rescale_q_rnd(time, stream_.time_base(), av_inv_q(rate_), AV_ROUND_NEAR_INF);
+  }
+
+  Image picture_of(const AVFrame& frame) {
+    const auto name = text("{}: frame {}", path_, given_);
+    auto image = converter_.convert(frame, stream_.orientation(frame).value_or(1), name);
+    if (given_++ == 0) {
+      height_ = image.height;
+      width_ = image.width;
+    }
+    STC_CHECK_DATA(image.height == height_ && image.width == width_,
+                   "{} has {} x {} pixels (height x width), the first frame {} x {}; cut the video "
+                   "where its size changes",
+                   name,
+                   image.height,
+                   image.width,
+                   height_,
+                   width_);
+    return image;
+  }
+
+  void remark(const std::string& what) {
+    if (std::find(remarks_.begin(), remarks_.end(), what) == remarks_.end())
+      remarks_.push_back(what);
+  }
+
+  void remark_on(const AVFrame& frame) {
+    if (!stream_.choice().empty()) remark(stream_.choice());
+    const auto ratio = stream_.sample_aspect_ratio(frame);
+    if (ratio.num > 0 && ratio.den > 0 && ratio.num != ratio.den)
+      remark(text("its pixels are not square (sample aspect ratio {}:{}); they are kept as stored",
+                  ratio.num,
+                  ratio.den));
+    if (is_interlaced(frame))
+      remark("its frames are interlaced, and kept so; ffmpeg -vf yadif makes whole frames of them");
+    if (frame.color_trc == AVCOL_TRC_SMPTE2084 || frame.color_trc == AVCOL_TRC_ARIB_STD_B67)
+      remark(text("its brightness is HDR ({}), and kept so: the pictures look flat",
+                  av_color_transfer_name(frame.color_trc)));
+    if (!stream_.orientation(frame))
+      remark("its display matrix turns by an angle that is no multiple of 90 degrees; not applied");
+  }
+
+  std::string path_;
+  VideoStream stream_;
+  PictureConverter converter_;
+  Frame ahead_;
+  std::vector<std::string> remarks_;
+  std::int64_t given_ = 0;
+  int height_ = 0;
+  int width_ = 0;
+  // With a rate: the frame that slots [.., end_) show, and the slot that comes next.
+  AVRational rate_;
+  Frame shown_;
+  std::int64_t slot_ = 0;
+  std::int64_t end_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<FrameSource> open_video_file(const std::string& path, double frames_per_second) {
+  return std::make_unique<VideoFile>(path, frames_per_second);
+}
+
+}  // namespace stc::data
