@@ -10,10 +10,14 @@ extern "C" {
 #include <libswscale/swscale.h>
 }
 
+#include <atomic>
+#include <cstdarg>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 namespace stc::data {
 
@@ -35,10 +39,21 @@ struct FreeScaler {
 };
 using Scaler = std::unique_ptr<SwsContext, FreeScaler>;
 
-/// FFmpeg prints several lines for a video that does not open; our error says it once.
-inline void silence_ffmpeg() {
+/// FFmpeg prints several lines for a video that does not open; our error says it once. Its one
+/// message that is needed, that a picture is concealed, is counted instead: the frame's flag can be
+/// set after the frame was given, when several threads decode. AVCodecContext::opaque, if set, is
+/// the std::atomic<std::int64_t> that counts.
+inline void listen_to_ffmpeg() {
   static std::once_flag once;
-  std::call_once(once, [] { av_log_set_level(AV_LOG_QUIET); });
+  std::call_once(once, [] {
+    av_log_set_callback([](void* context, int /*level*/, const char* format, va_list) {
+      const auto* kind = context == nullptr ? nullptr : *static_cast<const AVClass**>(context);
+      if (kind != avcodec_get_class() || !std::string_view(format).starts_with("concealing"))
+        return;
+      auto* concealed = static_cast<AVCodecContext*>(context)->opaque;
+      if (concealed != nullptr) ++*static_cast<std::atomic<std::int64_t>*>(concealed);
+    });
+  });
 }
 
 inline std::string ffmpeg_error(int code) {

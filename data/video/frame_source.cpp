@@ -36,17 +36,21 @@ class ImageFolder : public FrameSource {
 }  // namespace
 
 std::string VideoDamage::say(std::int64_t given) const {
-  std::string numbers;
-  for (const auto number : first_numbers)
-    numbers += (numbers.empty() ? "" : ", ") + text("{}", number);
-  const auto all = static_cast<std::size_t>(frames + lost);
-  if (first_numbers.size() < all) numbers += ", ...";
-  std::string said;
-  if (frames > 0) said = text("{} of {} frames are damaged", frames, given);
+  std::vector<std::string> parts;
+  if (frames > 0)
+    parts.push_back(text("{} of {} frames {} damaged", frames, given, frames == 1 ? "is" : "are"));
   if (lost > 0)
-    said += text("{}{} packets could not be decoded", said.empty() ? "" : " and ", lost);
-  if (all > 0) said += text(" (at frame {})", numbers);
-  if (!cut_short.empty()) said += (said.empty() ? "" : "; ") + cut_short;
+    parts.push_back(text("{} frame{} could not be decoded", lost, lost == 1 ? "" : "s"));
+  if (!first_numbers.empty()) {
+    std::string numbers;
+    for (const auto number : first_numbers)
+      numbers += text("{}{}", numbers.empty() ? "" : ", ", number);
+    const bool are_all = static_cast<std::int64_t>(first_numbers.size()) == frames + lost;
+    parts.back() += text(" (at frame {}{})", numbers, are_all ? "" : ", ...");
+  }
+  if (!cut_short.empty()) parts.push_back(cut_short);
+  std::string said;
+  for (const auto& part : parts) said += (said.empty() ? "" : "; ") + part;
   return said;
 }
 

@@ -15,7 +15,7 @@ namespace stc::data {
 struct VideoDamage {
   std::int64_t frames = 0;  ///< given, but concealed by the decoder in part or whole
   std::int64_t lost = 0;    ///< packets that gave no frame
-  std::vector<std::int64_t> first_numbers;  ///< of the first kMaxNamed of both, in order
+  std::vector<std::int64_t> first_numbers;  ///< of the first kMaxNamed of both that are known
   std::string cut_short;                    ///< not empty: how the file ends too early
 
   static constexpr std::size_t kMaxNamed = 10;

@@ -45,7 +45,8 @@ class VideoFile : public FrameSource {
   /// One frame is read ahead, so that a video without frames is known at once.
   void decode() {
     ahead_ = stream_.next();
-    if (ahead_) remark_on(*ahead_);
+    if (ahead_) ++decoded_;
+    ahead_ ? remark_on(*ahead_) : remark_on_length();
   }
 
   /// The frame ahead is shown until the next begins, the last one for its own duration.
@@ -85,6 +86,15 @@ class VideoFile : public FrameSource {
       remarks_.push_back(what);
   }
 
+  // The count is an estimate in most containers, hence some slack.
+  void remark_on_length() {
+    const auto promised = stream_.promised();
+    if (!stream_.damage().cut_short.empty() || decoded_ >= 0.9 * promised - 2) return;
+    remark(text("only {} of about {} frames could be read; the file may be damaged or cut short",
+                decoded_,
+                promised));
+  }
+
   void remark_on(const AVFrame& frame) {
     if (!stream_.choice().empty()) remark(stream_.choice());
     const auto ratio = stream_.sample_aspect_ratio(frame);
@@ -106,6 +116,7 @@ class VideoFile : public FrameSource {
   PictureConverter converter_;
   Frame ahead_;
   std::vector<std::string> remarks_;
+  std::int64_t decoded_ = 0;
   std::int64_t given_ = 0;
   int height_ = 0;
   int width_ = 0;

@@ -71,7 +71,7 @@ std::int64_t exact_length(const AVFormatContext& file, AVStream& stream) {
 
 VideoStream::VideoStream(const std::string& path) : path_(path), packet_(av_packet_alloc()) {
   const InputFile exists(path);
-  silence_ffmpeg();
+  listen_to_ffmpeg();
   file_ = open_format(path);
   STC_CHECK(packet_ != nullptr, "out of memory for a packet");
   avformat_find_stream_info(file_.get(), nullptr);
@@ -107,6 +107,7 @@ void VideoStream::open_decoder() {
             "out of memory for a decoder");
   codec_->pkt_timebase = stream_->time_base;
   codec_->framerate = stream_->avg_frame_rate;
+  codec_->opaque = &concealed_;
   codec_->thread_count = 0;  // as many as there are cores
   const int result = avcodec_open2(codec_.get(), decoder, nullptr);
   STC_CHECK_DATA(result >= 0,
@@ -116,11 +117,25 @@ void VideoStream::open_decoder() {
                  ffmpeg_error(result));
 }
 
-void VideoStream::count_damage(std::int64_t* counter) {
-  ++*counter;
+void VideoStream::name_damage() {
   auto& named = damage_.first_numbers;
   if (named.size() < VideoDamage::kMaxNamed && (named.empty() || named.back() != frames_))
     named.push_back(frames_);
+}
+
+void VideoStream::count_loss() {
+  ++damage_.lost;
+  name_damage();
+}
+
+/// By its flags, or by what was concealed until now: whichever counts more. Decoding threads run
+/// ahead, so only a flag names its frame.
+void VideoStream::count_damage(const AVFrame& frame) {
+  if (is_damaged(frame)) {
+    ++flagged_;
+    name_damage();
+  }
+  damage_.frames = std::max(flagged_, concealed_.load());
 }
 
 /// False after the last packet.
@@ -139,7 +154,7 @@ bool VideoStream::send_next_packet() {
     return true;
   }
   ++packets_;
-  if (avcodec_send_packet(codec_.get(), packet_.get()) < 0) count_damage(&damage_.lost);
+  if (avcodec_send_packet(codec_.get(), packet_.get()) < 0) count_loss();
   return true;
 }
 
@@ -153,9 +168,9 @@ Frame VideoStream::next() {
       check_length();
       return nullptr;
     }
-    if (result != AVERROR(EAGAIN)) count_damage(&damage_.lost);
+    if (result != AVERROR(EAGAIN)) count_loss();
   }
-  if (is_damaged(*frame)) count_damage(&damage_.frames);
+  count_damage(*frame);
   ++frames_;
   // Times that are missing or go back follow the frame before.
   auto& time = frame->best_effort_timestamp;
@@ -165,15 +180,20 @@ Frame VideoStream::next() {
   return frame;
 }
 
+/// An mp4's index is exact; the headers of others are rough, which is a remark's matter.
 void VideoStream::check_length() {
+  damage_.frames = std::max(flagged_, concealed_.load());
   const auto exact = exact_length(*file_, *stream_);
-  // Else the header of an AVI or the like, which some recorders fill in roughly.
-  const auto rough = exact > 0 ? 0 : static_cast<std::int64_t>(0.9 * stream_->nb_frames) - 2;
-  if (packets_ >= exact && packets_ >= rough) return;
-  if (!damage_.cut_short.empty()) return;
-  damage_.cut_short = text("it ends after {} of {} frames: the file is cut short",
-                           packets_,
-                           exact > 0 ? exact : stream_->nb_frames);
+  if (packets_ >= exact || !damage_.cut_short.empty()) return;
+  damage_.cut_short = text("it ends after {} of {} frames, cut short", packets_, exact);
+}
+
+std::int64_t VideoStream::promised() const {
+  if (stream_->nb_frames > 0) return stream_->nb_frames;
+  const double seconds = stream_->duration != AV_NOPTS_VALUE
+                             ? static_cast<double>(stream_->duration) * av_q2d(stream_->time_base)
+                             : static_cast<double>(file_->duration) / AV_TIME_BASE;
+  return seconds > 0 ? static_cast<std::int64_t>(seconds * frames_per_second()) : 0;
 }
 
 double VideoStream::frames_per_second() const {

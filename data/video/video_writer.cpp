@@ -41,7 +41,7 @@ class Mp4Writer : public VideoWriter {
         size_(even(width >> halvings_), even(height >> halvings_)),
         rate_(av_d2q(frames_per_second, 1001000)),
         encoder_(size_.height, size_.width, frames_per_second) {
-    silence_ffmpeg();
+    listen_to_ffmpeg();
     make_frame();
     AVFormatContext* file = nullptr;
     check(avformat_alloc_output_context2(&file, nullptr, "mp4", ffmpeg_url(path).c_str()));

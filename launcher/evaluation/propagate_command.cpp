@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "data/images/image.h"
 #include "data/result_folder.h"
@@ -28,6 +29,8 @@ struct ClipArguments : PropagationArguments {
   std::string video;
   std::string mask;
   std::string out;
+  double frames_per_second = 0;
+  bool skip_bad = false;
   bool force = false;
 };
 
@@ -110,33 +113,66 @@ void warn_of_lost_objects(const eval::VideoPropagation& propagation) {
         object);
 }
 
+/// The frames of a clip, none of them damaged unless --skip-bad says so.
+class ClipFrames {
+ public:
+  explicit ClipFrames(const ClipArguments& arguments)
+      : path_(arguments.video),
+        may_be_damaged_(arguments.skip_bad),
+        source_(data::FrameSource::open(path_, arguments.frames_per_second)) {}
+
+  std::optional<data::Image> next() {
+    auto frame = source_->next();
+    if (frame) ++given_;
+    STC_CHECK_DATA(may_be_damaged_ || !source_->damage().any(),
+                   "{}: {}; bring an undamaged copy, or propagate through what the decoder made of "
+                   "it with --skip-bad",
+                   path_,
+                   source_->damage().say(given_));
+    return frame;
+  }
+  double frames_per_second() const { return source_->frames_per_second(); }
+  /// To be called after the last frame.
+  void say_remarks() const {
+    if (source_->damage().any()) log::warning("{}: {}", path_, source_->damage().say(given_));
+    for (const auto& remark : source_->remarks()) log::warning("{}: {}", path_, remark);
+  }
+
+ private:
+  std::string path_;
+  bool may_be_damaged_;
+  std::unique_ptr<data::FrameSource> source_;
+  std::int64_t given_ = 0;
+};
+
 int propagate_clip(const ClipArguments& arguments) {
   check_is_alone();
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
   const auto settings = read_settings(arguments);
   data::ResultFolder out(arguments.out, arguments.force, {"masks", "overlay.mp4", "strip.png"});
-  const auto source = data::FrameSource::open(arguments.video);
+  ClipFrames source(arguments);
   const auto [labels, note] = eval::resolve_void(data::read_label_png(arguments.mask));
   if (!note.empty()) log::info("{}", note);
   const auto trunk = load_trunk(arguments, settings.stride, dist::choose_device(arguments.device));
-  const auto first = source->next();
+  const auto first = source.next();
   STC_CHECK_DATA(first.has_value(), "{}: holds no frame", arguments.video);
   eval::check_mask_size(labels, arguments.mask, *first);
   eval::FeatureExtractor extractor(trunk.network, settings.input);
   eval::VideoPropagation propagation(
       settings.video, extractor.extract(*first, arguments.video), labels);
   warn_of_lost_objects(propagation);
-  ClipFiles files(out.path(), *first, source->frames_per_second());
+  ClipFiles files(out.path(), *first, source.frames_per_second());
   files.add(0, *first, propagation.first_mask());
   std::int64_t frames = 1;
   {
     FrameProgress progress(0);
-    while (const auto frame = source->next()) {
+    while (const auto frame = source.next()) {
       const auto name = text("{}: frame {}", arguments.video, frames);
       files.add(frames++, *frame, propagation.next(extractor.extract(*frame, name).map));
       progress.update("propagate", frames, 0, frames);
     }
   }
+  source.say_remarks();
   files.finish();
   out.finish();
   std::printf(
@@ -163,6 +199,14 @@ void add_propagate(CLI::App& app, Action& action) {
                    arguments->mask,
                    "Palette or grey PNG of the first frame's size: 0 background, 1.. objects")
       ->required();
+  command
+      ->add_option("--fps",
+                   arguments->frames_per_second,
+                   "Take this many frames per second of the video, repeated or left out by their "
+                   "times; without it, each frame once")
+      ->check(CLI::Range(0.01, 1000.0));
+  command->add_flag(
+      "--skip-bad", arguments->skip_bad, "Go on through damaged frames, instead of ending");
   command->option_defaults()->group("Output");
   command->add_option("--out", arguments->out, "New folder for masks/, overlay.mp4 and strip.png")
       ->required();

@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "data/file.h"
@@ -68,6 +70,26 @@ inline void set_display_matrix(const std::string& path, int a, int b, int c, int
       *(box + 44 + 4 * i + byte) = static_cast<std::uint8_t>(matrix[i] >> (24 - 8 * byte));
   }
   data::write_file(path, bytes);
+}
+
+/// Position and size of each packet of the first stream, by ffprobe.
+inline std::vector<std::pair<std::int64_t, std::int64_t>> packet_positions(
+    const std::string& path) {
+  const auto list = path + ".packets";
+  const auto command =
+      "ffprobe -v error -select_streams v -show_entries packet=pos,size -of "
+      "csv=p=0:s=x '" +
+      path + "' > '" + list + "'";
+  EXPECT_EQ(std::system(command.c_str()), 0) << command;
+  std::vector<std::pair<std::int64_t, std::int64_t>> packets;
+  std::istringstream lines(data::read_text(list));
+  std::int64_t size = 0, position = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (std::sscanf(line.c_str(), "%ldx%ld", &size, &position) == 2)
+      packets.emplace_back(position, size);
+  }
+  std::remove(list.c_str());
+  return packets;
 }
 
 }  // namespace stc::test
