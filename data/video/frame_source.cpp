@@ -17,9 +17,9 @@ class ImageFolder : public FrameSource {
         !files_.empty(), "{}: holds no JPEG or PNG image; expected the frames of one video", path);
   }
 
-  std::optional<Image> next() override {
+  std::optional<DecodedFrame> next_frame() override {
     if (next_ == files_.size()) return std::nullopt;
-    return read_image(files_[next_++]);
+    return [path = files_[next_++]] { return read_image(path); };
   }
 
   double frames_per_second() const override { return kUnknownRate; }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,7 +37,13 @@ class FrameSource {
   virtual ~FrameSource() = default;
   /// Nullopt at the end. Throws stc::Error (kBadData) for a frame of another size than the first,
   /// or whose colours cannot be converted.
-  virtual std::optional<Image> next() = 0;
+  std::optional<Image> next() {
+    const auto frame = next_frame();
+    return frame ? std::optional((*frame)()) : std::nullopt;
+  }
+  /// The same, decoded only: calling it makes the image, on any thread, and throws as next().
+  using DecodedFrame = std::function<Image()>;
+  virtual std::optional<DecodedFrame> next_frame() = 0;
   virtual double frames_per_second() const = 0;  ///< on average; 25 if unknown
   /// Of the frames given until now; complete after the last.
   virtual const VideoDamage& damage() const = 0;

@@ -52,8 +52,6 @@ bool is_full_range(const AVFrame& frame) {
   }
 }
 
-bool swaps_sides(int orientation) { return orientation >= 5; }
-
 void turn(const cv::Mat& from, int orientation, cv::Mat to) {
   cv::Mat straight = from;
   if (swaps_sides(orientation)) {

@@ -13,7 +13,10 @@ namespace stc::data {
 /// multiple of 90 degrees. Scale and offset are ignored. Nullptr is upright.
 std::optional<int> orientation_of(const std::int32_t* display_matrix);
 
-/// Converts frames of one video, each by its own size, pixel format, matrix and range.
+/// Whether an orientation swaps height and width.
+inline bool swaps_sides(int orientation) { return orientation >= 5; }
+
+/// Converts frames, each by its own size, pixel format, matrix and range.
 class PictureConverter {
  public:
   /// `name` begins errors: stc::Error (kBadData) for pictures that are too large or whose matrix

@@ -20,19 +20,18 @@ class VideoFile : public FrameSource {
     slot_ = slot_of(ahead_->best_effort_timestamp);
   }
 
-  std::optional<Image> next() override {
+  std::optional<DecodedFrame> next_frame() override {
     if (rate_.num == 0) {
       if (!ahead_) return std::nullopt;
-      const auto image = picture_of(*ahead_);
-      decode();
-      return image;
+      show_next();
+      return deferred();
     }
     while (slot_ >= end_) {
       if (!ahead_) return std::nullopt;
       show_next();
     }
     ++slot_;
-    return picture_of(*shown_);
+    return deferred();
   }
 
   double frames_per_second() const override {
@@ -63,22 +62,32 @@ class VideoFile : public FrameSource {
     return av_rescale_q_rnd(time, stream_.time_base(), av_inv_q(rate_), AV_ROUND_NEAR_INF);
   }
 
-  Image picture_of(const AVFrame& frame) {
-    const auto name = text("{}: frame {}", path_, given_);
-    auto image = converter_.convert(frame, stream_.orientation(frame).value_or(1), name);
-    if (given_++ == 0) {
-      height_ = image.height;
-      width_ = image.width;
+  /// The frame that is shown, to be converted.
+  DecodedFrame deferred() {
+    const auto name = text("{}: frame {}", path_, given_++);
+    const int orientation = stream_.orientation(*shown_).value_or(1);
+    check_size(orientation, name);
+    return [frame = shown_, orientation, name] {
+      thread_local PictureConverter converter;
+      return converter.convert(*frame, orientation, name);
+    };
+  }
+
+  void check_size(int orientation, const std::string& name) {
+    const int height = swaps_sides(orientation) ? shown_->width : shown_->height;
+    const int width = swaps_sides(orientation) ? shown_->height : shown_->width;
+    if (height_ == 0) {
+      height_ = height;
+      width_ = width;
     }
-    STC_CHECK_DATA(image.height == height_ && image.width == width_,
+    STC_CHECK_DATA(height == height_ && width == width_,
                    "{} has {} x {} pixels (height x width), the first frame {} x {}; cut the video "
                    "where its size changes",
                    name,
-                   image.height,
-                   image.width,
+                   height,
+                   width,
                    height_,
                    width_);
-    return image;
   }
 
   void remark(const std::string& what) {
@@ -113,16 +122,15 @@ class VideoFile : public FrameSource {
 
   std::string path_;
   VideoStream stream_;
-  PictureConverter converter_;
   Frame ahead_;
   std::vector<std::string> remarks_;
   std::int64_t decoded_ = 0;
   std::int64_t given_ = 0;
   int height_ = 0;
   int width_ = 0;
-  // With a rate: the frame that slots [.., end_) show, and the slot that comes next.
   AVRational rate_;
-  Frame shown_;
+  std::shared_ptr<const AVFrame> shown_;
+  // With a rate: the slots before this one show shown_, and the slot that comes next.
   std::int64_t slot_ = 0;
   std::int64_t end_ = 0;
 };
