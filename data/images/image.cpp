@@ -8,6 +8,7 @@
 #include "data/file.h"
 #include "data/folder_listing.h"
 #include "data/images/image_codecs.h"
+#include "data/images/media_type.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
@@ -51,6 +52,8 @@ Image decode_image(std::span<const std::uint8_t> bytes,
                    bool apply_orientation) {
   STC_CHECK_DATA(!bytes.empty(), "{}: is empty; expected a JPEG or PNG image", name);
   const auto format = image_format(bytes);
+  if (const auto* kind = media_type_of(bytes).name; format == ImageFormat::kOther && *kind != '\0')
+    throw Error(Exit::kBadData, text("{}: is of the format {}; expected JPEG or PNG", name, kind));
   STC_CHECK_DATA(format != ImageFormat::kOther,
                  "{}: is neither JPEG nor PNG (it starts with the bytes{})",
                  name,

@@ -14,6 +14,7 @@
 #include "data/result_folder.h"
 #include "data/shards/shard_file.h"
 #include "monitoring/check.h"
+#include "monitoring/printable.h"
 
 namespace stc::data {
 namespace {
@@ -165,7 +166,7 @@ void ShardWriter::close_full_shard() {
 }
 
 void ShardWriter::begin_video(const std::string& name) {
-  index_.video_name.add(name);
+  index_.video_name.add(escaped(name));
   is_in_video_ = true;
 }
 
@@ -189,7 +190,7 @@ void ShardWriter::add(const std::string& name, std::span<const std::uint8_t> byt
   spool_.append(bytes);
   index_.offset.push_back(index_.byte_count() + bytes.size());
   index_.crc32c.push_back(crc32c(bytes));
-  index_.name.add(name);
+  index_.name.add(escaped(name));
   (image_format(bytes) == ImageFormat::kPng ? has_png_ : has_jpeg_) = true;
   if (!is_in_video_) close_full_shard();
 }
