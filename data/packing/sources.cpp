@@ -85,7 +85,7 @@ class Search {
     }
   }
 
-  void search_folder(const std::string& folder) {
+  void search_folder(const std::string folder) {  // a copy: folders_ grows
     std::vector<FolderEntry> entries;
     try {
       entries = list_folder(folder);

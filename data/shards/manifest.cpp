@@ -20,7 +20,7 @@ constexpr const char* kManifest = "manifest.json";
 constexpr const char* kManifestFormat = "stc-shards";
 
 void check_folder(const std::string& folder) {
-  const bool is_unfinished = fs::exists(folder + ".partial");
+  const bool is_unfinished = fs::exists(with_suffix(folder, ".partial"));
   STC_CHECK_DATA(fs::is_directory(folder),
                  "{}: no such folder{}",
                  folder,

@@ -48,7 +48,7 @@ void check_target(const std::string& folder, Existing existing) {
 /// The folder to write into.
 std::string make_partial(const std::string& folder, Existing existing) {
   check_target(folder, existing);
-  auto partial = folder + ".partial";
+  auto partial = with_suffix(folder, ".partial");
   std::error_code error;
   fs::create_directories(partial, error);
   STC_CHECK(!error, "{}: cannot be created: {}", partial, error.message());
@@ -202,7 +202,7 @@ Manifest ShardWriter::finish() {
   spool_.remove();
   write_manifest(partial_, manifest_);
   // The old set keeps its place until the new one is completely on disk.
-  const auto old = folder_ + ".old";
+  const auto old = with_suffix(folder_, ".old");
   const bool has_old = fs::exists(folder_);
   if (has_old) rename_folder(folder_, old);
   rename_folder(partial_, folder_);

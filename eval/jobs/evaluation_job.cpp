@@ -17,10 +17,10 @@ namespace fs = std::filesystem;
 fs::path records_folder(const std::string& out) { return fs::path(out) / "records"; }
 
 fs::path record_path(const std::string& out, const std::string& clip) {
-  return records_folder(out) / (clip + ".json");
+  return data::with_suffix((records_folder(out) / clip).string(), ".json");
 }
 fs::path error_path(const std::string& out, const std::string& clip) {
-  return records_folder(out) / (clip + ".error");
+  return data::with_suffix((records_folder(out) / clip).string(), ".error");
 }
 
 // The name of a clip may hold folders.
