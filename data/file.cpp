@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "data/crc32c.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
@@ -25,6 +26,21 @@ std::string parent_of(const std::string& path) {
 }
 
 }  // namespace
+
+std::string with_suffix(const std::string& path, const std::string& suffix) {
+  constexpr std::size_t kLongestName = 255;
+  constexpr std::size_t kMark = 9;                // "-" and eight digits
+  const auto begin = path.find_last_of('/') + 1;  // 0 if there is none
+  const auto length = path.size() - begin;
+  if (length + suffix.size() <= kLongestName) return path + suffix;
+  const std::string name = path.substr(begin);
+  auto kept = std::min(length, kLongestName - kMark - suffix.size());
+  while (kept > 0 && (static_cast<unsigned char>(name[kept]) & 0xc0) == 0x80) --kept;
+  char mark[kMark + 1];
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(name.data());
+  std::snprintf(mark, sizeof mark, "-%08x", crc32c({bytes, name.size()}));
+  return path.substr(0, begin) + name.substr(0, kept) + mark + suffix;
+}
 
 InputFile::InputFile(const std::string& path)
     : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
@@ -54,7 +70,7 @@ void InputFile::read(std::uint64_t offset, std::span<std::uint8_t> bytes) const 
 
 OutputFile::OutputFile(const std::string& path)
     : path_(path),
-      partial_(path + ".partial"),
+      partial_(with_suffix(path, ".partial")),
       file_(::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
   STC_CHECK(file_.is_open(), "{}: cannot be created: {}", path, std::strerror(errno));
 }

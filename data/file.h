@@ -51,8 +51,12 @@ class InputFile {
   std::uint64_t size_ = 0;
 };
 
-/// Written under `path` + ".partial"; commit() syncs it and gives it its name. Without commit()
-/// nothing stays behind, and a file that had the name before is untouched. Failures throw
+/// `path` + `suffix`; if that name would be longer than file systems allow (255 bytes), the path's
+/// last part is cut and marked with a checksum of the whole.
+std::string with_suffix(const std::string& path, const std::string& suffix);
+
+/// Written under with_suffix(`path`, ".partial"); commit() syncs it and gives it its name. Without
+/// commit() nothing stays behind, and a file that had the name before is untouched. Failures throw
 /// stc::Error (kFailed) naming path and cause.
 class OutputFile {
  public:

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
+#include <system_error>
 
 #include "monitoring/check.h"
 
@@ -20,11 +20,30 @@ std::size_t end_of_digits(const std::string& text, std::size_t at) {
   return at;
 }
 
-fs::directory_iterator entries_of(const std::string& folder) {
+// What is wrong with a path that cannot be followed.
+std::string fault_of(const std::string& path, const std::error_code& error) {
+  std::error_code none;
+  const auto target = fs::read_symlink(path, none);
+  if (none) return text("{}: cannot be accessed: {}", path, error.message());
+  if (error == std::errc::too_many_symbolic_link_levels)
+    return text("{}: is a link that leads back to itself (by {})", path, target.string());
+  if (error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory)
+    return text("{}: is a broken link: {} does not exist", path, target.string());
+  return text(
+      "{}: is a link to {}, which cannot be accessed: {}", path, target.string(), error.message());
+}
+
+FolderEntry followed(const std::string& path) {
+  using enum FolderEntry::Kind;
   std::error_code error;
-  fs::directory_iterator entries(folder, error);
-  STC_CHECK_DATA(!error, "{}: cannot be listed: {}", folder, error.message());
-  return entries;
+  const auto type = fs::status(path, error).type();
+  if (type == fs::file_type::regular) return {path, kFile};
+  if (type == fs::file_type::directory) return {path, kFolder};
+  if (type == fs::file_type::not_found || type == fs::file_type::none) {
+    if (!error) error = std::make_error_code(std::errc::no_such_file_or_directory);
+    return {path, kBroken, fault_of(path, error)};
+  }
+  return {path, kSpecial};
 }
 
 }  // namespace
@@ -63,31 +82,40 @@ bool has_ending(const std::string& path, const std::vector<std::string>& endings
   });
 }
 
+std::vector<FolderEntry> list_folder(const std::string& folder) {
+  std::error_code error;
+  std::vector<FolderEntry> entries;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
+    entries.push_back(followed(at->path().string()));
+  STC_CHECK_DATA(!error, "{}: cannot be listed: {}", folder, error.message());
+  std::sort(entries.begin(), entries.end(), [](const FolderEntry& a, const FolderEntry& b) {
+    return natural_less(a.path, b.path);
+  });
+  return entries;
+}
+
+FolderEntry entry_at(const std::string& path) {
+  std::error_code error;
+  const bool exists = fs::symlink_status(path, error).type() != fs::file_type::not_found;
+  STC_CHECK_DATA(exists, "{}: no such file or folder", path);
+  return followed(path);
+}
+
 std::vector<std::string> list_files(const std::string& folder,
                                     const std::function<bool(const std::string& path)>& keep) {
   std::vector<std::string> files;
-  for (const auto& entry : entries_of(folder)) {
-    if (entry.is_regular_file() && keep(entry.path())) files.push_back(entry.path());
+  for (const auto& entry : list_folder(folder)) {
+    const bool is_broken = entry.kind == FolderEntry::Kind::kBroken;
+    if ((!is_broken && entry.kind != FolderEntry::Kind::kFile) || !keep(entry.path)) continue;
+    STC_CHECK_DATA(!is_broken, "{}", entry.fault);
+    files.push_back(entry.path);
   }
-  std::sort(files.begin(), files.end(), natural_less);
   return files;
 }
 
 std::vector<std::string> list_files(const std::string& folder,
                                     const std::vector<std::string>& endings) {
   return list_files(folder, [&](const std::string& path) { return has_ending(path, endings); });
-}
-
-std::vector<std::string> folders_below(const std::string& root) {
-  std::set<fs::path> seen = {fs::canonical(root)};
-  std::vector<std::string> folders = {root};
-  for (std::size_t i = 0; i < folders.size(); ++i) {
-    for (const auto& entry : entries_of(folders[i])) {
-      if (entry.is_directory() && seen.insert(fs::canonical(entry.path())).second)
-        folders.push_back(entry.path());
-    }
-  }
-  return folders;
 }
 
 }  // namespace stc::data

@@ -1,5 +1,6 @@
 #include "data/result_folder.h"
 
+#include "data/file.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
@@ -27,7 +28,7 @@ void check_free(const fs::path& name, bool replace, const std::set<std::string>&
 ResultFolder::ResultFolder(const std::string& name,
                            bool replace,
                            const std::set<std::string>& entries)
-    : name_(without_slash(name)), path_(name_.string() + ".partial") {
+    : name_(without_slash(name)), path_(with_suffix(name_.string(), ".partial")) {
   check_free(name_, replace, entries);
   std::error_code failed;
   fs::remove_all(path_, failed);
@@ -41,7 +42,7 @@ ResultFolder::~ResultFolder() {
 }
 
 void ResultFolder::finish() {
-  const fs::path old = name_.string() + ".replaced";
+  const fs::path old = with_suffix(name_.string(), ".replaced");
   const bool replaces = fs::exists(name_);
   if (replaces) {
     fs::remove_all(old);

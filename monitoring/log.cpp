@@ -12,6 +12,7 @@
 
 #include "monitoring/activity.h"
 #include "monitoring/check.h"
+#include "monitoring/printable.h"
 
 namespace stc::log {
 namespace {
@@ -69,7 +70,7 @@ std::string terminal_line(const Destinations& to, Level level, const std::string
 std::string json_fields(const Destinations& to, const std::string& line) {
   const nlohmann::ordered_json fields = {
       {"rank", to.rank}, {"world", to.world}, {"step", activity::now().step}, {"message", line}};
-  return fields.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).substr(1);
+  return fields.dump().substr(1);
 }
 
 std::shared_ptr<spdlog::logger> make_file_logger(const Destinations& to, const FileOptions& file) {
@@ -86,6 +87,7 @@ std::shared_ptr<spdlog::logger> make_file_logger(const Destinations& to, const F
 void write(Level level, const std::string& message) {
   std::string line = message;
   std::replace(line.begin(), line.end(), '\n', ' ');
+  line = printable(line);
   Destinations& to = destinations();
   const std::lock_guard lock(to.mutex);
   if (to.rank == 0 || level == Level::kError) {

@@ -15,6 +15,7 @@
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 #include "monitoring/metrics_server.h"
+#include "monitoring/printable.h"
 #include "monitoring/stopwatch.h"
 
 namespace stc::monitoring {
@@ -54,7 +55,7 @@ double resident_memory_bytes() {
 
 struct Metrics::State {
   State(const MetricsOptions& options)
-      : labels{{"rank", std::to_string(options.rank)}, {"node", options.node}},
+      : labels{{"rank", std::to_string(options.rank)}, {"node", escaped(options.node)}},
         server(options, [this] { return page(); }) {}
 
   // What a scraper gets: never half of a step.
@@ -173,7 +174,9 @@ int Metrics::port() const { return state_ ? state_->server.port() : -1; }
 void Metrics::info(const std::map<std::string, std::string>& labels) {
   if (!state_) return;
   const Update update(*state_);
-  state_->gauge("stc_run_info", "Facts about this run, as labels; always 1.", labels).Set(1);
+  std::map<std::string, std::string> valid;  // one label that is not UTF-8 fails a whole scrape
+  for (const auto& [name, value] : labels) valid[name] = escaped(value);
+  state_->gauge("stc_run_info", "Facts about this run, as labels; always 1.", valid).Set(1);
 }
 
 void Metrics::restarts(double count) {

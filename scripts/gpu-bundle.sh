@@ -24,10 +24,10 @@ kit=$root/opt/stc
 mkdir -p "$kit"/{bin,lib,golden}
 system=/usr/lib/x86_64-linux-gnu
 
-# What the machine has of its own: PyTorch with CUDA, the C and C++ run time. And what nothing here calls, yet would bring 280 MB of
-# codecs: OpenCV's imgcodecs and videoio, which only tests of data open.
+# What the machine has of its own: PyTorch with CUDA, the C and C++ run time. And what nothing here calls, yet would bring 130 MB of
+# codecs: FFmpeg's libraries, which read videos.
 own='(libtorch(_[a-z]+)?|libc10(_cuda)?|libnccl|libcudart|libgomp[-.0-9a-f]*|libc|libm|libpthread|libdl|librt|libstdc\+\+|libgcc_s|ld-linux-x86-64)\.so'
-unused='libopencv_(imgcodecs|videoio)'
+unused='(libav(codec|format|util)|libswscale)'
 needed_by() { readelf -d "$1" | sed -nE 's/.*NEEDED.*\[(.*)\].*/\1/p' | grep -vE "^($own|$unused)" || true; }
 # What a file needs of the system and what that needs, but not by way of PyTorch or of what is unused.
 libraries_of() {
@@ -42,12 +42,16 @@ libraries_of() {
 
 # Stand-ins that end the program, with the symbols that the programs name.
 make_stub() { # LIBRARY PROGRAM...
-  local library=$1 symbols
+  local library=$1 symbols version
   shift
   symbols=$(comm -12 <(nm -D --defined-only "$system/$library" | awk '{ print $3 }' | sed 's/@.*//' | sort -u) \
                      <(nm -D --undefined-only "$@" | awk 'NF == 2 { print $2 }' | sed 's/@.*//' | sort -u))
+  version=$(nm -D --defined-only "$system/$library" | sed -nE '/@@/{s/.*@@//p;q}')
+  echo "$version { global: *; };" > "$root/version"
   { echo 'void abort(void);'; for symbol in $symbols; do echo "void $symbol(void) { abort(); }"; done; } |
-    gcc -shared -fPIC -w -x c - -Wl,-soname,"$library" -o "$kit/lib/$library"
+    gcc -shared -fPIC -w -x c - -Wl,-soname,"$library" -Wl,--version-script="$root/version" \
+      -o "$kit/lib/$library"
+  rm "$root/version"
 }
 
 programs=()

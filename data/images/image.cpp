@@ -8,6 +8,7 @@
 #include "data/file.h"
 #include "data/folder_listing.h"
 #include "data/images/image_codecs.h"
+#include "data/images/media_type.h"
 #include "monitoring/check.h"
 
 namespace stc::data {
@@ -51,13 +52,18 @@ Image decode_image(std::span<const std::uint8_t> bytes,
                    bool apply_orientation) {
   STC_CHECK_DATA(!bytes.empty(), "{}: is empty; expected a JPEG or PNG image", name);
   const auto format = image_format(bytes);
-  STC_CHECK_DATA(format != ImageFormat::kOther,
-                 "{}: is neither JPEG nor PNG (it starts with the bytes{})",
-                 name,
-                 first_bytes(bytes));
+  if (const std::string kind = media_type_of(bytes).name; format == ImageFormat::kOther)
+    throw Error(Exit::kBadData,
+                text("{}: is neither JPEG nor PNG{} (it starts with the bytes{})",
+                     name,
+                     kind.empty() ? "" : ", but of the format " + kind + "; convert it",
+                     first_bytes(bytes)));
   auto image = format == ImageFormat::kJpeg ? decode_jpeg(bytes, name) : decode_png(bytes, name);
   const int orientation = apply_orientation ? exif_orientation(bytes) : 1;
-  return orientation == 1 ? std::move(image) : upright(image, orientation);
+  if (orientation == 1) return image;
+  auto turned = upright(image, orientation);
+  turned.lacks_end_marker = image.lacks_end_marker;
+  return turned;
 }
 
 Image read_image(const std::string& path) { return decode_image(read_file(path), path); }

@@ -14,6 +14,7 @@ struct Image {
   int height = 0;
   int width = 0;
   std::vector<std::uint8_t> pixels;
+  bool lacks_end_marker = false;  ///< of a JPEG file whose pixels are all there
 
   /// The three values of a pixel.
   const std::uint8_t* at(int y, int x) const {

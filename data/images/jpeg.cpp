@@ -4,6 +4,7 @@
 
 #include <jerror.h>
 
+#include <algorithm>
 #include <csetjmp>
 #include <memory>
 
@@ -19,6 +20,8 @@ struct ErrorManager {
   jpeg_error_mgr base;
   std::jmp_buf back;
   char message[JMSG_LENGTH_MAX];
+  bool is_at_end;    // the file ended, which libjpeg answers with an end marker of its own
+  bool has_skipped;  // bytes that belong to nothing
 };
 
 void leave(j_common_ptr codec) {
@@ -29,11 +32,18 @@ void leave(j_common_ptr codec) {
 
 // libjpeg fills what is missing with grey and only warns. Missing or garbled image data is an error
 // here; oddities around it (bytes between segments, a strange Adobe marker), which real collections
-// are full of, are not.
+// are full of, are not. That the file has ended is only noted: missing bits say so themselves
+// (JWRN_HIT_MARKER), and read_pixels() sees to the rest.
 void on_message(j_common_ptr codec, int level) {
   if (level >= 0) return;
+  auto* errors = reinterpret_cast<ErrorManager*>(codec->err);
   switch (codec->err->msg_code) {
     case JWRN_JPEG_EOF:
+      errors->is_at_end = true;
+      break;
+    case JWRN_EXTRANEOUS_DATA:
+      errors->has_skipped = true;
+      break;
     case JWRN_HIT_MARKER:
     case JWRN_HUFF_BAD_CODE:
     case JWRN_MUST_RESYNC:
@@ -65,10 +75,26 @@ void cmyk_to_rgb(const std::uint8_t* cmyk, std::uint8_t* rgb, int width) {
   }
 }
 
+// Whether a file that has ended was complete but for its end marker: no bytes that no pixel used
+// (a download padded with zeros), each component seen, each coefficient with all of its bits.
+// Arithmetic coding goes on without bits and without a word.
+bool has_all_data(const jpeg_decompress_struct& codec) {
+  if (codec.arith_code) return false;
+  for (int i = 0; i < codec.num_components; ++i) {
+    if (codec.comp_info[i].quant_table == nullptr) return false;
+    if (!codec.progressive_mode || codec.coef_bits == nullptr) continue;
+    if (std::any_of(
+            codec.coef_bits[i], codec.coef_bits[i] + DCTSIZE2, [](int bits) { return bits != 0; }))
+      return false;
+  }
+  return true;
+}
+
 struct Decoder {
   jpeg_decompress_struct codec = {};
   ErrorManager errors = {};
   Image image;
+  bool is_complete = false;
   std::vector<std::uint8_t> line;  // one row of CMYK
 
   Decoder() { codec.err = set_up(errors); }
@@ -97,8 +123,14 @@ bool read_pixels(Decoder& decoder) {
     jpeg_read_scanlines(&codec, &target, 1);
     if (!decoder.line.empty()) cmyk_to_rgb(decoder.line.data(), row, decoder.image.width);
   }
+  // Before its tables go; bytes between the pixels and the end are found by finishing.
+  decoder.is_complete = has_all_data(codec);
   jpeg_finish_decompress(&codec);
-  return true;
+  decoder.image.lacks_end_marker = decoder.errors.is_at_end;
+  if (!decoder.errors.is_at_end || (decoder.is_complete && !decoder.errors.has_skipped))
+    return true;
+  std::snprintf(decoder.errors.message, JMSG_LENGTH_MAX, "Premature end of JPEG file");
+  return false;
 }
 
 struct Encoder {

@@ -8,6 +8,7 @@
 #include "data/crc32c.h"
 #include "data/file.h"
 #include "monitoring/check.h"
+#include "monitoring/json_text.h"
 
 namespace stc::data {
 namespace {
@@ -19,7 +20,7 @@ constexpr const char* kManifest = "manifest.json";
 constexpr const char* kManifestFormat = "stc-shards";
 
 void check_folder(const std::string& folder) {
-  const bool is_unfinished = fs::exists(folder + ".partial");
+  const bool is_unfinished = fs::exists(with_suffix(folder, ".partial"));
   STC_CHECK_DATA(fs::is_directory(folder),
                  "{}: no such folder{}",
                  folder,
@@ -118,7 +119,7 @@ void write_manifest(const std::string& folder, const Manifest& manifest) {
                      {"count", manifest.count()},
                      {"digest", manifest.digest()},
                      {"shards", shards}};
-  write_text((fs::path(folder) / kManifest).string(), root.dump(2) + "\n");
+  write_text((fs::path(folder) / kManifest).string(), json_text(root, 2) + "\n");
 }
 
 std::string shard_file_name(std::size_t shard) {

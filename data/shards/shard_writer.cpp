@@ -14,6 +14,7 @@
 #include "data/result_folder.h"
 #include "data/shards/shard_file.h"
 #include "monitoring/check.h"
+#include "monitoring/printable.h"
 
 namespace stc::data {
 namespace {
@@ -47,7 +48,7 @@ void check_target(const std::string& folder, Existing existing) {
 /// The folder to write into.
 std::string make_partial(const std::string& folder, Existing existing) {
   check_target(folder, existing);
-  auto partial = folder + ".partial";
+  auto partial = with_suffix(folder, ".partial");
   std::error_code error;
   fs::create_directories(partial, error);
   STC_CHECK(!error, "{}: cannot be created: {}", partial, error.message());
@@ -165,7 +166,7 @@ void ShardWriter::close_full_shard() {
 }
 
 void ShardWriter::begin_video(const std::string& name) {
-  index_.video_name.add(name);
+  index_.video_name.add(escaped(name));
   is_in_video_ = true;
 }
 
@@ -189,7 +190,7 @@ void ShardWriter::add(const std::string& name, std::span<const std::uint8_t> byt
   spool_.append(bytes);
   index_.offset.push_back(index_.byte_count() + bytes.size());
   index_.crc32c.push_back(crc32c(bytes));
-  index_.name.add(name);
+  index_.name.add(escaped(name));
   (image_format(bytes) == ImageFormat::kPng ? has_png_ : has_jpeg_) = true;
   if (!is_in_video_) close_full_shard();
 }
@@ -201,7 +202,7 @@ Manifest ShardWriter::finish() {
   spool_.remove();
   write_manifest(partial_, manifest_);
   // The old set keeps its place until the new one is completely on disk.
-  const auto old = folder_ + ".old";
+  const auto old = with_suffix(folder_, ".old");
   const bool has_old = fs::exists(folder_);
   if (has_old) rename_folder(folder_, old);
   rename_folder(partial_, folder_);

@@ -47,8 +47,8 @@ class FrameSource {
   virtual double frames_per_second() const = 0;  ///< on average; 25 if unknown
   /// Of the frames given until now; complete after the last.
   virtual const VideoDamage& damage() const = 0;
-  /// What a user should know of the video: non-square pixels, interlacing, which of several
-  /// streams is read, ... Each without the path; complete after the last frame.
+  /// What a user should know that the video has: "pixels that are not square ...", "interlaced
+  /// frames, ...", "2 video streams, of which ..."; complete after the last frame.
   virtual const std::vector<std::string>& remarks() const = 0;
 };
 

@@ -99,25 +99,24 @@ class VideoFile : public FrameSource {
   void remark_on_length() {
     const auto promised = stream_.promised();
     if (!stream_.damage().cut_short.empty() || decoded_ >= 0.9 * promised - 2) return;
-    remark(text("only {} of about {} frames could be read; the file may be damaged or cut short",
-                decoded_,
-                promised));
+    remark(text(
+        "only {} of about {} frames: the file may be damaged or cut short", decoded_, promised));
   }
 
   void remark_on(const AVFrame& frame) {
     if (!stream_.choice().empty()) remark(stream_.choice());
     const auto ratio = stream_.sample_aspect_ratio(frame);
     if (ratio.num > 0 && ratio.den > 0 && ratio.num != ratio.den)
-      remark(text("its pixels are not square (sample aspect ratio {}:{}); they are kept as stored",
+      remark(text("pixels that are not square (sample aspect ratio {}:{}), kept as stored",
                   ratio.num,
                   ratio.den));
     if (is_interlaced(frame))
-      remark("its frames are interlaced, and kept so; ffmpeg -vf yadif makes whole frames of them");
+      remark("interlaced frames, kept so; `ffmpeg -vf yadif` makes whole frames of them");
     if (frame.color_trc == AVCOL_TRC_SMPTE2084 || frame.color_trc == AVCOL_TRC_ARIB_STD_B67)
-      remark(text("its brightness is HDR ({}), and kept so: the pictures look flat",
+      remark(text("HDR brightness ({}), kept so: the pictures look flat",
                   av_color_transfer_name(frame.color_trc)));
     if (!stream_.orientation(frame))
-      remark("its display matrix turns by an angle that is no multiple of 90 degrees; not applied");
+      remark("a display matrix whose angle is no multiple of 90 degrees, not applied");
   }
 
   std::string path_;

@@ -84,7 +84,7 @@ VideoStream::VideoStream(const std::string& path) : path_(path), packet_(av_pack
     return rank_of(*a) < rank_of(*b);
   });
   if (videos.size() > 1)
-    choice_ = text("it holds {} video streams, of which stream {} ({} x {} pixels) is taken",
+    choice_ = text("{} video streams, of which stream {} ({} x {} pixels) is taken",
                    videos.size(),
                    stream_->index,
                    stream_->codecpar->width,

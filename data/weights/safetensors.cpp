@@ -12,6 +12,7 @@
 
 #include "data/file.h"
 #include "monitoring/check.h"
+#include "monitoring/json_text.h"
 
 namespace stc::data {
 namespace {
@@ -205,7 +206,7 @@ std::string header_of(const std::string& path,
     header[entry.name] = {
         {"dtype", known->name}, {"shape", entry.shape}, {"data_offsets", {entry.begin, entry.end}}};
   }
-  auto line = header.dump();
+  auto line = json_text(header);
   line.append((8 - line.size() % 8) % 8, ' ');
   return line;
 }

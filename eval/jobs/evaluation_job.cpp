@@ -6,6 +6,7 @@
 #include "data/file.h"
 #include "eval/scores/clip_scores.h"
 #include "monitoring/check.h"
+#include "monitoring/json_text.h"
 #include "monitoring/log.h"
 
 namespace stc::eval {
@@ -16,10 +17,10 @@ namespace fs = std::filesystem;
 fs::path records_folder(const std::string& out) { return fs::path(out) / "records"; }
 
 fs::path record_path(const std::string& out, const std::string& clip) {
-  return records_folder(out) / (clip + ".json");
+  return data::with_suffix((records_folder(out) / clip).string(), ".json");
 }
 fs::path error_path(const std::string& out, const std::string& clip) {
-  return records_folder(out) / (clip + ".error");
+  return data::with_suffix((records_folder(out) / clip).string(), ".error");
 }
 
 // The name of a clip may hold folders.
@@ -41,7 +42,7 @@ void evaluate_clip(const Benchmark& benchmark,
   for (const auto& variant : benchmark.variants()) fs::remove(error_path(variant.out, clip));
   const auto records = benchmark.evaluate(index, on_frame);
   for (std::size_t i = 0; i < records.size(); ++i)
-    write_below(record_path(benchmark.variants()[i].out, clip), records[i].dump() + "\n");
+    write_below(record_path(benchmark.variants()[i].out, clip), json_text(records[i]) + "\n");
 }
 
 }  // namespace
@@ -77,7 +78,7 @@ JobResult collect_records(const std::vector<Clip>& clips, const std::string& out
   for (const auto& clip : clips) {
     const auto path = record_path(out, clip.name);
     if (fs::exists(path)) {
-      result.records.push_back(Json::parse(data::read_text(path)));
+      result.records.push_back(unescaped_json(Json::parse(data::read_text(path))));
       continue;
     }
     result.records.push_back(nullptr);

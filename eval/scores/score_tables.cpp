@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "data/file.h"
+#include "monitoring/printable.h"
 
 namespace stc::eval {
 
@@ -31,15 +32,16 @@ std::string percent(const std::optional<double>& share) { return share ? percent
 Json json_of(const std::optional<double>& share) { return share ? Json(*share) : Json(nullptr); }
 
 std::string csv_field(const std::string& name) {
-  if (name.find_first_of(",\"\n") == std::string::npos) return name;
+  const auto field = escaped(name);
+  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
   std::string quoted = "\"";
-  for (const char c : name) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  for (const char c : field) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
   return quoted + '"';
 }
 
 std::string TextTable::line(const std::string& name, const std::vector<std::string>& fields) const {
   std::ostringstream out;
-  out << std::left << std::setw(name_width) << name << std::right;
+  out << std::left << std::setw(name_width) << printable(name) << std::right;
   for (std::size_t i = 0; i < fields.size(); ++i) out << std::setw(widths.at(i)) << fields[i];
   out << '\n';
   return out.str();

@@ -6,6 +6,7 @@
 
 #include "launcher/checks/bench.h"
 #include "launcher/commands.h"
+#include "monitoring/json_text.h"
 
 namespace stc::launcher {
 namespace {
@@ -82,7 +83,7 @@ void print_measurement(const std::string& words,
                        const nlohmann::ordered_json& fields,
                        bool json_only) {
   if (!json_only) std::cout << words << "\n";
-  std::cout << fields.dump() << "\n";
+  std::cout << json_text(fields) << "\n";
 }
 
 }  // namespace stc::launcher

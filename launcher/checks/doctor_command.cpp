@@ -17,6 +17,7 @@
 #include "launcher/commands.h"
 #include "launcher/version.h"
 #include "monitoring/check.h"
+#include "monitoring/json_text.h"
 
 namespace stc::launcher {
 namespace {
@@ -262,7 +263,7 @@ std::string as_json(const Findings& findings, bool fine) {
                     {"verdict", word(finding.verdict)},
                     {"advice", finding.advice}});
   }
-  return nlohmann::ordered_json{{"fine", fine}, {"findings", list}}.dump(2) + "\n";
+  return json_text(nlohmann::ordered_json{{"fine", fine}, {"findings", list}}, 2) + "\n";
 }
 
 std::string as_text(const Findings& findings) {

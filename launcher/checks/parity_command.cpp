@@ -15,6 +15,7 @@
 #include "launcher/checks/parity_rows.h"
 #include "launcher/commands.h"
 #include "models/arithmetic_flags.h"
+#include "monitoring/json_text.h"
 
 namespace stc::launcher {
 namespace {
@@ -65,7 +66,7 @@ int run_parity(const Arguments& arguments) {
     report.push_back(to_json(file, rows));
     passed += std::ranges::all_of(rows, &ParityRow::passes);
   }
-  if (!arguments.json.empty()) data::write_text(arguments.json, report.dump(1) + "\n");
+  if (!arguments.json.empty()) data::write_text(arguments.json, json_text(report, 1) + "\n");
   std::printf("parity: %zu of %zu cases pass (%s, %s)\n",
               passed,
               arguments.cases.size(),

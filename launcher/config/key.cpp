@@ -6,6 +6,8 @@
 #include <cmath>
 #include <sstream>
 
+#include "monitoring/printable.h"
+
 namespace stc::launcher {
 namespace {
 
@@ -21,7 +23,7 @@ std::string number_text(double value) {
 
 std::string quoted(const std::string& content) {
   std::ostringstream out;
-  const toml::value<std::string> value(content);
+  const toml::value<std::string> value(escaped(content));  // TOML is UTF-8, paths need not be
   out << toml::toml_formatter{value, toml::format_flags::allow_unicode_strings};
   return out.str();
 }

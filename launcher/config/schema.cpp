@@ -11,6 +11,7 @@
 
 #include "launcher/config/nearest_name.h"
 #include "monitoring/check.h"
+#include "monitoring/printable.h"
 
 namespace stc::launcher {
 namespace {
@@ -44,7 +45,7 @@ toml::table parse_argument_value(const std::string& value) {
   } catch (const toml::parse_error&) {
     // Not a TOML value, so it is a string without quotes.
   }
-  return toml::table{{"value", value}};
+  return toml::table{{"value", escaped(value)}};
 }
 
 bool is_quoted(const std::string& value) {
@@ -89,7 +90,8 @@ bool is_section(const Keys& keys, const std::string& name) {
 // reverse.
 std::optional<ConfigValue> value_of(const ConfigKey& key, const toml::node& node) {
   if (key.holds<bool>()) return node.value_exact<bool>();
-  const auto word = node.value_exact<std::string>();
+  auto word = node.value_exact<std::string>();
+  if (word) word = unescaped(*word);
   const bool is_listed =
       word && std::find(key.words.begin(), key.words.end(), *word) != key.words.end();
   if (key.holds<std::string>()) return is_listed || key.words.empty() ? word : std::nullopt;
@@ -189,7 +191,8 @@ void ConfigSchema::override_with(const std::string& argument) {
                   argument,
                   nearest_name(name, names(keys_)));
   const bool as_it_is = key->holds<std::string>() && !is_quoted(value);
-  const toml::table parsed = as_it_is ? toml::table{{"value", value}} : parse_argument_value(value);
+  const toml::table parsed =
+      as_it_is ? toml::table{{"value", escaped(value)}} : parse_argument_value(value);
   set(*key, *parsed.get("value"), "");
 }
 

@@ -16,6 +16,7 @@
 #include "launcher/evaluation/frame_progress.h"
 #include "launcher/version.h"
 #include "monitoring/check.h"
+#include "monitoring/json_text.h"
 #include "monitoring/log.h"
 
 namespace stc::launcher {
@@ -40,7 +41,7 @@ bool holds_only_a_lock(const std::string& out) {
 void write_job(const std::string& out, const ordered_json& job) {
   const auto path = fs::path(out) / kJob;
   const auto own = text("{}.{}", path.string(), ::getpid());
-  data::write_text(own, job.dump(2) + "\n");
+  data::write_text(own, json_text(job, 2) + "\n");
   fs::rename(own, path);
 }
 
@@ -52,13 +53,14 @@ void check_same_job(const std::string& out, const ordered_json& job) {
       earlier.is_object(), "{}: is not readable; --force evaluates all clips again", path);
   for (const auto& [key, value] : job.items()) {
     const auto before = earlier.value(key, ordered_json());
-    STC_CHECK_USAGE(before == value,
+    const auto now = escaped_json(value);
+    STC_CHECK_USAGE(before == now,
                     "{} holds an evaluation with {} {}, this one has {}; name another folder, or "
                     "give --force to evaluate all clips again",
                     out,
                     key,
                     before.dump(),
-                    value.dump());
+                    now.dump());
   }
 }
 
@@ -215,7 +217,7 @@ EvaluationResult Evaluation::finish_variant(const EvaluationVariant& variant, in
   json["notes"] = notes_of(found.records);
   json["failed"] = found.failed;
   json["timings"] = timings_of(found.records);
-  data::write_text(fs::path(variant.out) / "results.json", json.dump(2) + "\n");
+  data::write_text(fs::path(variant.out) / "results.json", json_text(json, 2) + "\n");
   return {json, tables.text, found.failed, clips.size()};
 }
 

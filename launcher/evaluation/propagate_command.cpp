@@ -135,7 +135,7 @@ class ClipFrames {
   /// To be called after the last frame.
   void say_remarks() const {
     if (source_->damage().any()) log::warning("{}: {}", path_, source_->damage().say(given_));
-    for (const auto& remark : source_->remarks()) log::warning("{}: {}", path_, remark);
+    for (const auto& remark : source_->remarks()) log::warning("{} has {}", path_, remark);
   }
 
  private:

@@ -6,13 +6,14 @@
 #include "launcher/commands.h"
 #include "launcher/evaluation/benchmarks.h"
 #include "monitoring/check.h"
+#include "monitoring/json_text.h"
 #include "monitoring/log.h"
 
 namespace stc::launcher {
 namespace {
 
 void write_and_print(const ScoreArguments& arguments, const eval::ScoreTables& tables) {
-  const auto json = tables.numbers.dump(2) + "\n";
+  const auto json = json_text(tables.numbers, 2) + "\n";
   const bool prints_json = arguments.json == "-";
   if (!arguments.csv.empty()) data::write_text(arguments.csv, tables.results.content);
   if (!arguments.details.empty()) data::write_text(arguments.details, tables.details.content);

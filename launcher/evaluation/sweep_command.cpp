@@ -16,6 +16,7 @@
 #include "launcher/evaluation/sweep_plan.h"
 #include "launcher/evaluation/sweep_table.h"
 #include "monitoring/check.h"
+#include "monitoring/json_text.h"
 #include "monitoring/log.h"
 
 namespace stc::launcher {
@@ -172,7 +173,7 @@ void make_table(const SweepPlan& plan, const std::vector<SweepGroup>& groups, in
     data::write_text(fs::path(plan.out) / name, content);
   };
   write("sweep.csv", sweep_csv(rows));
-  write("sweep.json", ordered_json(rows).dump(2) + "\n");
+  write("sweep.json", json_text(ordered_json(rows), 2) + "\n");
   write("sweep.html", sweep_page(rows, text("stc sweep: {}", plan.out)));
   std::fputs(sweep_text(rows).c_str(), stdout);
   std::fflush(stdout);

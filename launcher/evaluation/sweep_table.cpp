@@ -7,6 +7,7 @@
 #include "eval/scores/score_tables.h"
 #include "launcher/report/html.h"
 #include "monitoring/check.h"
+#include "monitoring/printable.h"
 
 namespace stc::launcher {
 namespace {
@@ -28,7 +29,7 @@ std::string printed(const SweepRow& value, const char* number_format) {
 }
 
 std::string exact(const SweepRow& value) { return printed(value, "%.17g"); }
-std::string shown(const SweepRow& value) { return printed(value, "%.4g"); }
+std::string shown(const SweepRow& value) { return printable(printed(value, "%.4g")); }
 
 SweepRow at(const SweepRow& row, const std::string& column) {
   return row.contains(column) ? row.at(column) : SweepRow();

@@ -11,6 +11,7 @@
 #include "data/shards/verify.h"
 #include "launcher/commands.h"
 #include "monitoring/check.h"
+#include "monitoring/printable.h"
 #include "monitoring/progress.h"
 
 namespace stc::launcher {
@@ -55,6 +56,8 @@ std::string counted(std::int64_t number, const std::string& noun) {
   return text("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
+void print_line(const std::string& line) { std::puts(printable(line).c_str()); }
+
 int pack(const PackArguments& arguments, Packer packer) {
   auto options = arguments.options;
   data::PackSummary summary;
@@ -72,7 +75,10 @@ int pack(const PackArguments& arguments, Packer packer) {
   const auto shards = counted(summary.shards, "shard");
   auto line = text("{}: {} in {}, {} bytes", options.out, content, shards, summary.bytes);
   if (summary.skipped > 0) line += text("; {} bad left out", summary.skipped);
-  std::puts(line.c_str());
+  print_line(line);
+  print_line(text("found: {}, taken: {}", counted(summary.files, "file"), summary.taken));
+  for (const auto& remark : summary.left_out) print_line("left out: " + remark.line());
+  for (const auto& remark : summary.remarks) print_line("note: " + remark.line());
   return 0;
 }
 
@@ -84,6 +90,13 @@ void add_options(CLI::App* app, const Kind& kind, PackArguments& arguments) {
   app->add_flag("--skip-bad",
                 options.skip_bad,
                 "Leave out what cannot be read, naming it, instead of failing");
+  if (kind.packer == data::pack_videos)
+    app->add_option(
+           "--fps",
+           options.frames_per_second,
+           "Take this many frames per second of video files, repeated or left out by their "
+           "times; without it, each frame once")
+        ->check(CLI::Range(0.01, 1000.0));
   app->option_defaults()->group("Output");
   app->add_option("--out", options.out, "Folder to write; it appears once it is complete")
       ->required();
@@ -124,7 +137,7 @@ data::VerifySummary verify_with_progress(const VerifyArguments& arguments) {
   options.threads = arguments.threads;
   options.on_bad = [&](const std::string& line) {
     progress.erase();
-    std::puts(line.c_str());
+    print_line(line);
   };
   options.progress = [&](std::int64_t done, std::int64_t total) {
     if (progress.is_due()) progress.draw(text("verifying {}/{}", done, total));
@@ -138,7 +151,7 @@ int verify(const VerifyArguments& arguments) {
   if (summary.videos > 0) line += " of " + counted(summary.videos, "video");
   line += summary.bad == 0 ? text(", all good, digest {}", summary.digest)
                            : text(", {} bad", summary.bad);
-  std::puts(line.c_str());
+  print_line(line);
   return static_cast<int>(summary.bad == 0 ? Exit::kFine : Exit::kBadData);
 }
 

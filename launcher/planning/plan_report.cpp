@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "monitoring/check.h"
+#include "monitoring/json_text.h"
 
 namespace stc::launcher {
 namespace {
@@ -192,7 +193,7 @@ std::string plan_json(const ScalingPlan& plan) {
                                   {"seconds", row.seconds},
                                   {"efficiency", row.efficiency}});
   }
-  return out.dump(2) + "\n";
+  return json_text(out, 2) + "\n";
 }
 
 }  // namespace stc::launcher

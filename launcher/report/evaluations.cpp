@@ -12,6 +12,7 @@
 #include "data/file.h"
 #include "launcher/report/html.h"
 #include "monitoring/check.h"
+#include "monitoring/printable.h"
 
 namespace stc::launcher {
 namespace {
@@ -20,7 +21,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 std::string plain(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
+  if (value.is_string()) return unescaped(value.get<std::string>());
   if (value.is_number_float()) return short_number(value.get<double>(), 4);
   return value.dump();
 }
@@ -39,8 +40,8 @@ int count_at(const Json& json, const std::string& pointer) {
 
 std::string text_at(const Json& json, const std::string& pointer) {
   const Json::json_pointer place(pointer);
-  return json.contains(place) && json.at(place).is_string() ? json.at(place).get<std::string>()
-                                                            : "";
+  const bool is_text = json.contains(place) && json.at(place).is_string();
+  return is_text ? unescaped(json.at(place).get<std::string>()) : "";
 }
 
 /// The items of a list that have a name.
@@ -87,7 +88,7 @@ struct FrameLine {
       line.resize(comma);
     }
     if (line.size() >= 2 && line.front() == '"') line = line.substr(1, line.size() - 2);
-    sequence = line;
+    sequence = unescaped(line);
     object = fields[3];
     jf = (std::strtod(fields[0].c_str(), nullptr) + std::strtod(fields[1].c_str(), nullptr)) / 2;
   }
@@ -174,7 +175,7 @@ std::vector<std::string> notes_of(const Json& json) {
   std::vector<std::string> notes;
   for (const char* key : {"failed", "notes"})
     for (const auto& line : json.value(key, Json::array()))
-      if (line.is_string()) notes.push_back(line.get<std::string>());
+      if (line.is_string()) notes.push_back(unescaped(line.get<std::string>()));
   return notes;
 }
 

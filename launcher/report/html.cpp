@@ -6,6 +6,7 @@
 
 #include "eval/scores/score_tables.h"
 #include "launcher/report/style.h"
+#include "monitoring/printable.h"
 #include "monitoring/text.h"
 
 namespace stc::launcher {
@@ -14,7 +15,7 @@ std::string escape_html(const std::string& plain) {
   static const std::map<char, std::string> kEntities = {
       {'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&#39;"}};
   std::string out;
-  for (const char c : plain) {
+  for (const char c : printable(plain, "\t\n")) {
     const auto found = kEntities.find(c);
     out += found == kEntities.end() ? std::string(1, c) : found->second;
   }

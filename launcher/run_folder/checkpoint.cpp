@@ -10,6 +10,7 @@
 #include "data/file.h"
 #include "data/folder_listing.h"
 #include "monitoring/check.h"
+#include "monitoring/json_text.h"
 #include "monitoring/log.h"
 
 namespace stc::launcher {
@@ -99,7 +100,7 @@ void write_manifest(const std::string& folder, std::int64_t step) {
     const data::InputFile file(folder + "/" + name);
     manifest["files"][name] = {{"bytes", file.size()}, {"crc32c", checksum(file)}};
   }
-  data::write_text(folder + kManifest, manifest.dump(2) + "\n");
+  data::write_text(folder + kManifest, json_text(manifest, 2) + "\n");
 }
 
 // Why the folder is not the complete checkpoint of this step ("model.safetensors is 100 bytes,

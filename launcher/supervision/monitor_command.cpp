@@ -20,6 +20,7 @@
 #include "launcher/run_folder/scratch_folder.h"
 #include "launcher/supervision/worker_group.h"
 #include "monitoring/check.h"
+#include "monitoring/json_text.h"
 #include "monitoring/log.h"
 
 namespace stc::launcher {
@@ -60,15 +61,21 @@ std::string prometheus_config(const std::string& run, const std::string& rules) 
   job["file_sd_configs"] = {
       {{"files", {fs::absolute(run) / "file_sd.json"}}, {"refresh_interval", "2s"}}};
   if (const auto user = metrics["user"].value_or(std::string()); !user.empty()) {
-    const auto password = metrics["password_file"].value_or(std::string());
+    const auto password = unescaped(metrics["password_file"].value_or(std::string()));
     job["basic_auth"] = {{"username", user}, {"password_file", fs::absolute(password)}};
   }
+  for (const auto& path : {fs::absolute(run), fs::absolute(rules)})
+    STC_CHECK_USAGE(
+        escaped(path.string()) == path.string(),
+        "{}: is not a UTF-8 name, and Prometheus's configuration cannot hold any other; "
+        "rename the folder, or give a link to it",
+        path.string());
   // Every JSON is YAML.
   nlohmann::ordered_json config;
   config["global"] = {{"scrape_interval", "2s"}, {"evaluation_interval", "2s"}};
   config["rule_files"] = {fs::absolute(rules)};
   config["scrape_configs"] = {job};
-  return config.dump(1) + "\n";
+  return json_text(config, 1) + "\n";
 }
 
 std::string find_program(const std::string& name) {

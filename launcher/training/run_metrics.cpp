@@ -11,6 +11,7 @@
 
 #include "dist/run_together.h"
 #include "monitoring/check.h"
+#include "monitoring/json_text.h"
 #include "monitoring/log.h"
 
 namespace stc::launcher {
@@ -62,7 +63,7 @@ std::string service_discovery(const TrainOptions& options,
         options.metrics_address);
   }
   const nlohmann::json entry = {{"targets", targets}, {"labels", {{"run", options.run_dir}}}};
-  return nlohmann::json::array({entry}).dump(1) + "\n";
+  return json_text(nlohmann::json::array({entry}), 1) + "\n";
 }
 
 void record_device_memory(at::Device device,

@@ -11,6 +11,7 @@
 #include "launcher/training/run_metrics.h"
 #include "launcher/training/trainer.h"
 #include "launcher/version.h"
+#include "monitoring/json_text.h"
 #include "monitoring/log.h"
 
 namespace stc::launcher {
@@ -148,7 +149,7 @@ void StepRecorder::append_line(const Step& step, const TrainingStep::Result& res
   if (job_.options.precision == "fp16") line["loss_scale"] = result.loss_scale;
   line["seconds"] = step.seconds;
   line["data_wait_seconds"] = step.data_wait_seconds;
-  job_.folder->append_metrics(line.dump());
+  job_.folder->append_metrics(json_text(line));
 }
 
 void StepRecorder::add(std::int64_t step, const ValidationResult& result) {
@@ -159,7 +160,7 @@ void StepRecorder::add(std::int64_t step, const ValidationResult& result) {
                                        {"probe_j", result.j},
                                        {"probe_f", result.f},
                                        {"probe_seconds", result.seconds}};
-  job_.folder->append_metrics(line.dump());
+  job_.folder->append_metrics(json_text(line));
   log::info("step {}: probe {}", step, to_text(result));
 }
 

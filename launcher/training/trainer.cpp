@@ -13,6 +13,7 @@
 #include "launcher/version.h"
 #include "monitoring/activity.h"
 #include "monitoring/check.h"
+#include "monitoring/json_text.h"
 #include "monitoring/log.h"
 
 namespace stc::launcher {
@@ -157,7 +158,7 @@ Checkpoint Trainer::checkpoint() const {
           method_.backbone_state(),
           method_.method_state(),
           training_step_.optimizer.state(),
-          state.dump(1) + "\n"};
+          json_text(state, 1) + "\n"};
 }
 
 void Trainer::restore() {
@@ -266,7 +267,7 @@ void Trainer::write_results() {
   summary["weights"] = "weights.safetensors";
   summary["version"] = build_name();
   folder.remove("file_sd.json");
-  folder.write_atomically("summary.json", summary.dump(1) + "\n");
+  folder.write_atomically("summary.json", json_text(summary, 1) + "\n");
 }
 
 }  // namespace stc::launcher

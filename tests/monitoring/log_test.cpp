@@ -94,6 +94,7 @@ TEST_F(Log, FileOfObjectsHoldsWhatALineSaysAndWhereItComesFrom) {
   EXPECT_THAT(line.at("time").get<std::string>(),
               testing::MatchesRegex("20..-..-..T..:..:..\\....[+-]..:.."));
   EXPECT_EQ(nlohmann::json::parse(second).at("level"), "error");
+  EXPECT_EQ(nlohmann::json::parse(second).at("message"), "\\xff is no letter");
 }
 
 TEST_F(Log, FileThatGrewTooLongGetsANumberAndTheOldestGoes) {
@@ -123,6 +124,12 @@ TEST_F(Log, EventWithLineBreaksStaysOneLine) {
   CaptureStderr();
   info("a\nb");
   EXPECT_EQ(GetCapturedStderr(), "a b\n");
+}
+
+TEST_F(Log, NamesThatAreNotTextAreShownByTheirBytes) {
+  CaptureStderr();
+  info("{}", "\xc4\xe3.mp4 \x1b[31m");
+  EXPECT_EQ(GetCapturedStderr(), "\\xc4\\xe3.mp4 \\x1b[31m\n");
 }
 
 TEST_F(Log, BracesAndPercentSignsAreText) {

@@ -107,12 +107,43 @@ TEST(DecodeImage, TurnsCmykAndYcckIntoRgbAsAdobeMeansThem) {
   }
 }
 
+constexpr std::size_t kEndMarker = 2;  // bytes
+
 TEST(DecodeImage, RefusesEveryTruncationOfAJpeg) {
   const auto image = test::smooth_image(24, 24);
   for (const bool is_progressive : {false, true}) {
     const auto whole = test::jpeg_of(image.pixels, 24, 24, {.is_progressive = is_progressive});
-    for (std::size_t length = 0; length < whole.size(); ++length) {
+    for (std::size_t length = 0; length + kEndMarker < whole.size(); ++length) {
       EXPECT_THAT(error_of(std::span(whole).first(length)), HasSubstr("some/name: ")) << length;
+    }
+  }
+}
+
+TEST(DecodeImage, TakesAJpegThatLacksNothingButItsEndMarker) {
+  for (const auto size : {8, 24, 33, 100}) {
+    const auto image = test::smooth_image(size, size, size);
+    for (const bool is_progressive : {false, true}) {
+      const auto whole =
+          test::jpeg_of(image.pixels, size, size, {.is_progressive = is_progressive});
+      EXPECT_FALSE(decode_image(whole, "x").lacks_end_marker);
+      for (const std::size_t missing : {1, 2}) {
+        const auto decoded = decode_image(std::span(whole).first(whole.size() - missing), "x");
+        EXPECT_TRUE(decoded.lacks_end_marker);
+        EXPECT_EQ(decoded.pixels, decode_image(whole, "x").pixels);
+      }
+    }
+  }
+}
+
+TEST(DecodeImage, RefusesAJpegWhoseEndIsPaddedWithZeros) {
+  const auto image = test::smooth_image(64, 64);
+  for (const bool is_progressive : {false, true}) {
+    const auto whole = test::jpeg_of(image.pixels, 64, 64, {.is_progressive = is_progressive});
+    for (const double kept : {0.5, 0.8, 0.95, 1.0}) {
+      auto bytes = whole;
+      bytes.resize(static_cast<std::size_t>(kept * static_cast<double>(whole.size() - kEndMarker)));
+      bytes.resize(whole.size() + 4096);
+      EXPECT_THAT(error_of(bytes), HasSubstr("some/name: damaged JPEG")) << kept;
     }
   }
 }
@@ -178,8 +209,10 @@ TEST(DecodeImage, ExpandsPalettesOfEveryDepth) {
 TEST(DecodeImage, SaysWhatForeignBytesAre) {
   const std::vector<std::uint8_t> gif = {'G', 'I', 'F', '8', '9', 'a'};
   EXPECT_THAT(error_of(gif),
-              HasSubstr("some/name: is neither JPEG nor PNG (it starts with the "
-                        "bytes 47 49 46 38)"));
+              HasSubstr("some/name: is neither JPEG nor PNG, but of the format GIF; convert it (it "
+                        "starts with the bytes 47 49 46 38)"));
+  EXPECT_THAT(error_of(std::vector<std::uint8_t>{1, 2, 3}),
+              HasSubstr("some/name: is neither JPEG nor PNG (it starts with the bytes 01 02 03)"));
   EXPECT_THAT(error_of({}), HasSubstr("some/name: is empty"));
 }
 

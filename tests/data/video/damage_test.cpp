@@ -104,7 +104,7 @@ TEST_F(VideoDamage, RemarksOnFramesThatTheContainerLost) {
   const auto whole = read_file(path);
   write_file(path, std::span(whole).first(whole.size() / 2));
   EXPECT_THAT(read(path).remarks,
-              Contains(HasSubstr("of about 20 frames could be read; the file may be damaged")));
+              Contains(HasSubstr("of about 20 frames: the file may be damaged")));
 }
 
 TEST_F(VideoDamage, RemarksAreSaidOnce) {
@@ -116,7 +116,7 @@ TEST_F(VideoDamage, RemarksAreSaidOnce) {
   EXPECT_THAT(remarks(kX264 + "-x264-params interlaced=1 -vf setfield=tff", "interlaced.mp4"),
               ElementsAre(HasSubstr("interlaced")));
   EXPECT_THAT(remarks(kX264 + "-color_trc smpte2084", "hdr.mp4"),
-              ElementsAre(HasSubstr("HDR (smpte2084)")));
+              ElementsAre(HasSubstr("HDR brightness (smpte2084)")));
 }
 
 TEST_F(VideoDamage, TakesTheLargestOfSeveralStreamsAndSaysSo) {

@@ -99,6 +99,19 @@ TEST_F(Config, LaterFilesAndOverridesWin) {
   EXPECT_EQ(options_.steps, 10);
 }
 
+TEST_F(Config, PathOfAnyBytesIsRecordedAndReadBack) {
+  for (const char* path :
+       {"runs/\xc4\xe3\xba\xc3", "a\\xc4", "-x", "a\nb", "a'b\"c", "\u6f22", " "}) {
+    schema_.override_with(std::string("--run.dir=") + path);
+    EXPECT_EQ(options_.folder, path);
+    const auto recorded = schema_.resolved();
+    EXPECT_EQ(schema_.training_differences(recorded, {}), std::vector<std::string>{}) << recorded;
+    options_.folder = "another";
+    read(recorded);
+    EXPECT_EQ(options_.folder, path);
+  }
+}
+
 TEST_F(Config, WholeNumberIsANumberButNotTheReverse) {
   read("optimizer.learning_rate = 2\n");
   EXPECT_EQ(options_.rate, 2.0);
