@@ -84,8 +84,11 @@ std::vector<Candidate> candidates_of(const NamedTensors& file) {
   return candidates;
 }
 
+// As --prefix has it: "." is that of a network whose names have none.
+std::string shown(const std::string& prefix) { return prefix.empty() ? "." : prefix; }
+
 std::string listed(const std::vector<Candidate>& candidates) {
-  return joined(candidates, [](const Candidate& each) { return text("'{}'", each.prefix); });
+  return joined(candidates, [](const Candidate& each) { return text("'{}'", shown(each.prefix)); });
 }
 
 // The network that is trained, and what is stored beside it: an average of it, or its teacher.
@@ -115,7 +118,10 @@ Candidate choose(const std::vector<Candidate>& all,
                  const std::string& source,
                  const std::string& prefix) {
   if (!prefix.empty()) {
-    const auto found = std::ranges::find(all, without_wrappers(prefix), &Candidate::prefix);
+    const auto bare = without_wrappers(prefix);
+    const auto found = std::ranges::find_if(all, [&](const Candidate& each) {
+      return shown(each.prefix) == bare || each.prefix == bare + ".";
+    });
     STC_CHECK_USAGE(
         found != all.end(), "--prefix is '{}'; {} holds {}", prefix, source, listed(all));
     return *found;
@@ -226,7 +232,7 @@ std::vector<std::string> remarks_of(const PublishedTrunk& trunk,
         text("of the networks {} the one under '{}' was taken; `stc import IN OUT "
              "--prefix P` takes another",
              listed(all),
-             trunk.prefix));
+             shown(trunk.prefix)));
   if (!chosen.scheme->remark.empty()) remarks.push_back(chosen.scheme->remark);
   if (!trunk.has_layer4)
     remarks.push_back(

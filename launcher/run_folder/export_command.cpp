@@ -23,6 +23,10 @@ void check_target(const Options& options) {
   STC_CHECK_USAGE(options.force || !std::filesystem::exists(options.target),
                   "{} exists; choose another name, or --force to replace it",
                   options.target);
+  std::error_code none;
+  STC_CHECK_USAGE(!std::filesystem::equivalent(options.source, options.target, none),
+                  "{} is both the input and the output; name another file to write",
+                  options.target);
 }
 
 void write_backbone(const Weights& weights, const Options& options) {

@@ -17,10 +17,12 @@ namespace fs = std::filesystem;
 
 constexpr char kInput[] = "input";
 
-// By content; a name that promises torch.save's format has the error that belongs to it.
+// By content, as names mislead; what is neither has the error that belongs to its name.
 data::SafeTensors read_file_of_weights(const std::string& file) {
-  if (data::is_torch_file(file) ||
-      data::has_ending(file, {".pth", ".pt", ".tar", ".bin", ".ckpt", ".pkl"}))
+  const bool is_torch = data::is_torch_file(file);
+  const bool promises_torch =
+      data::has_ending(file, {".pth", ".pt", ".tar", ".bin", ".ckpt", ".pkl"});
+  if (is_torch || (promises_torch && !data::is_safetensors_file(file)))
     return {data::read_torch_file(file), {}};
   return data::read_safetensors(file);
 }
@@ -60,6 +62,12 @@ Weights read_weights(const std::string& path, const std::string& prefix) {
   for (const auto& remark : trunk.remarks) log::info("{}", remark);
   auto input = recorded_input(content);
   if (input.empty() && is_ours(file)) input = input_of_run(fs::absolute(file));
+  if (input.empty() && !trunk.input.empty())
+    log::info(
+        "{}: taken for trained on {}, as networks with such names are; `stc import --input` "
+        "records another",
+        path,
+        trunk.input);
   return {std::move(trunk.tensors), trunk.depth, input.empty() ? trunk.input : input};
 }
 

@@ -265,6 +265,13 @@ TEST(PublishedTrunk, SeveralNetworksAreAQuestion) {
   EXPECT_EQ(find_trunk(file, "w.pth", "teacher.backbone.").prefix, "teacher.backbone.");
 }
 
+TEST(PublishedTrunk, ANetworkWithoutAPrefixCanBeChosenToo) {
+  const auto file = beside("", "ema.", "torchvision");
+  EXPECT_THAT(error_of(file, Exit::kUsage), HasSubstr("'.', 'ema.'"));
+  EXPECT_EQ(find_trunk(file, "w.pth", ".").prefix, "");
+  EXPECT_EQ(find_trunk(file, "w.pth", "ema").prefix, "ema.");  // the dot may be left out
+}
+
 TEST(PublishedTrunk, KernelsOverOneFrameArePictures) {
   auto as = published()[11];
   ASSERT_STREQ(as.scheme, "SlowFast");

@@ -186,6 +186,20 @@ TEST_F(ExportCommand, TheColoursOfTheTrainingAreKeptGuessedOrGiven) {
   EXPECT_EQ(recorded({}), "rgb");
 }
 
+TEST_F(ExportCommand, TheInputIsNeverReplacedByTheOutput) {
+  data::write_safetensors(out_, weights_);
+  const auto size = std::filesystem::file_size(out_);
+  EXPECT_EQ(run({"import", out_, folder_ / "./out.safetensors", "--force"}), 2);
+  EXPECT_THAT(said_, HasSubstr("both the input and the output"));
+  EXPECT_EQ(std::filesystem::file_size(out_), size);
+}
+
+// Told apart by content: a misleading name does no harm.
+TEST_F(ExportCommand, SafetensorsUnderANameOfTorchAreRead) {
+  data::write_safetensors(folder_ / "in.pth", weights_);
+  EXPECT_EQ(run({"import", folder_ / "in.pth", out_}), 0) << said_;
+}
+
 TEST_F(ExportCommand, CheckpointsSayTheirColours) {
   CheckpointStore store(folder_ / "run/checkpoints", 2);
   store.save({5, weights_, {}, {}, "{}", "rgb"});
