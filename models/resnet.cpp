@@ -187,7 +187,7 @@ std::vector<at::Tensor> ResNet::forward(const at::Tensor& images,
 
 std::int64_t ResNet::channels(int stage) const { return channels_of(stage - 1, options_.depth); }
 
-void ResNet::load(const NamedTensors& weights, const std::string& source) {
+void ResNet::load(const NamedTensors& weights, const std::string& source, int last_stage) {
   const auto owner = text("a ResNet-{}", options_.depth);
   const int depth = depth_of(weights, source);
   STC_CHECK_DATA(depth == options_.depth,
@@ -196,6 +196,11 @@ void ResNet::load(const NamedTensors& weights, const std::string& source) {
                  depth,
                  owner);
   auto own = state();
+  const bool has_layer4 = weights.contains("layer4.0.conv1.weight");
+  STC_CHECK_DATA(has_layer4 || last_stage < 4,
+                 "{}: holds no layer4; expected all four stages, as training needs (evaluation "
+                 "uses three)",
+                 source);
   for (const auto& [name, value] : weights) {
     STC_CHECK_DATA(own.contains(name) || name.starts_with("fc."),
                    "{}: '{}' is not a tensor of {}",
@@ -204,6 +209,7 @@ void ResNet::load(const NamedTensors& weights, const std::string& source) {
                    owner);
   }
   std::erase_if(own, [&](const auto& entry) {
+    if (entry.first.starts_with("layer4.") && !has_layer4) return true;
     return entry.first.ends_with("num_batches_tracked") && !weights.contains(entry.first);
   });
   copy_named(weights, own, source, owner + " under torchvision's names");
@@ -283,18 +289,26 @@ void ResNet::refresh_reduced_weights() {
 }
 
 int depth_of(const NamedTensors& weights, const std::string& source) {
-  STC_CHECK_DATA(weights.contains("conv1.weight") && weights.contains("layer1.0.conv1.weight"),
+  STC_CHECK_DATA(weights.contains("layer1.0.conv1.weight"),
                  "{}: holds no ResNet; expected torchvision's names (conv1.weight, "
                  "layer1.0.conv1.weight, ...)",
                  source);
   const bool bottleneck = weights.contains("layer1.0.conv3.weight");
-  const bool deep =
-      weights.contains("layer3.5.conv1.weight") && !weights.contains("layer3.6.conv1.weight");
-  const bool shallow = !weights.contains("layer1.2.conv1.weight");
-  STC_CHECK_DATA(bottleneck ? deep : shallow,
-                 "{}: a ResNet, but neither a ResNet-18 nor a ResNet-50, the supported ones",
-                 source);
-  return bottleneck ? 50 : 18;
+  const int depth = bottleneck ? 50 : 18;
+  std::array<int, 4> blocks{};
+  for (int stage = 0; stage < 4; ++stage) {
+    while (weights.contains(text("layer{}.{}.conv1.weight", stage + 1, blocks[stage])))
+      ++blocks[stage];
+  }
+  auto expected = blocks_of(depth);
+  if (blocks[3] == 0) expected[3] = 0;  // some are published without their last stage
+  STC_CHECK_DATA(blocks == expected,
+                 "{}: a ResNet with {} {} blocks in its stages, but neither a ResNet-18 (2, 2, 2, "
+                 "2) nor a ResNet-50 (3, 4, 6, 3, bottlenecks), the supported ones",
+                 source,
+                 joined(blocks, [](int count) { return std::to_string(count); }),
+                 bottleneck ? "bottleneck" : "basic");
+  return depth;
 }
 
 }  // namespace stc::models

@@ -94,8 +94,9 @@ class ResNet {
   /// Copies weights by name. Every parameter and buffer must be there with its shape
   /// (num_batches_tracked may be absent); "fc.*" is ignored. Throws stc::Error (kBadData) naming
   /// the first tensor that is missing, foreign or of another shape, or the depth that the weights
-  /// have instead. `source` is named in the message.
-  void load(const NamedTensors& weights, const std::string& source);
+  /// have instead. `source` is named in the message. If no stage after `last_stage` (3 or 4) is
+  /// used, layer4 may be absent as a whole, and stays as it is.
+  void load(const NamedTensors& weights, const std::string& source, int last_stage = 4);
   /// Parameters and buffers, detached, not copied.
   NamedTensors state() const;
 

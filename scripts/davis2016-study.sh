@@ -36,7 +36,7 @@ thin_out() {
 }
 
 evaluate() {
-  [ -e "$runs/$1/results.json" ] || "$stc" eval davis --data "$runs/dev" --weights "$2" --depth 18 --out "$runs/$1" --label "$1" --force \
+  "$stc" eval davis --data "$runs/dev" --weights "$2" --depth 18 --out "$runs/$1" --label "$1" \
     --short-side 240 --half-window 6 > "$runs/$1.log" 2>&1
   awk -F, 'NR == 2 { printf "%.2f\n", 100 * $1 }' "$runs/$1/global_results.csv"
 }

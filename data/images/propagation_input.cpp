@@ -37,6 +37,8 @@ PictureSize scaled_to_short_side(int height, int width, int short_side) {
   return {static_cast<int>(height * scale + 0.5), static_cast<int>(width * scale + 0.5)};
 }
 
+const char* word_for(InputColour colour) { return colour == InputColour::kLab ? "lab" : "rgb"; }
+
 at::Tensor propagation_input(const Image& frame, PictureSize size, InputColour colour) {
   // OpenCV has no view of constant pixels; this one is only read.
   auto* bytes = const_cast<std::uint8_t*>(frame.pixels.data());

@@ -20,6 +20,9 @@ enum class InputColour {
   kRgb,  ///< 0 to 1, less ImageNet's mean, over its deviation
 };
 
+/// "lab" or "rgb", as options and the metadata of weights have it.
+const char* word_for(InputColour colour);
+
 /// [3, H, W], float32: resized in 8 bits (bilinear), then normalised.
 at::Tensor propagation_input(const Image& frame,
                              PictureSize size,

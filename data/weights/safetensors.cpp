@@ -213,6 +213,14 @@ std::string header_of(const std::string& path,
 
 }  // namespace
 
+bool is_safetensors_file(const std::string& path) {
+  const InputFile file(path);
+  std::uint8_t start[9] = {};  // the header's length, and its opening brace
+  if (file.size() < sizeof(start)) return false;
+  file.read(0, start);
+  return start[8] == '{';
+}
+
 SafeTensors read_safetensors(const std::string& path) {
   const InputFile file(path);
   const auto header = read_header(file);

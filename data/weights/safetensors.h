@@ -15,6 +15,10 @@ struct SafeTensors {
   std::map<std::string, std::string> metadata;  ///< "__metadata__"; may be empty
 };
 
+/// Whether the file begins as one of safetensors does. Throws stc::Error (kBadData) if it cannot be
+/// read.
+bool is_safetensors_file(const std::string& path);
+
 /// Reads the whole file. Throws stc::Error (kBadData) naming the file if it is missing, cut
 /// short, not safetensors, or its offsets do not fit.
 SafeTensors read_safetensors(const std::string& path);

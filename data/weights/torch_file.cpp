@@ -206,14 +206,41 @@ NamedTensors read_old_form(const std::string& path, Bytes file) {
   return tensors_of(value);
 }
 
+std::vector<std::uint8_t> start_of(const InputFile& file) {
+  std::vector<std::uint8_t> start(std::min<std::uint64_t>(file.size(), kOldMagic.size()));
+  file.read(0, start);
+  return start;
+}
+
+// What is often found in its place.
+std::string other_format(Bytes start) {
+  const auto begins = [&](const std::string& magic) {
+    return start.size() >= magic.size() && std::equal(magic.begin(), magic.end(), start.begin());
+  };
+  if (begins("version https:")) return " (it is a pointer of Git LFS: fetch the file itself)";
+  if (begins("<")) return " (it is a web page or XML: download the file itself)";
+  if (begins("\x1f\x8b")) return " (it is compressed: unpack it first)";
+  if (begins("\x89HDF")) return " (it is HDF5)";
+  if (begins("\x80"))
+    return " (it is a plain pickle: load it in Python, and torch.save() a dict of its tensors)";
+  return "";
+}
+
 }  // namespace
+
+bool is_torch_file(const std::string& path) {
+  const auto start = start_of(InputFile(path));
+  return starts_with(start, kZipMagic) || starts_with(start, kOldMagic);
+}
 
 NamedTensors read_torch_file(const std::string& path) {
   const InputFile file(path);
-  std::vector<std::uint8_t> start(std::min<std::uint64_t>(file.size(), kOldMagic.size()));
-  file.read(0, start);
+  const auto start = start_of(file);
   if (starts_with(start, kZipMagic)) return read_zip(path, file.size());
-  STC_CHECK_DATA(starts_with(start, kOldMagic), "{}: was not written by torch.save", path);
+  STC_CHECK_DATA(starts_with(start, kOldMagic),
+                 "{}: was not written by torch.save{}",
+                 path,
+                 other_format(start));
   return read_old_form(path, read_file(path));
 }
 

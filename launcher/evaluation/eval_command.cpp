@@ -65,9 +65,11 @@ int evaluate(const EvalArguments& arguments, dist::Session& session) {
   std::unique_ptr<Evaluation> evaluation;
   dist::run_on_all_ranks(*world, [&] {
     if (!arguments.push.empty()) monitoring::check_push_url(arguments.push);
-    const auto settings = read_settings(arguments);
+    auto settings = read_settings(arguments);
     const auto trunk =
         std::make_shared<PropagationTrunk>(load_trunk(arguments, settings.stride, device));
+    const auto input = choose_input(*trunk, &settings);
+    if (!input.empty()) log::info("{}", input);
     const auto label = arguments.label.empty() ? label_of_weights(trunk->weights) : arguments.label;
     evaluation = std::make_unique<Evaluation>(
         arguments.source, trunk, label, std::vector<EvaluationVariant>{{settings, arguments.out}});

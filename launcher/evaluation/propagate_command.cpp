@@ -148,12 +148,14 @@ class ClipFrames {
 int propagate_clip(const ClipArguments& arguments) {
   check_is_alone();
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
-  const auto settings = read_settings(arguments);
+  auto settings = read_settings(arguments);
   data::ResultFolder out(arguments.out, arguments.force, {"masks", "overlay.mp4", "strip.png"});
   ClipFrames source(arguments);
   const auto [labels, note] = eval::resolve_void(data::read_label_png(arguments.mask));
   if (!note.empty()) log::info("{}", note);
   const auto trunk = load_trunk(arguments, settings.stride, dist::choose_device(arguments.device));
+  const auto input = choose_input(trunk, &settings);
+  if (!input.empty()) log::info("{}", input);
   const auto first = source.next();
   STC_CHECK_DATA(first.has_value(), "{}: holds no frame", arguments.video);
   eval::check_mask_size(labels, arguments.mask, *first);

@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "launcher/run_folder/checkpoint.h"
+#include "launcher/run_folder/weights.h"
 #include "launcher/training/rank_equality.h"
 #include "models/arithmetic_flags.h"
 #include "monitoring/check.h"
@@ -66,16 +66,17 @@ models::ResNet random_network(const PropagationArguments& arguments,
                         static_cast<std::uint64_t>(seed));
 }
 
-models::ResNet network_of_file(const PropagationArguments& arguments, int stride) {
-  const auto weights = read_weights(arguments.weights);
-  const int depth = models::depth_of(weights, arguments.weights);
+models::ResNet network_of(const Weights& weights,
+                          const PropagationArguments& arguments,
+                          int stride) {
+  const int depth = weights.depth;
   STC_CHECK_USAGE(arguments.depth == 0 || arguments.depth == depth,
                   "{} holds a ResNet-{}, --depth says {}; leave --depth out",
                   arguments.weights,
                   depth,
                   arguments.depth);
   models::ResNet network(models::propagation_options(depth, stride), 0);
-  network.load(weights, arguments.weights);
+  network.load(weights.tensors, arguments.weights, /*last_stage=*/3);
   return network;
 }
 
@@ -84,10 +85,11 @@ models::ResNet network_of_file(const PropagationArguments& arguments, int stride
 void add_propagation_options(CLI::App* command, PropagationArguments* arguments) {
   command->option_defaults()->group("Input");
   command
-      ->add_option("--weights",
-                   arguments->weights,
-                   "A .safetensors file, a checkpoint folder or a run folder; or random[:SEED] for "
-                   "untrained weights")
+      ->add_option(
+          "--weights",
+          arguments->weights,
+          "A run folder, a checkpoint folder, or a file that `stc import` takes; or random[:SEED] "
+          "for untrained weights")
       ->required();
   command
       ->add_option("--depth",
@@ -129,15 +131,39 @@ PropagationTrunk load_trunk(const PropagationArguments& arguments, int stride, a
   STC_CHECK_USAGE(!tf32 || !device.is_cpu(),
                   "--precision tf32 needs a GPU, and the device is cpu; leave --precision out");
   models::apply_arithmetic_flags({.tf32 = tf32});
+  const auto weights = seed >= 0 ? Weights() : read_weights(arguments.weights);
   auto network =
-      seed >= 0 ? random_network(arguments, stride, seed) : network_of_file(arguments, stride);
+      seed >= 0 ? random_network(arguments, stride, seed) : network_of(weights, arguments, stride);
   network.set_requires_grad(false);
   const auto sum = checksum(network.state());
   network.to(device, at::kFloat);
   return {std::move(network),
           seed >= 0 ? text("random:{}", seed) : arguments.weights,
           sum,
-          arguments.precision};
+          arguments.precision,
+          weights.input};
+}
+
+std::string choose_input(const PropagationTrunk& trunk, PropagationSettings* settings) {
+  const bool is_default = settings->colours == InputChoice::kAuto;
+  settings->decide_input(trunk.input);
+  const std::string used = data::word_for(settings->input.colour);
+  if (trunk.weights.starts_with("random:")) return "";
+  if (trunk.input.empty() && is_default)
+    return text(
+        "{}: nothing says which colours it was trained on; the input is {} (--input rgb for "
+        "networks trained on RGB by ImageNet's mean; `stc import --input` records it)",
+        trunk.weights,
+        used);
+  if (trunk.input.empty()) return text("{}: the input is {}, as chosen", trunk.weights, used);
+  if (trunk.input == used)
+    return text("{}: the input is {}, which it was trained on", trunk.weights, used);
+  return text("{}: was trained on {}, and the input is {}, as {}; without that it would be {}",
+              trunk.weights,
+              trunk.input,
+              used,
+              settings->preset == "stt" ? "--input says" : "--input or --preset says",
+              trunk.input);
 }
 
 }  // namespace stc::launcher

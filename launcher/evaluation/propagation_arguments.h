@@ -43,9 +43,14 @@ struct PropagationTrunk {
   std::string weights;       ///< the path, or "random:SEED"
   std::uint32_t crc32c = 0;  ///< of all weights, by name
   std::string precision = "float32";
+  std::string input = "";  ///< colours that the weights were trained on; "" if nothing says it
 };
 
-/// A .safetensors file, a checkpoint or run folder, or random[:SEED], which needs a depth; on
+/// Decides the settings' input by the trunk's. Returns a line for the user: which colours the
+/// network sees, and whether they are those that it was trained on; "" for random weights.
+std::string choose_input(const PropagationTrunk& trunk, PropagationSettings* settings);
+
+/// What read_weights() takes, or random[:SEED], which needs a depth; on
 /// `device`. From then on the process computes in its precision. Throws stc::Error naming what is
 /// wrong.
 PropagationTrunk load_trunk(const PropagationArguments& arguments, int stride, at::Device device);

@@ -55,12 +55,14 @@ void bind_masks(ConfigSchema& schema, eval::VideoOptions& o) {
       .help("Normalisation of each label over a frame: minmax or none");
 }
 
-void bind_input(ConfigSchema& schema, eval::InputOptions& o) {
-  using data::InputColour;
+void bind_input(ConfigSchema& schema, InputChoice& colours, eval::InputOptions& o) {
   schema
-      .word(
-          "propagation.input", &o.colour, {{"lab", InputColour::kLab}, {"rgb", InputColour::kRgb}})
-      .help("Colours of the network's input: lab, or rgb normalised by ImageNet's mean");
+      .word("propagation.input",
+            &colours,
+            {{"auto", InputChoice::kAuto}, {"lab", InputChoice::kLab}, {"rgb", InputChoice::kRgb}})
+      .help(
+          "Colours of the network's input: lab, or rgb normalised by ImageNet's mean; auto: those "
+          "that the weights were trained on, lab if nothing says it");
   schema.integer("propagation.long_side_multiple", &o.long_side_multiple)
       .range(1, 1024)
       .help("The longer side is cropped to a multiple of this many pixels");
@@ -73,6 +75,7 @@ PropagationSettings::PropagationSettings(const PropagationDefaults& benchmark,
     : PropagationRules(eval::with_preset({.input = benchmark.input}, preset_name)),
       defaults(benchmark),
       preset(std::move(preset_name)) {
+  if (input.colour == data::InputColour::kRgb) colours = InputChoice::kRgb;
   video.propagation.half_window = kAuto;
 }
 
@@ -104,13 +107,19 @@ void PropagationSettings::bind(ConfigSchema& schema) {
       .help("Keep a label for every object, even if it is lost in shrinking the first mask");
   bind_rules(schema, video.propagation);
   bind_masks(schema, video);
-  bind_input(schema, input);
+  bind_input(schema, colours, input);
 }
 
 void PropagationSettings::decide_half_window() {
   auto& half_window = video.propagation.half_window;
   if (half_window == kAuto)
     half_window = stride == 4 ? defaults.half_window_at_4 : defaults.half_window;
+}
+
+void PropagationSettings::decide_input(const std::string& trained_on) {
+  if (colours == InputChoice::kAuto)
+    colours = trained_on == "rgb" ? InputChoice::kRgb : InputChoice::kLab;
+  input.colour = colours == InputChoice::kRgb ? data::InputColour::kRgb : data::InputColour::kLab;
 }
 
 nlohmann::ordered_json settings_json(const PropagationSettings& settings) {

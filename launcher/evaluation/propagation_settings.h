@@ -22,9 +22,13 @@ inline constexpr PropagationDefaults kDavisDefaults{{.short_side = 480}, 12, 35}
 inline constexpr PropagationDefaults kJhmdbDefaults{{.square_side = 320}, 5, 12};
 inline constexpr PropagationDefaults kVipDefaults{{.square_side = 560}, 16, 35};
 
+/// What --input says; auto: the colours that the weights were trained on.
+enum class InputChoice { kAuto, kLab, kRgb };
+
 struct PropagationSettings : eval::PropagationRules {
   PropagationDefaults defaults;
   std::string preset;
+  InputChoice colours = InputChoice::kAuto;  ///< those of the preset, unless it is "stt"
   int stride = 8;
 
   /// Those of a preset, on top of the benchmark's input; the half window is "auto". Throws
@@ -32,6 +36,8 @@ struct PropagationSettings : eval::PropagationRules {
   PropagationSettings(const PropagationDefaults& benchmark, std::string preset_name);
   void bind(ConfigSchema& schema);
   void decide_half_window();  ///< "auto" becomes that of the benchmark and the stride
+  /// "auto" becomes the colours of the weights, "rgb" or "lab"; of "" that of the benchmark (Lab).
+  void decide_input(const std::string& trained_on);
 };
 
 /// All but the preset, which the others follow from.

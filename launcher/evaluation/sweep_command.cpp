@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "data/file.h"
 #include "dist/device.h"
@@ -91,7 +92,8 @@ std::vector<SweepGroup> groups_of_benchmark(const SweepPlan& plan,
                                             const std::string& weights,
                                             const std::string& label,
                                             at::Device device,
-                                            Trunks& trunks) {
+                                            Trunks& trunks,
+                                            std::set<std::string>* said) {
   struct Members {
     std::shared_ptr<const PropagationTrunk> trunk;
     std::vector<EvaluationVariant> variants;
@@ -100,10 +102,11 @@ std::vector<SweepGroup> groups_of_benchmark(const SweepPlan& plan,
   std::map<std::string, Members> by_features;
   for (const auto& combination : plan.combinations) {
     const auto arguments = arguments_of(plan, benchmark.name, weights, combination);
-    const auto settings = read_settings(arguments);
+    auto settings = read_settings(arguments);
     auto& trunk = trunks[settings.stride];
     if (!trunk)
       trunk = std::make_shared<PropagationTrunk>(load_trunk(arguments, settings.stride, device));
+    said->insert(choose_input(*trunk, &settings));
     auto& members = by_features[features_key(settings)];
     members.trunk = trunk;
     members.variants.push_back({settings, (folder / combination.name()).string()});
@@ -123,13 +126,17 @@ std::vector<SweepGroup> groups_of(const SweepPlan& plan, at::Device device) {
   const auto labels = labels_of(plan.weights);
   for (std::size_t i = 0; i < plan.weights.size(); ++i) {
     Trunks trunks;
+    std::set<std::string> said;  // about the input, once for all settings
     for (std::size_t b = 0; b < plan.benchmarks.size(); ++b) {
       const auto& benchmark = plan.benchmarks[b];
       const auto folder = fs::path(plan.out) / labels[i] / text("{}-{}", b, benchmark.name);
       std::ranges::move(
-          groups_of_benchmark(plan, benchmark, folder, plan.weights[i], labels[i], device, trunks),
+          groups_of_benchmark(
+              plan, benchmark, folder, plan.weights[i], labels[i], device, trunks, &said),
           std::back_inserter(groups));
     }
+    for (const auto& line : said)
+      if (!line.empty()) log::info("{}", line);
   }
   return groups;
 }
@@ -154,6 +161,7 @@ std::vector<SweepRow> rows_of(const SweepGroup& group, int ranks) {
       const auto parsed = ordered_json::parse(value, nullptr, /*allow_exceptions=*/false);
       row[key] = parsed.is_discarded() ? ordered_json(value) : parsed;
     }
+    if (!row.contains("input")) row["input"] = json.at("settings").at("input");
     row["score"] = json.at("score").at("value");
     row["score_of"] = json.at("score").at("name");
     for (const char* other : {"score", "settings", "timings", "version"}) json.erase(other);

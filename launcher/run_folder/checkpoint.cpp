@@ -8,7 +8,7 @@
 
 #include "data/crc32c.h"
 #include "data/file.h"
-#include "data/folder_listing.h"
+#include "launcher/run_folder/weights.h"
 #include "monitoring/check.h"
 #include "monitoring/json_text.h"
 #include "monitoring/log.h"
@@ -152,7 +152,8 @@ NewestComplete newest_complete(const std::string& folder) {
 
 std::uint64_t write_files(const std::string& folder, const Checkpoint& checkpoint) {
   fs::create_directories(folder);
-  data::write_safetensors(folder + "/" + kModel, checkpoint.model);
+  data::write_safetensors(
+      folder + "/" + kModel, checkpoint.model, weights_metadata(checkpoint.input));
   data::write_safetensors(folder + "/" + kMethod, checkpoint.method);
   data::write_safetensors(folder + "/" + kOptimizer, checkpoint.optimizer);
   data::write_text(folder + "/" + kState, checkpoint.state);
@@ -177,20 +178,20 @@ void move_into_place(const std::string& unfinished,
   fs::remove_all(replaced);
 }
 
-data::NamedTensors read_checkpoint_weights(const std::string& folder) {
+std::string checkpoint_file(const std::string& folder) {
   const std::int64_t step = step_in(fs::path(folder).filename().string());
   const std::string fault = manifest_fault(folder, step);
   STC_CHECK_DATA(fault.empty(), "checkpoint {} is not complete: {}", folder, fault);
-  return data::read_safetensors(folder + "/" + kModel).tensors;
+  return folder + "/" + kModel;
 }
 
-data::NamedTensors read_newest_weights(const std::string& checkpoints) {
+std::string newest_file(const std::string& checkpoints) {
   const auto [step, skipped] = newest_complete(checkpoints);
   for (const std::string& reason : skipped) log::warning("{}: skipped {}", checkpoints, reason);
   STC_CHECK_DATA(step >= 0,
                  "{} holds no complete checkpoint; train the run until it has saved one",
                  checkpoints);
-  return data::read_safetensors(path_of(checkpoints, step) + "/" + kModel).tensors;
+  return path_of(checkpoints, step) + "/" + kModel;
 }
 
 }  // namespace
@@ -259,26 +260,17 @@ std::string CheckpointStore::resume_point() const {
   return text("the checkpoint of step {} in {}", newest_step_, folder_);
 }
 
-data::NamedTensors read_weights(const std::string& path) {
-  if (!fs::is_directory(path)) {
-    STC_CHECK_DATA(
-        !data::has_ending(path, {".pth", ".pt", ".tar"}),
-        "{} cannot be read directly; `stc import {} OUT.safetensors` extracts its weights",
-        path,
-        path);
-    return data::read_safetensors(path).tensors;
-  }
+std::string weights_file(const std::string& path) {
+  if (!fs::is_directory(path)) return path;
   const fs::path folder = fs::canonical(path);
   if (fs::exists(folder / "MANIFEST") || fs::exists(folder / kModel))
-    return read_checkpoint_weights(folder);
-  if (fs::exists(folder / "weights.safetensors")) {
-    return data::read_safetensors(folder / "weights.safetensors").tensors;
-  }
+    return checkpoint_file(folder);
+  if (fs::exists(folder / "weights.safetensors")) return folder / "weights.safetensors";
   STC_CHECK_DATA(fs::is_directory(folder / "checkpoints"),
-                 "{} holds no weights; expected a .safetensors file, a checkpoint folder "
-                 "(step-...) or a run folder",
+                 "{} holds no weights; expected a file by torch.save or of safetensors, a "
+                 "checkpoint folder (step-...) or a run folder",
                  path);
-  return read_newest_weights(folder / "checkpoints");
+  return newest_file(folder / "checkpoints");
 }
 
 }  // namespace stc::launcher

@@ -17,6 +17,7 @@ struct Checkpoint {
   data::NamedTensors method;  ///< method.safetensors: heads, momentum encoder, queue (may be empty)
   data::NamedTensors optimizer;  ///< optimizer.safetensors
   std::string state;             ///< state.json
+  std::string input = "";        ///< colours that the backbone sees: "rgb" or "lab"; "" if unknown
 };
 
 /// Only rank 0 writes. keep >= 2: older ones are removed after a save, but never the restored one.
@@ -48,8 +49,9 @@ class CheckpointStore {
   std::int64_t newest_step_ = -1;  // restored or saved
 };
 
-/// Reads model.safetensors of a checkpoint folder, of a run folder (weights.safetensors, else its
-/// newest checkpoint), or a .safetensors file. Throws stc::Error (kBadData) naming the path.
-data::NamedTensors read_weights(const std::string& path);
+/// The file with the weights of a checkpoint folder or of a run folder (weights.safetensors, else
+/// its newest complete checkpoint's model.safetensors); any other path as it is. Throws stc::Error
+/// (kBadData) naming the path.
+std::string weights_file(const std::string& path);
 
 }  // namespace stc::launcher

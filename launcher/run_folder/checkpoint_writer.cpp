@@ -60,6 +60,7 @@ void CheckpointWriter::save(std::int64_t step, const std::function<Checkpoint()>
     copy_.optimizer = copy_of(live.optimizer, std::move(copy_.optimizer));
     copy_.step = step;
     copy_.state = live.state;
+    copy_.input = live.input;
     writing_ = std::async(std::launch::async, [this] { return write(); });
   } catch (const std::exception& cause) {
     report({text("checkpoint of step {} was not written: {}", step, first_line(cause.what()))});

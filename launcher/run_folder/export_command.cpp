@@ -1,15 +1,11 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <filesystem>
 #include <memory>
-#include <vector>
+#include <string>
 
-#include "data/folder_listing.h"
 #include "data/weights/safetensors.h"
-#include "data/weights/torch_file.h"
 #include "launcher/commands.h"
-#include "launcher/run_folder/checkpoint.h"
-#include "models/resnet.h"
+#include "launcher/run_folder/weights.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
 
@@ -19,6 +15,7 @@ namespace {
 struct Options {
   std::string source, target;
   std::string prefix;  // of an imported network's names
+  std::string input;   // colours it was trained on; empty: as the file says
   bool force = false;
 };
 
@@ -26,17 +23,20 @@ void check_target(const Options& options) {
   STC_CHECK_USAGE(options.force || !std::filesystem::exists(options.target),
                   "{} exists; choose another name, or --force to replace it",
                   options.target);
+  std::error_code none;
+  STC_CHECK_USAGE(!std::filesystem::equivalent(options.source, options.target, none),
+                  "{} is both the input and the output; name another file to write",
+                  options.target);
 }
 
-// Loading into a network checks every name and shape, and leaves out what is not part of the
-// backbone, such as a classifier.
-void write_backbone(const data::NamedTensors& weights, const Options& options) {
-  const int depth = models::depth_of(weights, options.source);
-  models::ResNet backbone(models::standard_options(depth), /*seed=*/0);
-  backbone.load(weights, options.source);
-  const auto state = backbone.state();
-  data::write_safetensors(options.target, state, {{"format", "pt"}});
-  log::info("wrote {}: ResNet-{}, {} tensors", options.target, depth, state.size());
+void write_backbone(const Weights& weights, const Options& options) {
+  const auto input = options.input.empty() ? weights.input : options.input;
+  data::write_safetensors(options.target, weights.tensors, weights_metadata(input));
+  log::info("wrote {}: ResNet-{}, {} tensors, {}",
+            options.target,
+            weights.depth,
+            weights.tensors.size(),
+            input.empty() ? "input unknown (--input rgb or lab records it)" : "input " + input);
 }
 
 int export_weights(const Options& options) {
@@ -45,58 +45,14 @@ int export_weights(const Options& options) {
   return 0;
 }
 
-/// The prefixes of the names of each ResNet among the tensors ("module.encoder_q.").
-std::vector<std::string> prefixes_of_networks(const data::NamedTensors& tensors) {
-  const std::string known = "layer1.0.conv1.weight";
-  std::vector<std::string> prefixes;
-  for (const auto& [name, tensor] : tensors) {
-    if (!name.ends_with(known)) continue;
-    const auto prefix = name.substr(0, name.size() - known.size());
-    if (prefix.empty() || prefix.ends_with('.')) prefixes.push_back(prefix);
-  }
-  return prefixes;
-}
-
-std::string listed(const std::vector<std::string>& words) {
-  return joined(words, [](const std::string& word) { return text("'{}'", word); });
-}
-
-// If there are several networks, MoCo's query encoder is the one that is trained.
-std::string choose_prefix(const data::NamedTensors& tensors, const Options& options) {
-  auto prefixes = prefixes_of_networks(tensors);
-  STC_CHECK_DATA(!prefixes.empty(),
-                 "{}: none of its {} tensors is the layer1.0.conv1.weight of a ResNet{}",
-                 options.source,
-                 tensors.size(),
-                 tensors.empty() ? " (a saved module is not read; save its state_dict())"
-                                 : ", the first is '" + tensors.begin()->first + "'");
-  if (!options.prefix.empty()) {
-    STC_CHECK_USAGE(std::count(prefixes.begin(), prefixes.end(), options.prefix) == 1,
-                    "--prefix is '{}'; {} holds {}",
-                    options.prefix,
-                    options.source,
-                    listed(prefixes));
-    return options.prefix;
-  }
-  if (prefixes.size() == 1) return prefixes[0];
-  const auto is_query = [](const std::string& prefix) { return prefix.ends_with("encoder_q."); };
-  STC_CHECK_USAGE(std::count_if(prefixes.begin(), prefixes.end(), is_query) == 1,
-                  "{} holds several networks; choose one with --prefix: {}",
-                  options.source,
-                  listed(prefixes));
-  return *std::find_if(prefixes.begin(), prefixes.end(), is_query);
-}
-
 int import_weights(const Options& options) {
   check_target(options);
-  const bool is_ours = data::has_ending(options.source, {".safetensors"});
-  const auto tensors = is_ours ? data::read_safetensors(options.source).tensors
-                               : data::read_torch_file(options.source);
-  const auto prefix = choose_prefix(tensors, options);
-  if (!prefix.empty()) log::info("importing the tensors under '{}'", prefix);
-  data::NamedTensors weights;
-  for (const auto& [name, tensor] : tensors)
-    if (name.starts_with(prefix)) weights.emplace(name.substr(prefix.size()), tensor);
+  const auto weights = read_weights(options.source, options.prefix);
+  if (!options.input.empty() && !weights.input.empty() && options.input != weights.input)
+    log::warning("{} is for {} input by its own account; {} is recorded, as --input says",
+                 options.source,
+                 weights.input,
+                 options.input);
   write_backbone(weights, options);
   return 0;
 }
@@ -122,7 +78,7 @@ void add_export(CLI::App& app, Action& action) {
           "CHECKPOINT",
           options->source,
           "A checkpoint folder, a run folder (its finished weights, else its newest complete "
-          "checkpoint), or a .safetensors file")
+          "checkpoint), or a file as `stc import` takes it")
       ->required();
   add_target(command, options.get());
   command->callback(
@@ -140,16 +96,23 @@ void add_import(CLI::App& app, Action& action) {
   command
       ->add_option("IN",
                    options->source,
-                   "A .pth, .pt or .tar file written by torch.save (no code in it is run), or a "
-                   ".safetensors file: a ResNet-18 or -50 under torchvision's names, alone or "
-                   "within a larger model")
+                   "A file by torch.save (no code in it is run) or of safetensors with a ResNet-18 "
+                   "or -50, alone or within a larger model, under the names of torchvision, timm, "
+                   "MoCo, VISSL, solo-learn, DINO, SwAV, mmcv, CRW, Hugging Face, detectron2, "
+                   "SlowFast, or nn.Sequential")
       ->required();
   add_target(command, options.get());
   command->option_defaults()->group("Input");
   command->add_option("--prefix",
                       options->prefix,
                       "Which network, if there are several: the prefix of its names; default: the "
-                      "only one, or MoCo's encoder_q");
+                      "only one, or the one that is trained (MoCo's encoder_q)");
+  command
+      ->add_option("--input",
+                   options->input,
+                   "Colours it was trained on, rgb by ImageNet's mean or lab, recorded in OUT as "
+                   "what stc eval takes; default: as the file says")
+      ->check(CLI::IsMember({"rgb", "lab"}));
   command->callback(
       [options, &action] { action = [options] { return import_weights(*options); }; });
 }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/images/propagation_input.h"
 #include "data/loading/loader.h"
 #include "data/weights/safetensors.h"
 #include "dist/communicator.h"
@@ -52,6 +53,7 @@ class TrainingMethod {
   /// What must be equal on all ranks after every step, by what it is called in a message.
   virtual std::map<std::string, data::NamedTensors> shared_state() const = 0;
   virtual data::NamedTensors backbone_state() const = 0;  ///< what is kept in the end
+  virtual data::InputColour input_colour() const = 0;     ///< that the backbone is trained on
   /// The rest of what a resumed run needs; may be empty.
   virtual data::NamedTensors method_state() const = 0;
   virtual void load(const data::NamedTensors& backbone,

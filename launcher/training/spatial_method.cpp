@@ -2,7 +2,7 @@
 #include <ATen/ATen.h>
 
 #include "data/shards/shard_set.h"
-#include "launcher/run_folder/checkpoint.h"
+#include "launcher/run_folder/weights.h"
 #include "launcher/training/feed.h"
 #include "launcher/training/key_exchange.h"
 #include "launcher/training/training_arithmetic.h"
@@ -22,8 +22,9 @@ class SpatialMethod : public FedMethod<data::ImageBatch> {
         ranks_(device_ranks),
         model_(options.depth, options.spatial, options.seed) {
     if (!options.init.empty()) {
-      with_key_in_errors(
-          "model.init", [&] { model_.query.trunk.load(read_weights(options.init), options.init); });
+      with_key_in_errors("model.init", [&] {
+        model_.query.trunk.load(read_weights(options.init).tensors, options.init);
+      });
       model_.key.trunk.load(model_.query.trunk.state(), options.init);
     }
     model_.to(device);
@@ -41,6 +42,7 @@ class SpatialMethod : public FedMethod<data::ImageBatch> {
             {"the queue's pointer", {{"pointer", at::full({1}, model_.queue.pointer, at::kLong)}}}};
   }
   data::NamedTensors backbone_state() const override { return model_.query.trunk.state(); }
+  data::InputColour input_colour() const override { return data::InputColour::kRgb; }
   data::NamedTensors method_state() const override { return model_.method_state(); }
   void load(const data::NamedTensors& backbone,
             const data::NamedTensors& method,

@@ -7,7 +7,7 @@
 #include "data/augment/lab_table.h"
 #include "data/random.h"
 #include "data/shards/shard_set.h"
-#include "launcher/run_folder/checkpoint.h"
+#include "launcher/run_folder/weights.h"
 #include "launcher/training/feed.h"
 #include "launcher/training/rank_equality.h"
 #include "launcher/training/training_arithmetic.h"
@@ -31,8 +31,9 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
         ranks_{device_ranks.rank(), device_ranks.size()},
         model_(model_options(options, teacher), options.seed) {
     if (!options.init.empty()) {
-      with_key_in_errors("model.init",
-                         [&] { model_.student.load(read_weights(options.init), options.init); });
+      with_key_in_errors("model.init", [&] {
+        model_.student.load(read_weights(options.init).tensors, options.init);
+      });
     }
     if (model_.teacher) {
       model_.teacher->load(teacher, options.teacher);
@@ -58,6 +59,7 @@ class TemporalMethod : public FedMethod<data::ClipBatch> {
             {"the running statistics", by_name(model_.student.buffers())}};
   }
   data::NamedTensors backbone_state() const override { return model_.student.state(); }
+  data::InputColour input_colour() const override { return data::InputColour::kLab; }
   data::NamedTensors method_state() const override { return {}; }
   void load(const data::NamedTensors& backbone,
             const data::NamedTensors&,
@@ -149,7 +151,8 @@ std::unique_ptr<TrainingMethod> make_method(const VideoTrainOptions& options,
                                             std::unique_ptr<data::ClipLoader> loader,
                                             data::NamedTensors teacher) {
   if (options.losses.global_weight != 0 && (!options.teacher.empty() || teacher.empty())) {
-    teacher = with_key_in_errors("model.teacher", [&] { return read_weights(options.teacher); });
+    teacher =
+        with_key_in_errors("model.teacher", [&] { return read_weights(options.teacher).tensors; });
   }
   return std::make_unique<TemporalMethod>(
       options, teacher, device_ranks, device, std::move(loader));

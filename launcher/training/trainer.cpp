@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "dist/run_together.h"
+#include "launcher/run_folder/weights.h"
 #include "launcher/training/rank_equality.h"
 #include "launcher/training/stop_signal.h"
 #include "launcher/version.h"
@@ -54,7 +55,7 @@ Trainer::Trainer(const TrainingJob& job, TrainingMethod& method)
   if (options.validation.data.empty()) return;
   with_key_in_errors("probe", [&] {
     validation_ = std::make_unique<Validation>(
-        options.validation, options.depth, job_.device, job_.host_ranks);
+        options.validation, options.depth, method_.input_colour(), job_.device, job_.host_ranks);
   });
 }
 
@@ -158,7 +159,8 @@ Checkpoint Trainer::checkpoint() const {
           method_.backbone_state(),
           method_.method_state(),
           training_step_.optimizer.state(),
-          json_text(state, 1) + "\n"};
+          json_text(state, 1) + "\n",
+          data::word_for(method_.input_colour())};
 }
 
 void Trainer::restore() {
@@ -254,7 +256,9 @@ void Trainer::finish() {
 void Trainer::write_results() {
   auto& folder = *job_.folder;
   folder.flush_metrics();
-  data::write_safetensors(folder.path("weights.safetensors"), method_.backbone_state());
+  data::write_safetensors(folder.path("weights.safetensors"),
+                          method_.backbone_state(),
+                          weights_metadata(data::word_for(method_.input_colour())));
   const auto samples = step_ * job_.options.batch_size;
   nlohmann::ordered_json summary;
   summary["finished"] = true;

@@ -50,13 +50,18 @@ std::string to_text(const ValidationResult& result) {
 }
 
 struct Validation::State {
-  State(const ValidationOptions& options, int depth, at::Device device, dist::Communicator& ranks)
+  State(const ValidationOptions& options,
+        int depth,
+        data::InputColour colour,
+        at::Device device,
+        dist::Communicator& ranks)
       : world(ranks),
         trunk(models::propagation_options(depth, kStride), 0),
         clips(open_clips(options)) {
     trunk.to(device, at::kFloat);
     trunk.set_requires_grad(false);
     input.short_side = options.short_side;
+    input.colour = colour;
     video.propagation.half_window = kHalfWindow;
   }
 
@@ -100,9 +105,10 @@ struct Validation::State {
 
 Validation::Validation(const ValidationOptions& options,
                        int depth,
+                       data::InputColour colour,
                        at::Device device,
                        dist::Communicator& world)
-    : state_(std::make_unique<State>(options, depth, device, world)) {}
+    : state_(std::make_unique<State>(options, depth, colour, device, world)) {}
 Validation::~Validation() = default;
 
 std::optional<ValidationResult> Validation::evaluate(const data::NamedTensors& weights) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "data/images/propagation_input.h"
 #include "data/weights/safetensors.h"
 #include "dist/communicator.h"
 
@@ -32,10 +33,11 @@ std::string to_text(const ValidationResult& result);
 
 class Validation {
  public:
-  /// Opens the data on each rank; throws stc::Error naming what is wrong. `world` carries small
-  /// CPU tensors, and outlives this.
+  /// The trunk sees the colours that it is trained on. Opens the data on each rank; throws
+  /// stc::Error naming what is wrong. `world` carries small CPU tensors, and outlives this.
   Validation(const ValidationOptions& options,
              int depth,
+             data::InputColour colour,
              at::Device device,
              dist::Communicator& world);
   ~Validation();

@@ -1,5 +1,6 @@
 #include "launcher/evaluation/propagation_arguments.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -56,12 +57,47 @@ TEST(PropagationSettings, TakeAHalfWindowThatIsGiven) {
 
 // An evaluation resumes only if its job.json is equal, the order of the keys included.
 TEST(PropagationSettings, AreWrittenInTheOrderOfEarlierVersions) {
-  EXPECT_EQ(settings_json(settings_of(kDavisDefaults, {"--propagation.preset=stt"})).dump(),
+  auto settings = settings_of(kDavisDefaults, {"--propagation.preset=stt"});
+  settings.decide_input("");
+  EXPECT_EQ(settings_json(settings).dump(),
             R"({"stride":8,"short_side":480,"half_window":12,"preceding":20,"top_k":10,)"
             R"("temperature":0.07,"keep_channels":false,"window":"square",)"
             R"("window_first_frame":true,"first_frame":"reference","hard_labels":false,)"
             R"("first_labels":"nearest","normalise":"minmax","input":"lab",)"
             R"("long_side_multiple":1})");
+}
+
+// What a trunk was trained on, the user's choice, the input that follows, and what is said.
+TEST(PropagationSettings, TakeTheColoursThatTheWeightsWereTrainedOn) {
+  const struct {
+    std::string trained_on;
+    std::vector<std::string> overrides;
+    std::string input, said;
+  } cases[] = {
+      {"rgb", {}, "rgb", "the input is rgb, which it was trained on"},
+      {"lab", {}, "lab", "the input is lab, which it was trained on"},
+      {"", {}, "lab", "nothing says which colours it was trained on; the input is lab"},
+      {"", {"--propagation.input=rgb"}, "rgb", "the input is rgb, as chosen"},
+      {"rgb", {"--propagation.input=lab"}, "lab", "was trained on rgb, and the input is lab"},
+      {"lab", {"--propagation.preset=vfs"}, "rgb", "was trained on lab, and the input is rgb"},
+      {"lab", {"--propagation.preset=vfs", "--propagation.input=auto"}, "lab", "trained on"},
+      {"rgb", {"--propagation.input=rgb"}, "rgb", "the input is rgb, which it was trained on"},
+  };
+  for (const auto& [trained_on, overrides, input, said] : cases) {
+    PropagationTrunk trunk{models::ResNet(models::standard_options(18), 0), "w.safetensors"};
+    trunk.input = trained_on;
+    auto settings = settings_of(kDavisDefaults, overrides);
+    EXPECT_THAT(choose_input(trunk, &settings), testing::HasSubstr(said));
+    EXPECT_EQ(settings_json(settings).at("input"), input);
+    EXPECT_EQ(data::word_for(settings.input.colour), input);
+  }
+}
+
+TEST(PropagationSettings, SayNothingAboutTheColoursOfRandomWeights) {
+  PropagationTrunk trunk{models::ResNet(models::standard_options(18), 0), "random:3"};
+  auto settings = settings_of(kDavisDefaults, {});
+  EXPECT_EQ(choose_input(trunk, &settings), "");
+  EXPECT_EQ(settings_json(settings).at("input"), "lab");
 }
 
 }  // namespace

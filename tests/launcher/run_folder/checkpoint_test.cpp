@@ -336,22 +336,26 @@ TEST_F(CheckpointTest, SavingAStepAgainReplacesIt) {
   EXPECT_THAT(entries(), ElementsAre("step-00000001"));
 }
 
+data::NamedTensors weights_of(const std::string& path) {
+  return data::read_safetensors(weights_file(path)).tensors;
+}
+
 TEST_F(CheckpointTest, WeightsAreReadFromAFileACheckpointAndARun) {
   save(1);
   save(2);
   data::write_safetensors(folder_ / "w.safetensors", checkpoint_of(7).model);
-  expect_equal(read_weights(folder_ / "w.safetensors"), checkpoint_of(7).model);
-  expect_equal(read_weights(inside(1)), checkpoint_of(1).model);
-  expect_equal(read_weights(inside(1) + "/"), checkpoint_of(1).model);
-  expect_equal(read_weights(run_), checkpoint_of(2).model);
+  expect_equal(weights_of(folder_ / "w.safetensors"), checkpoint_of(7).model);
+  expect_equal(weights_of(inside(1)), checkpoint_of(1).model);
+  expect_equal(weights_of(inside(1) + "/"), checkpoint_of(1).model);
+  expect_equal(weights_of(run_), checkpoint_of(2).model);
   data::write_safetensors(run_ + "/weights.safetensors", checkpoint_of(9).model);
-  expect_equal(read_weights(run_), checkpoint_of(9).model);
+  expect_equal(weights_of(run_), checkpoint_of(9).model);
 }
 
 TEST_F(CheckpointTest, WeightsOfACopiedCheckpointAreReadUnderItsNewName) {
   save(1);
   fs::copy(inside(1), folder_ / "best");
-  expect_equal(read_weights(folder_ / "best"), checkpoint_of(1).model);
+  expect_equal(weights_of(folder_ / "best"), checkpoint_of(1).model);
 }
 
 TEST_F(CheckpointTest, WeightsOfALiveRunAreReadWithoutTouchingIt) {
@@ -360,7 +364,7 @@ TEST_F(CheckpointTest, WeightsOfALiveRunAreReadWithoutTouchingIt) {
   fs::remove(inside(2, "MANIFEST"));
   fs::create_directories(checkpoints_ + "/.tmp-step-00000003");
   CaptureStderr();
-  expect_equal(read_weights(run_), checkpoint_of(1).model);
+  expect_equal(weights_of(run_), checkpoint_of(1).model);
   EXPECT_THAT(GetCapturedStderr(), HasSubstr("skipped step-00000002: it has no MANIFEST"));
   EXPECT_THAT(entries(), testing::Contains(".tmp-step-00000003"));
 }
@@ -369,12 +373,12 @@ TEST_F(CheckpointTest, BadWeightsPathsAreBadDataNamingThePath) {
   save(1);
   flip_byte(inside(1, "model.safetensors"), 1);
   CaptureStderr();
-  EXPECT_THAT(data_error([&] { read_weights(inside(1)); }),
+  EXPECT_THAT(data_error([&] { weights_file(inside(1)); }),
               AllOf(HasSubstr(inside(1)), HasSubstr("model.safetensors has changed")));
-  EXPECT_THAT(data_error([&] { read_weights(run_); }), HasSubstr("no complete checkpoint"));
-  EXPECT_THAT(data_error([&] { read_weights(folder_.path()); }),
+  EXPECT_THAT(data_error([&] { weights_file(run_); }), HasSubstr("no complete checkpoint"));
+  EXPECT_THAT(data_error([&] { weights_file(folder_.path()); }),
               AllOf(HasSubstr(folder_.path()), HasSubstr("holds no weights")));
-  EXPECT_THAT(data_error([&] { read_weights(folder_ / "none"); }), HasSubstr(folder_ / "none"));
+  EXPECT_THAT(data_error([&] { weights_of(folder_ / "none"); }), HasSubstr(folder_ / "none"));
   GetCapturedStderr();
 }
 

@@ -9,8 +9,10 @@
 #include "data/weights/safetensors.h"
 #include "launcher/commands.h"
 #include "launcher/run_folder/checkpoint.h"
+#include "launcher/run_folder/weights.h"
 #include "models/resnet.h"
 #include "monitoring/check.h"
+#include "tests/support/golden_folder.h"
 #include "tests/support/temporary_folder.h"
 
 namespace stc::launcher {
@@ -140,9 +142,83 @@ TEST_F(ExportCommand, ImportAsksWhichOfSeveralNetworksIsMeant) {
   EXPECT_THAT(said_, HasSubstr("choose one with --prefix: 'student.', 'teacher.'"));
 }
 
-TEST_F(ExportCommand, AFileByTorchSaveIsSentToImport) {
-  EXPECT_EQ(run({"export", folder_ / "in.pth", out_}), 3);
-  EXPECT_THAT(said_, HasSubstr("`stc import " + (folder_ / "in.pth") + " OUT.safetensors`"));
+// Wherever weights are accepted; this one holds no network, and is read far enough to say so.
+TEST_F(ExportCommand, AFileByTorchSaveIsReadAsItIs) {
+  const auto file = test::golden_folder() + "/torch_zip.pth";
+  EXPECT_EQ(run({"export", file, out_}), 3);
+  EXPECT_THAT(said_,
+              HasSubstr("torch_zip.pth: none of its 8 tensors is the layer1.0.conv1.weight"));
+}
+
+TEST_F(ExportCommand, WhatIsFoundInPlaceOfAFileByTorchSaveIsCalledByItsName) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"version https://git-lfs.github.com/spec/v1\n", "Git LFS"},
+      {"<!DOCTYPE html>", "web page"},
+      {"\x1f\x8b\x08", "compressed"},
+      {"\x80\x04}", "plain pickle"}};
+  for (const auto& [content, said] : cases) {
+    std::ofstream(folder_ / "in.pth") << content;
+    EXPECT_EQ(run({"import", folder_ / "in.pth", out_}), 3);
+    EXPECT_THAT(said_, AllOf(HasSubstr("in.pth: was not written by torch.save"), HasSubstr(said)));
+  }
+}
+
+TEST_F(ExportCommand, TheColoursOfTheTrainingAreKeptGuessedOrGiven) {
+  const auto in = folder_ / "in.safetensors";
+  const auto recorded = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> arguments = {"import", in, out_, "--force"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    EXPECT_EQ(run(arguments), 0) << said_;
+    EXPECT_EQ(read_weights(out_).input, data::read_safetensors(out_).metadata["input"]);
+    return data::read_safetensors(out_).metadata["input"];
+  };
+  data::write_safetensors(in, weights_);
+  EXPECT_EQ(recorded({}), "");
+  EXPECT_THAT(said_, HasSubstr("--input rgb or lab records it"));
+  EXPECT_EQ(recorded({"--input", "lab"}), "lab");
+  data::write_safetensors(in, weights_, weights_metadata("lab"));
+  EXPECT_EQ(recorded({}), "lab");
+  EXPECT_EQ(recorded({"--input", "rgb"}), "rgb");
+  EXPECT_THAT(said_, HasSubstr("is for lab input by its own account"));
+  data::NamedTensors model;
+  add_under("module.encoder_q.", &model);
+  data::write_safetensors(in, model);
+  EXPECT_EQ(recorded({}), "rgb");
+}
+
+TEST_F(ExportCommand, TheInputIsNeverReplacedByTheOutput) {
+  data::write_safetensors(out_, weights_);
+  const auto size = std::filesystem::file_size(out_);
+  EXPECT_EQ(run({"import", out_, folder_ / "./out.safetensors", "--force"}), 2);
+  EXPECT_THAT(said_, HasSubstr("both the input and the output"));
+  EXPECT_EQ(std::filesystem::file_size(out_), size);
+}
+
+// Told apart by content: a misleading name does no harm.
+TEST_F(ExportCommand, SafetensorsUnderANameOfTorchAreRead) {
+  data::write_safetensors(folder_ / "in.pth", weights_);
+  EXPECT_EQ(run({"import", folder_ / "in.pth", out_}), 0) << said_;
+}
+
+TEST_F(ExportCommand, CheckpointsSayTheirColours) {
+  CheckpointStore store(folder_ / "run/checkpoints", 2);
+  store.save({5, weights_, {}, {}, "{}", "rgb"});
+  EXPECT_EQ(read_weights(folder_ / "run").input, "rgb");
+  EXPECT_EQ(run({"export", folder_ / "run", out_}), 0) << said_;
+  EXPECT_EQ(read_weights(out_).input, "rgb");
+}
+
+// They did not record it; the config of the run tells the step.
+TEST_F(ExportCommand, RunsOfEarlierVersionsTellTheirColoursByTheirConfig) {
+  CheckpointStore store(folder_ / "run/checkpoints", 2);
+  store.save({5, weights_, {}, {}, "{}"});
+  EXPECT_EQ(read_weights(folder_ / "run").input, "");
+  std::ofstream(folder_ / "run/config.toml") << "[run]\n[images]\nsize = 64\n";
+  EXPECT_EQ(read_weights(folder_ / "run").input, "rgb");
+  data::write_safetensors(folder_ / "run/weights.safetensors", weights_);
+  EXPECT_EQ(read_weights(folder_ / "run/weights.safetensors").input, "rgb");
+  std::ofstream(folder_ / "run/config.toml") << "[run]\n[clips]\nsize = 64\n";
+  EXPECT_EQ(read_weights(folder_ / "run").input, "lab");
 }
 
 TEST_F(ExportCommand, ImportRefusesWhatHoldsNoNetwork) {

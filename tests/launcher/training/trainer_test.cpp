@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "launcher/run_folder/checkpoint.h"
+#include "launcher/run_folder/weights.h"
 #include "launcher/training/method.h"
 #include "models/resnet.h"
 #include "tests/support/devices.h"
@@ -174,7 +175,7 @@ class TrainerOn : public test::OnDevice {
     ASSERT_TRUE(first == 2 || first == 4) << first;
     train<Step>(resumed, device());
 
-    const auto expected = read_weights(whole), own = read_weights(resumed);
+    const auto expected = read_weights(whole).tensors, own = read_weights(resumed).tensors;
     ASSERT_EQ(own.size(), expected.size());
     if (device().is_cpu()) {
       for (const auto& [name, tensor] : expected)
@@ -184,7 +185,7 @@ class TrainerOn : public test::OnDevice {
     // Sums on a GPU have no fixed order, so the runs drift apart; by less than they have moved
     // since the checkpoint, as they would not with another state of the optimizer or other samples.
     const auto at_checkpoint =
-        flat(read_weights(text("{}/checkpoints/step-0000000{}", whole, first)));
+        flat(read_weights(text("{}/checkpoints/step-0000000{}", whole, first)).tensors);
     const auto end = flat(expected);
     EXPECT_LT((flat(own) - end).norm().item<double>(),
               0.1 * (end - at_checkpoint).norm().item<double>());
@@ -220,7 +221,7 @@ void expect_standin_equals_cpu() {
   train<Step>(on_cpu, at::kCPU);
   EXPECT_THROW(train<Step>(on_standin, test::standin(), 5), Killed);
   train<Step>(on_standin, test::standin());
-  const auto expected = read_weights(on_cpu), own = read_weights(on_standin);
+  const auto expected = read_weights(on_cpu).tensors, own = read_weights(on_standin).tensors;
   for (const auto& [name, tensor] : expected) EXPECT_TRUE(at::equal(own.at(name), tensor)) << name;
   EXPECT_EQ(numbers_of(on_standin), numbers_of(on_cpu));
 }
@@ -285,11 +286,11 @@ TEST(Trainer, ReadsTheSameNumbersAStepLater) {
   train<Step2>(late, at::kCPU, -1, true);
   EXPECT_THROW(train<Step2>(resumed, at::kCPU, 5, true), Killed);
   train<Step2>(resumed, at::kCPU, -1, true);
-  const auto expected = read_weights(at_once);
+  const auto expected = read_weights(at_once).tensors;
   for (const auto& run : {late, resumed}) {
     EXPECT_EQ(numbers_of(run), numbers_of(at_once));
     EXPECT_EQ(numbers_of(run).size(), static_cast<std::size_t>(kSteps));
-    const auto own = read_weights(run);
+    const auto own = read_weights(run).tensors;
     for (const auto& [name, tensor] : expected)
       EXPECT_TRUE(at::equal(own.at(name), tensor)) << name;
   }

@@ -22,6 +22,7 @@ using testing::ElementsAre;
 /// The loss is mean((w x)^2) over rows of x that depend on rank, step and micro-batch.
 class Squares : public TrainingMethod {
  public:
+  data::InputColour input_colour() const override { return data::InputColour::kLab; }
   explicit Squares(int rank, std::int64_t micro_batches = 1, at::Device device = at::kCPU)
       : weight(at::tensor({1.0, -2.0, 0.5}, at::kDouble).to(device).set_requires_grad(true)),
         rank_(rank),
