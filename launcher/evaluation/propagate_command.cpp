@@ -115,7 +115,7 @@ int propagate_clip(const ClipArguments& arguments) {
   const auto settings = read_settings(arguments);
   data::ResultFolder out(arguments.out, arguments.force, {"masks", "overlay.mp4", "strip.png"});
   const auto source = data::FrameSource::open(arguments.video);
-  const auto [labels, note] = eval::resolve_void(data::read_label_png(arguments.mask));
+  const auto [labels, note] = eval::read_first_mask(arguments.mask);
   if (!note.empty()) log::info("{}", note);
   const auto trunk = load_trunk(arguments, settings.stride, dist::choose_device(arguments.device));
   const auto first = source->next();

@@ -1,0 +1,117 @@
+#include "data/benchmarks/object_masks.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "monitoring/check.h"
+
+namespace stc::data {
+namespace {
+
+constexpr std::uint8_t kVoid = 255;
+
+struct Steps {
+  std::int64_t all = 0;   // neighbours that differ
+  std::int64_t soft = 0;  // pixels with a lower neighbour on one side and a higher one on the other
+};
+
+// Neighbours along one axis: `count` lines of `length` pixels.
+void count_steps(
+    const LabelMap& map, std::size_t step, int first, int height, int width, Steps& n) {
+  for (int y = first; y < height; ++y) {
+    const auto* row = map.labels.data() + static_cast<std::size_t>(y) * map.width;
+    int all = 0, soft = 0;
+    for (int x = step == 1 ? 1 : 0; x < width; ++x) {
+      const auto before = row[x - static_cast<std::ptrdiff_t>(step)], here = row[x],
+                 after = row[x + step];
+      all += here != before;
+      soft += (before < here) & (here < after);
+      soft += (before > here) & (here > after);
+    }
+    n.all += all;
+    n.soft += soft;
+  }
+}
+
+// Where an anti-aliased or resampled edge crosses a row or column there is a value between both
+// sides; labels of drawn objects rarely lie so.
+bool has_soft_edges(const LabelMap& map) {
+  constexpr std::int64_t kLeast = 8;
+  if (map.height < 3 || map.width < 3) return false;
+  Steps steps;
+  count_steps(map, 1, 0, map.height, map.width - 1, steps);
+  count_steps(map, static_cast<std::size_t>(map.width), 1, map.height - 1, map.width, steps);
+  return steps.soft >= kLeast && 4 * steps.soft >= steps.all;
+}
+
+using Labels = std::array<std::int64_t, 256>;
+
+// Whether 3 x 3 pixels around this one are alike.
+bool is_core(const LabelMap& map, int y, int x) {
+  const auto label = map.at(y, x);
+  for (int v = y - 1; v <= y + 1; ++v)
+    for (int u = x - 1; u <= x + 1; ++u)
+      if (map.at(v, u) != label) return false;
+  return true;
+}
+
+Labels cores_of(const LabelMap& map) {
+  Labels cores{};
+  for (int y = 1; y + 1 < map.height; ++y)
+    for (int x = 1; x + 1 < map.width; ++x)
+      if (map.at(y, x) != 0 && is_core(map, y, x)) ++cores[map.at(y, x)];
+  return cores;
+}
+
+// The labels of noise have values between others, too, but no object of any extent.
+bool has_an_object(const LabelMap& map) {
+  const auto cores = cores_of(map);
+  const auto highest = *std::ranges::max_element(map.labels);
+  const auto pixels = std::ranges::count(map.labels, highest);
+  return 4 * cores[highest] >= pixels;
+}
+
+}  // namespace
+
+LabelMap read_object_mask(const std::string& path) {
+  auto map = read_label_png(path);
+  STC_CHECK_DATA(
+      !has_soft_edges(map) || !has_an_object(map),
+      "{}: has soft edges: values between object and background ring its objects, and "
+      "each would be an object of its own. Draw or export it without anti-aliasing, "
+      "resize it by nearest neighbour, or threshold it (background 0, objects 1, 2, ...)",
+      path);
+  return map;
+}
+
+void MeaningOf255::add(const std::string& path, const LabelMap& map) {
+  Labels pixels{};
+  for (const auto label : map.labels) ++pixels[label];
+  const auto cores = cores_of(map);
+  has_255_ |= pixels[kVoid] > 0;
+  is_255_solid_ |= cores[kVoid] > 0;
+  for (int label = 1; label < kVoid; ++label) {
+    if (pixels[label] == 0) continue;
+    has_solid_label_ |= cores[label] > 0;
+    if (stray_label_ != 0) continue;
+    stray_label_ = label;
+    stray_pixels_ = pixels[label];
+    stray_path_ = path;
+  }
+}
+
+MeaningOf255::Kind MeaningOf255::kind() const {
+  if (!has_255_) return Kind::kAbsent;
+  if (stray_label_ == 0) return Kind::kObject;
+  STC_CHECK_DATA(
+      has_solid_label_ || !is_255_solid_,
+      "{}: holds {} stray pixel(s) of label {} beside an object of 255. 255 is an object "
+      "where it is alone, and void beside other labels, so that the object would be "
+      "lost: threshold the mask to 0 and 255, or write the object as 1",
+      stray_path_,
+      stray_pixels_,
+      stray_label_);
+  return Kind::kVoid;
+}
+
+}  // namespace stc::data
