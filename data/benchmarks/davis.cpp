@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 constexpr std::array kLevels = {"480p", "1080p", "Full-Resolution"};
 
 // The level that all of `folders` have; "" if they hold the sequences themselves.
-fs::path level_of(const std::vector<fs::path>& folders) {
+std::string level_of(const std::vector<fs::path>& folders) {
   std::vector<std::string> found;
   for (const char* level : kLevels) {
     const auto has_level = [&](const fs::path& folder) { return fs::is_directory(folder / level); };
@@ -27,6 +27,10 @@ fs::path level_of(const std::vector<fs::path>& folders) {
   if (found.size() > 1)
     log::info("{}: holds {}; {} is taken", folders.front().string(), joined(found), found.front());
   return found.front();
+}
+
+fs::path below(const fs::path& folder, const std::string& level) {
+  return level.empty() ? folder : folder / level;
 }
 
 fs::path annotations_below(const std::string& root) {
@@ -62,7 +66,7 @@ void check_frames(const DavisSequence& sequence) {
 
 std::string annotation_folder(const std::string& root) {
   const auto annotations = annotations_below(root);
-  return (annotations / level_of({annotations})).string();
+  return below(annotations, level_of({annotations})).string();
 }
 
 std::vector<DavisSequence> open_davis(const std::string& root, const DavisOptions& options) {
@@ -75,8 +79,8 @@ std::vector<DavisSequence> open_davis(const std::string& root, const DavisOption
   }
   const auto level =
       level_of(options.need_images ? std::vector{annotations, images} : std::vector{annotations});
-  annotations /= level;
-  images /= level;
+  annotations = below(annotations, level);
+  images = below(images, level);
   const auto lists = fs::path(root) / "ImageSets";
   const auto names = sequence_names(
       options,

@@ -34,21 +34,6 @@ void count_steps(const std::uint8_t* here, std::size_t count, std::size_t step, 
   for (; i < count; ++i) one(here + i);
 }
 
-// Where an anti-aliased or resampled edge crosses a row or column there is a value between both
-// sides; labels of drawn objects rarely lie so.
-bool has_soft_edges(const LabelMap& map) {
-  constexpr std::int64_t kLeast = 8;
-  if (map.height < 3 || map.width < 3) return false;
-  const auto width = static_cast<std::size_t>(map.width);
-  Steps steps;
-  for (int y = 0; y < map.height; ++y) {
-    const auto* row = map.labels.data() + y * width;
-    count_steps(row + 1, width - 2, 1, steps);
-    if (y > 0 && y + 1 < map.height) count_steps(row, width, width, steps);
-  }
-  return steps.soft >= kLeast && 4 * steps.soft >= steps.all;
-}
-
 using Labels = std::array<std::int64_t, 256>;
 
 // Whether 3 x 3 pixels around this one are alike.
@@ -68,12 +53,53 @@ Labels cores_of(const LabelMap& map) {
   return cores;
 }
 
+// The label of most of the picture's border.
+int label_of_border(const LabelMap& map) {
+  Labels pixels{};
+  for (int x = 0; x < map.width; ++x) ++pixels[map.at(0, x)], ++pixels[map.at(map.height - 1, x)];
+  for (int y = 0; y < map.height; ++y) ++pixels[map.at(y, 0)], ++pixels[map.at(y, map.width - 1)];
+  return static_cast<int>(std::ranges::max_element(pixels) - pixels.begin());
+}
+
+// Programs that make a palette of their own number colours as they like.
+void check_background(const std::string& path, const LabelMap& map, const Palette& palette) {
+  if (map.labels.empty() || palette.empty()) return;
+  const auto is_black = [&](std::size_t label) {
+    return label < palette.size() &&
+           std::ranges::all_of(palette[label], [](int c) { return c < 8; });
+  };
+  const int border = label_of_border(map);
+  STC_CHECK_DATA(border == 0 || is_black(0) || !is_black(border),
+                 "{}: the background is index {} of its palette (black), and index 0 is another "
+                 "colour; masks are read by index, where 0 is the background: sort the palette so "
+                 "that black is first, or save the labels as 8-bit grey",
+                 path,
+                 border);
+}
+
 // The labels of noise have values between others, too, but no object of any extent.
 bool has_an_object(const LabelMap& map) {
   const auto cores = cores_of(map);
   const auto highest = *std::ranges::max_element(map.labels);
   const auto pixels = std::ranges::count(map.labels, highest);
   return 4 * cores[highest] >= pixels;
+}
+
+// Where an anti-aliased or resampled edge crosses a row or column there is a value between both
+// sides; labels of drawn objects rarely lie so.
+bool has_soft_edges(const LabelMap& map) {
+  constexpr std::int64_t kLeast = 8;
+  if (map.height < 3 || map.width < 3) return false;
+  const auto width = static_cast<std::size_t>(map.width);
+  Steps steps;
+  for (int y = 0; y < map.height; ++y) {
+    const auto* row = map.labels.data() + y * width;
+    count_steps(row + 1, width - 2, 1, steps);
+    if (y > 0 && y + 1 < map.height) count_steps(row, width, width, steps);
+  }
+  // Of noise, a third is between; of wide rims, nearly all.
+  return steps.soft >= kLeast &&
+         (2 * steps.soft >= steps.all || (4 * steps.soft >= steps.all && has_an_object(map)));
 }
 
 }  // namespace
