@@ -9,10 +9,12 @@
 #include <set>
 #include <sstream>
 
+#include "data/benchmarks/clip_lists.h"
 #include "data/benchmarks/sequence_files.h"
 #include "data/folder_listing.h"
 #include "data/result_folder.h"
 #include "monitoring/check.h"
+#include "monitoring/log.h"
 
 namespace stc::data {
 namespace {
@@ -144,6 +146,12 @@ std::vector<ListedClip> listed_clips(const fs::path& root, const std::string& sp
   if (list.empty() && fs::exists(root / "val_list.txt")) list = root / "val_list.txt";
   if (list.empty() && fs::is_directory(root / "splits")) list = root / "splits";
   const auto clips = list.empty() ? all_clips(root) : clips_of(list);
+  if (list.empty())
+    log::info(
+        "no list of clips ({} is absent, and no --split is given): all {} with joints are "
+        "taken",
+        (root / "val_list.txt").string(),
+        clips.size());
   STC_CHECK_DATA(!clips.empty(),
                  "{}: lists no clip to evaluate; expected '<joint_positions.mat> <image folder>' "
                  "or '<clip>.avi 2' per line",
@@ -159,6 +167,28 @@ void check_is_there(const ListedClip& listed, const JhmdbClip& clip, const fs::p
                  path.string());
 }
 
+// The number that a frame's name ends in: 7 of "00007", "img_007".
+std::optional<std::int64_t> frame_number(const fs::path& image) {
+  const auto stem = image.stem().string();
+  const auto digits = stem.substr(stem.find_last_not_of("0123456789") + 1);
+  if (digits.empty() || digits.size() > 9) return std::nullopt;
+  return std::stoll(digits);
+}
+
+// Joints have no names: those of frame n belong to image n, so that no image may be absent.
+void check_frame_numbers(const JhmdbClip& clip) {
+  const auto first = frame_number(clip.images.front()).value_or(-1);
+  for (std::size_t i = 0; i < clip.images.size(); ++i) {
+    const auto expected = first + static_cast<std::int64_t>(i);
+    STC_CHECK_DATA((first == 0 || first == 1) && frame_number(clip.images[i]) == expected,
+                   "{}: is image {} of its folder; expected frame {}. Joints belong to the images "
+                   "by number, from 00001.png on, so that none may be missing",
+                   clip.images[i],
+                   i + 1,
+                   first == 0 || first == 1 ? expected : 1);
+  }
+}
+
 JhmdbClip open_clip(const fs::path& root, const ListedClip& listed, const JhmdbOptions& options) {
   const auto joints = resolved(root, listed.joints), images = resolved(root, listed.images);
   JhmdbClip clip;
@@ -168,9 +198,10 @@ JhmdbClip open_clip(const fs::path& root, const ListedClip& listed, const JhmdbO
     check_is_there(listed, clip, joints);
     if (!options.need_images && !fs::is_directory(images)) return;
     check_is_there(listed, clip, images);
-    clip.images = list_files(images.string(), {".png", ".jpg", ".jpeg"});
+    clip.images = frame_files(images.string(), {".png", ".jpg", ".jpeg"});
     STC_CHECK_DATA(
         !clip.images.empty(), "{}: holds no image; expected 00001.png ...", images.string());
+    check_frame_numbers(clip);
   });
   return clip;
 }

@@ -136,6 +136,11 @@ at::Tensor read_joints(const std::string& path) {
                  "{}: {} holds a position that is not a number",
                  path,
                  kVariable);
+  STC_CHECK_DATA(joints.abs().max().item<double>() > 2,
+                 "{}: all positions of {} are within 0 and 2; expected pixels, not shares of the "
+                 "picture",
+                 path,
+                 kVariable);
   return joints;
 }
 

@@ -1,56 +1,61 @@
 #include "data/benchmarks/sequence_files.h"
 
-#include <algorithm>
-#include <fstream>
-#include <set>
+#include <strings.h>
 
+#include <algorithm>
+#include <map>
+
+#include "data/benchmarks/clip_lists.h"
 #include "data/folder_listing.h"
 #include "monitoring/check.h"
+#include "monitoring/log.h"
 
 namespace stc::data {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string trimmed(const std::string& line) {
-  const auto first = line.find_first_not_of(" \t\r");
-  if (first == std::string::npos) return "";
-  return line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
-}
-
-std::vector<std::string> read_split(const std::string& path) {
-  auto names = read_list(path, "one sequence name");
-  std::set<std::string> seen;
-  for (const auto& name : names) {
-    STC_CHECK_DATA(seen.insert(name).second,
-                   "{}: sequence '{}' is listed twice; every sequence may be listed once",
-                   path,
-                   name);
-  }
-  return names;
-}
+bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
 std::vector<std::string> annotated_sequences(const fs::path& folder, const std::string& expected) {
-  std::vector<std::string> names;
+  std::vector<std::string> names, others;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.is_directory() && !list_files(entry.path(), {".png"}).empty())
-      names.push_back(entry.path().filename());
+    if (!entry.is_directory() || is_hidden(entry.path())) continue;
+    auto& group = frame_files(entry.path(), {".png"}).empty() ? others : names;
+    group.push_back(entry.path().filename());
   }
   std::sort(names.begin(), names.end(), natural_less);
+  std::sort(others.begin(), others.end(), natural_less);
   STC_CHECK_DATA(!names.empty(), "{}: holds no sequence; expected {}", folder.string(), expected);
+  if (!others.empty())
+    log::info("{}: {} folder(s) without a PNG are left out; the first is '{}'",
+              folder.string(),
+              others.size(),
+              others.front());
   return names;
+}
+
+// A name that differs in upper and lower case alone.
+std::string similar_name(const fs::path& folder, const std::string& name) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const auto found = entry.path().filename().string();
+    if (::strcasecmp(found.c_str(), name.c_str()) == 0) return text(" ('{}' is there)", found);
+  }
+  return "";
 }
 
 std::vector<std::string> files_of_sequence(const fs::path& folder,
                                            const std::string& name,
                                            const std::vector<std::string>& endings) {
   const auto sequence = (folder / name).string();
-  STC_CHECK_DATA(
-      fs::is_directory(sequence),
-      "{}: no such folder; sequence '{}' was asked for. Give the right split, or complete the data",
-      sequence,
-      name);
-  auto files = list_files(sequence, endings);
+  STC_CHECK_DATA(fs::is_directory(sequence),
+                 "{}: no such folder{}; sequence '{}' was asked for. Give the right split, or "
+                 "complete the data",
+                 sequence,
+                 similar_name(folder, name),
+                 name);
+  auto files = frame_files(sequence, endings);
   STC_CHECK_DATA(
       !files.empty(), "{}: holds no frame; expected files ending in {}", sequence, endings.front());
   return files;
@@ -58,19 +63,26 @@ std::vector<std::string> files_of_sequence(const fs::path& folder,
 
 }  // namespace
 
-std::vector<std::string> read_list(const std::string& path, const std::string& expected) {
-  std::ifstream file(path);
-  STC_CHECK_DATA(fs::is_regular_file(path) && file,
-                 "{}: the split file cannot be read; expected a text file with {} per line",
-                 path,
-                 expected);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(file, line);) {
-    line = trimmed(line);
-    if (!line.empty()) lines.push_back(line);
+std::vector<std::string> frame_files(const std::string& folder,
+                                     const std::vector<std::string>& endings) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const bool is_frame = has_ending(entry.path(), endings) && !is_hidden(entry.path());
+    STC_CHECK_DATA(!is_frame || !entry.is_symlink() || entry.exists(),
+                   "{}: is a broken link: {} does not exist",
+                   entry.path().string(),
+                   fs::read_symlink(entry.path()).string());
   }
-  STC_CHECK_DATA(!lines.empty(), "{}: lists no sequence; expected {} per line", path, expected);
-  return lines;
+  auto files = list_files(folder, endings);
+  std::erase_if(files, is_hidden);
+  std::map<std::string, std::string> by_frame;
+  for (const auto& file : files) {
+    const auto [other, is_new] = by_frame.emplace(fs::path(file).stem(), file);
+    STC_CHECK_DATA(is_new,
+                   "{} and {} are the same frame; expected one file for each",
+                   other->second,
+                   fs::path(file).filename().string());
+  }
+  return files;
 }
 
 std::vector<std::string> sequence_names(const SequenceOptions& options,
@@ -78,10 +90,21 @@ std::vector<std::string> sequence_names(const SequenceOptions& options,
                                         const fs::path& annotations,
                                         const std::string& expected) {
   if (!options.names.empty()) return options.names;
-  if (!options.split.empty()) return read_split(options.split);
-  for (const auto& list : lists)
-    if (fs::exists(list)) return read_split(list);
-  return annotated_sequences(annotations, expected);
+  if (!options.split.empty()) return read_sequence_list(options.split, annotations.string());
+  for (const auto& list : lists) {
+    if (!fs::exists(list)) continue;
+    auto names = read_sequence_list(list.string(), annotations.string());
+    if (list != lists.front()) log::info("{}: lists the {} sequences", list.string(), names.size());
+    return names;
+  }
+  auto names = annotated_sequences(annotations, expected);
+  log::info(
+      "no list of sequences ({} is absent, and no --split is given): all {} with masks in {} "
+      "are taken",
+      lists.front().string(),
+      names.size(),
+      annotations.string());
+  return names;
 }
 
 std::vector<AnnotatedSequence> open_sequences(const std::vector<std::string>& names,

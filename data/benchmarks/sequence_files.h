@@ -28,13 +28,16 @@ struct SequenceOptions {
   bool keep_faulty = false;
 };
 
-/// Lines without the space around them; empty ones are left out. Throws stc::Error (kBadData)
-/// naming `path` if it cannot be read or holds none; `expected` says what a line is.
-std::vector<std::string> read_list(const std::string& path, const std::string& expected);
+/// Files of a folder with one of the endings, in natural order, without hidden ones (macOS adds
+/// "._00000.png" to 00000.png). Throws stc::Error (kBadData) naming a link that leads nowhere, and
+/// two files of one frame ("00000.jpg", "00000.png").
+std::vector<std::string> frame_files(const std::string& folder,
+                                     const std::vector<std::string>& endings);
 
 /// Which sequences to open: those named by `options`, else of its split, else of the first of
-/// `lists` that exists, else all folders within `annotations` that hold a PNG. Throws stc::Error
-/// (kBadData) if there is none; `expected` says what was looked for.
+/// `lists` that exists, else all folders within `annotations` that hold a PNG; a log line says so
+/// where it is not the first of `lists`. Throws stc::Error (kBadData) if there is none; `expected`
+/// says what was looked for.
 std::vector<std::string> sequence_names(const SequenceOptions& options,
                                         const std::vector<std::filesystem::path>& lists,
                                         const std::filesystem::path& annotations,

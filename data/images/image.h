@@ -56,8 +56,11 @@ std::vector<std::string> list_images(const std::string& folder);
 std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality);
 void write_png(const std::string& path, const Image& image);
 
+using Palette = std::vector<std::array<std::uint8_t, 3>>;  ///< RGB by index
+
 /// Palette PNGs give their indices, 8-bit grey PNGs their values; RGB or 16-bit is an error.
-LabelMap read_label_png(const std::string& path);
+/// `palette` receives the colours; none if the file is grey.
+LabelMap read_label_png(const std::string& path, Palette* palette = nullptr);
 /// 8-bit palette PNG with the 256-entry Pascal VOC palette.
 void write_label_png(const std::string& path, const LabelMap& map);
 /// RGB of a label in the VOC palette.

@@ -69,6 +69,16 @@ bool read_pixels(Reader& reader, Pixels form) {
   return true;
 }
 
+Palette palette_of(const Reader& reader) {
+  png_colorp colors = nullptr;
+  int count = 0;
+  Palette palette;
+  if (png_get_PLTE(reader.png, reader.header, &colors, &count) == 0) return palette;
+  for (int i = 0; i < count; ++i)
+    palette.push_back({colors[i].red, colors[i].green, colors[i].blue});
+  return palette;
+}
+
 void start(Reader& reader, std::span<const std::uint8_t> bytes, const std::string& name) {
   reader.rest = bytes;
   STC_CHECK_DATA(read_header(reader), "{}: damaged PNG: {}", name, reader.message);
@@ -118,7 +128,7 @@ Image decode_png(std::span<const std::uint8_t> bytes, const std::string& name) {
   return finish<Image>(reader, Pixels::kRgb, name);
 }
 
-LabelMap read_label_png(const std::string& path) {
+LabelMap read_label_png(const std::string& path, Palette* palette) {
   const auto bytes = read_file(path);
   STC_CHECK_DATA(image_format(bytes) == ImageFormat::kPng,
                  "{}: is not a PNG; masks are PNG files with a palette or in grey",
@@ -137,6 +147,7 @@ LabelMap read_label_png(const std::string& path) {
       depth,
       color & PNG_COLOR_MASK_COLOR ? "RGB" : "grey",
       color & PNG_COLOR_MASK_ALPHA ? " PNG with alpha" : " PNG");
+  if (palette != nullptr) *palette = palette_of(reader);
   return finish<LabelMap>(reader, Pixels::kLabels, path);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "data/benchmarks/object_masks.h"
 #include "eval/propagation/label_maps.h"
 #include "monitoring/check.h"
 
@@ -53,6 +54,14 @@ ResolvedLabels resolve_void(data::LabelMap labels) {
   return {std::move(labels),
           is_binary ? "the first mask holds nothing but 0 and 255: 255 is read as object 1"
                     : "255 in the first mask is read as background"};
+}
+
+ResolvedLabels read_first_mask(const std::string& path) {
+  auto labels = data::read_object_mask(path);
+  data::MeaningOf255 meaning;
+  meaning.add(path, labels);
+  (void)meaning.kind();  // throws
+  return resolve_void(std::move(labels));
 }
 
 void check_mask_size(const data::LabelMap& labels,

@@ -77,6 +77,10 @@ struct ResolvedLabels {
 /// background.
 ResolvedLabels resolve_void(data::LabelMap labels);
 
+/// The resolved labels of a file. Throws stc::Error (kBadData) naming it for what
+/// data/benchmarks/object_masks.h refuses: soft edges, stray pixels beside an object of 255.
+ResolvedLabels read_first_mask(const std::string& path);
+
 class HeatMapPropagation {
  public:
   /// maps [J, H, W], double, of the size of the frame that `first` are the features of.

@@ -58,9 +58,10 @@ std::string statistics_fields(const Statistics& j, const Statistics& f, Number n
 }
 
 std::string global_csv(const DavisScores& scores) {
-  return "J&F-Mean,J-Mean,J-Recall,J-Decay,F-Mean,F-Recall,F-Decay\n" +
-         three_decimals(scores.jf_mean()) + statistics_fields(scores.j, scores.f, three_decimals) +
-         "\n";
+  const std::string header = "J&F-Mean,J-Mean,J-Recall,J-Decay,F-Mean,F-Recall,F-Decay\n";
+  if (scores.objects.empty()) return header;
+  return header + three_decimals(scores.jf_mean()) +
+         statistics_fields(scores.j, scores.f, three_decimals) + "\n";
 }
 
 std::string per_sequence_csv(const DavisScores& scores) {
@@ -101,6 +102,8 @@ Json json_of(const Statistics& statistics) {
 }
 
 Json numbers(const DavisScores& scores, const std::vector<SequenceScore>& sequences) {
+  if (scores.objects.empty())
+    return {{"jf_mean", nullptr}, {"j", nullptr}, {"f", nullptr}, {"sequences", Json::array()}};
   auto list = Json::array();
   for (const auto& sequence : sequences)
     list.push_back({{"name", sequence.sequence},
@@ -116,6 +119,7 @@ Json numbers(const DavisScores& scores, const std::vector<SequenceScore>& sequen
 }
 
 std::string terminal_table(const DavisScores& scores, const std::vector<SequenceScore>& sequences) {
+  if (scores.objects.empty()) return "nothing was scored: the truth has first masks alone\n";
   const std::string mean = "mean over objects";
   std::size_t widest = mean.size();
   for (const auto& sequence : sequences) widest = std::max(widest, sequence.sequence.size());
@@ -133,9 +137,10 @@ std::string terminal_table(const DavisScores& scores, const std::vector<Sequence
 }  // namespace
 
 DavisScores scores_of(std::vector<ObjectScore> objects) {
-  STC_CHECK_DATA(!objects.empty(),
-                 "no sequence of the truth has an object in its first frame; expected labels 1, 2, "
-                 "... in the first mask of each sequence");
+  STC_CHECK_DATA(
+      !objects.empty(),
+      "no sequence of the truth has an object in its first frame; expected labels 1, 2, "
+      "... in the first mask of each sequence, or --rule any-id for objects that come later");
   DavisScores scores;
   scores.objects = std::move(objects);
   for (auto& object : scores.objects) {
@@ -180,7 +185,7 @@ ScoreTables davis_tables(const DavisScores& scores) {
   return {.numbers = numbers(scores, sequences),
           .text = terminal_table(scores, sequences),
           .score_name = "J&F",
-          .score = scores.jf_mean(),
+          .score = scores.objects.empty() ? std::nullopt : std::optional(scores.jf_mean()),
           .results = {"results.csv", results_csv(scores)},
           .details = {"per-frame.csv", frames_csv(scores)},
           .official = {{"global_results.csv", global_csv(scores)},

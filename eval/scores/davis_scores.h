@@ -30,7 +30,7 @@ DavisScores score_davis(const std::vector<data::DavisSequence>& truth,
 /// results.csv: sequence,object,J_mean,J_recall,J_decay,F_mean,F_recall,F_decay. per-frame.csv:
 /// sequence,object,frame,J,F. Official, with three decimals: global_results.csv and
 /// per-sequence_results.csv. The numbers: jf_mean, j and f {mean, recall, decay}, sequences [{name,
-/// objects, frames, j_mean, f_mean, jf_mean}].
+/// objects, frames, j_mean, f_mean, jf_mean}]; without objects jf_mean, j and f are null.
 ScoreTables davis_tables(const DavisScores& scores);
 
 }  // namespace stc::eval

@@ -129,6 +129,11 @@ at::Tensor read_key_points(const std::string& path) {
       path,
       absent % data::kJointCount,
       absent / data::kJointCount);
+  // Points that were not found are at -1.
+  const double largest = points.max().item<double>();
+  STC_CHECK_DATA(largest <= 0 || largest > 1,
+                 "{}: all positions are within 0 and 1; expected pixels, not shares of the picture",
+                 path);
   return points;
 }
 

@@ -20,7 +20,7 @@ struct ScoreTables {
   Json numbers;                          ///< one object, for results.json
   std::string text;                      ///< for the terminal
   std::string score_name;                ///< of the number that ranks results: "J&F"
-  double score = 0;                      ///< in 0..1
+  std::optional<double> score;           ///< in 0..1; none if nothing was scored
   TableFile results;                     ///< a line per object, joint or part
   TableFile details;                     ///< a line per frame or clip
   std::vector<TableFile> official = {};  ///< in the form of the benchmark's own scripts

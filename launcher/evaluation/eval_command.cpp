@@ -50,7 +50,8 @@ void print_result(const EvaluationResult& result) {
 void push_result(const std::string& url, const ordered_json& result) {
   if (url.empty()) return;
   monitoring::EvaluationNumbers numbers{result.at("benchmark"), result.at("label"), {}};
-  numbers.measures["score"] = result.at("score").at("value");
+  const auto& score = result.at("score").at("value");
+  if (score.is_number()) numbers.measures["score"] = score;
   for (const auto& [name, value] : result.items()) {
     if (value.is_number()) numbers.measures[name] = value;
   }

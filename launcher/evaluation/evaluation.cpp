@@ -101,7 +101,11 @@ eval::Benchmark open_benchmark(const BenchmarkSource& source,
   eval::BenchmarkSetup setup{trunk.network, {}, variants.front().settings.input, source.overlays};
   for (const auto& variant : variants)
     setup.variants.push_back({variant.settings.video, variant.out});
-  return find_benchmark(source.name).open(source, std::move(setup));
+  auto benchmark = find_benchmark(source.name).open(source, std::move(setup));
+  // Before any clip is propagated.
+  for (const auto& clip : benchmark.clips())
+    STC_CHECK_DATA(source.keep_going || clip.fault.empty(), "{}", clip.fault);
+  return benchmark;
 }
 
 // Creates OUT, or opens it again to resume: `job` holds all that its numbers depend on.
@@ -213,7 +217,7 @@ EvaluationResult Evaluation::finish_variant(const EvaluationVariant& variant, in
   settings["ranks"] = ranks;
   settings["threads"] = at::get_num_threads();
   json.update(tables.numbers);
-  json["score"] = {{"name", tables.score_name}, {"value", tables.score}};
+  json["score"] = {{"name", tables.score_name}, {"value", eval::json_of(tables.score)}};
   json["notes"] = notes_of(found.records);
   json["failed"] = found.failed;
   json["timings"] = timings_of(found.records);

@@ -151,7 +151,7 @@ int propagate_clip(const ClipArguments& arguments) {
   auto settings = read_settings(arguments);
   data::ResultFolder out(arguments.out, arguments.force, {"masks", "overlay.mp4", "strip.png"});
   ClipFrames source(arguments);
-  const auto [labels, note] = eval::resolve_void(data::read_label_png(arguments.mask));
+  const auto [labels, note] = eval::read_first_mask(arguments.mask);
   if (!note.empty()) log::info("{}", note);
   const auto trunk = load_trunk(arguments, settings.stride, dist::choose_device(arguments.device));
   const auto input = choose_input(trunk, &settings);

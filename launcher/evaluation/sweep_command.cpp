@@ -162,6 +162,10 @@ std::vector<SweepRow> rows_of(const SweepGroup& group, int ranks) {
       row[key] = parsed.is_discarded() ? ordered_json(value) : parsed;
     }
     if (!row.contains("input")) row["input"] = json.at("settings").at("input");
+    STC_CHECK_DATA(json.at("score").at("value").is_number(),
+                   "{}: nothing was scored, as the data has the masks of first frames alone; a "
+                   "sweep compares scores: give it data with masks for all frames",
+                   json.at("data").get<std::string>());
     row["score"] = json.at("score").at("value");
     row["score_of"] = json.at("score").at("name");
     for (const char* other : {"score", "settings", "timings", "version"}) json.erase(other);

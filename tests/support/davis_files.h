@@ -1,6 +1,8 @@
 // Small DAVIS trees for tests: masks are written as their creator says.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -21,6 +23,21 @@ inline void fill_box(
       map.labels[static_cast<std::size_t>(y) * map.width + x] = label;
     }
   }
+}
+
+/// A disc of 255 whose rim is anti-aliased to steps of 255 / levels: 85 and 170 for three.
+inline data::LabelMap soft_disc(int side, int levels) {
+  auto map = label_map(side, side);
+  for (int y = 0; y < side; ++y) {
+    for (int x = 0; x < side; ++x) {
+      const double u = x - side / 2.0, v = y - side / 2.0;
+      const double inside = side / 4.0 + 0.5 * levels - 1 - std::sqrt(u * u + v * v);
+      const int level = std::clamp(static_cast<int>(inside) + 1, 0, levels);
+      map.labels[static_cast<std::size_t>(y) * side + x] =
+          static_cast<std::uint8_t>(inside < 0 ? 0 : 255 * level / levels);
+    }
+  }
+  return map;
 }
 
 /// folder/00000.png, 00001.png, ...

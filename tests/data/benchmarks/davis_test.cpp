@@ -118,5 +118,52 @@ TEST_F(OpenDavis, RefusesAFirstFrameWithoutAnnotation) {
   EXPECT_THAT(error(), HasSubstr("first frame has no annotation"));
 }
 
+TEST_F(OpenDavis, TakesThePairsOfPathsOfTheListOf2016) {
+  for (const char* name : {"bear", "camel", "dog"}) write_sequence(name, 2, "1080p");
+  write_text_file(root_ / "ImageSets/480p/val.txt",
+                  "\xef\xbb\xbf/JPEGImages/480p/dog/00000.jpg /Annotations/480p/dog/00000.png\r\n"
+                  "/JPEGImages/480p/dog/00001.jpg /Annotations/480p/dog/00001.png\r\n\r\n"
+                  "/JPEGImages/480p/bear/00000.jpg /Annotations/480p/bear/00000.png \r\n");
+  EXPECT_THAT(names(), ElementsAre("dog", "bear"));
+  write_text_file(root_ / "ImageSets/480p/val.txt",
+                  "JPEGImages/480p/dog/0.jpg Annotations/480p/bear/0.png\n");
+  EXPECT_THAT(error(), HasSubstr("expected the name of one sequence, or the paths"));
+}
+
+TEST_F(OpenDavis, TakesNamesWithSlashesHeadersAndComments) {
+  for (const char* name : {"bear", "camel"}) write_sequence(name, 2, "Full-Resolution");
+  for (const char* list : {"sequence\ncamel/\n\n# end\nbear\n",
+                           "camel\rbear\r",
+                           "DAVIS/JPEGImages/480p/camel DAVIS/Annotations/480p/camel\n./bear/"}) {
+    write_text_file(root_ / "ImageSets/2017/val.txt", list);
+    EXPECT_THAT(names(), ElementsAre("camel", "bear")) << list;
+  }
+  write_text_file(root_ / "ImageSets/2017/val.txt", "Bear\n");
+  EXPECT_THAT(error(), HasSubstr("('bear' is there)"));
+}
+
+TEST_F(OpenDavis, PassesOverHiddenFilesAndRefusesBrokenLinksAndTwins) {
+  write_sequence("bear", 3, "480p");
+  for (const char* folder :
+       {"JPEGImages/480p/bear/._00000.jpg", "Annotations/480p/bear/._00000.png"})
+    write_text_file(root_ / folder, "macOS");
+  write_text_file(root_ / "Annotations/480p/bear/.DS_Store", "");
+  write_text_file(root_ / "Annotations/480p/__MACOSX/._00000.png", "");
+  write_text_file(root_ / "JPEGImages/480p/bear/Thumbs.db", "");
+  const auto sequences = open_davis(root_.string(), {});
+  ASSERT_EQ(sequences.size(), 1U);
+  EXPECT_EQ(sequences[0].images.size(), 3U);
+  EXPECT_EQ(sequences[0].annotations.size(), 3U);
+
+  const auto image = root_ / "JPEGImages/480p/bear/00001.jpg";
+  write_text_file(root_ / "JPEGImages/480p/bear/00001.PNG", "");
+  EXPECT_THAT(error(), HasSubstr("are the same frame"));
+  fs::remove(root_ / "JPEGImages/480p/bear/00001.PNG");
+  fs::remove(image);
+  EXPECT_THAT(error(), HasSubstr("Annotations/480p/bear/00001.png: has no image"));
+  fs::create_symlink("/no/such/file.jpg", image);
+  EXPECT_THAT(error(), HasSubstr("00001.jpg: is a broken link: /no/such/file.jpg"));
+}
+
 }  // namespace
 }  // namespace stc::data

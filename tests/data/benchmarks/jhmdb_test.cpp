@@ -83,6 +83,40 @@ TEST_F(OpenJhmdb, TakesAListWithTheImagesFirstAndPathsOfAnotherMachine) {
   EXPECT_THAT(names(split), ElementsAre("jump/b", "wave/c"));
 }
 
+TEST_F(OpenJhmdb, TakesListsWithMarksHeadersAndBlankLines) {
+  const auto split = list("list.txt",
+                          "\xef\xbb\xbf"
+                          "joints images\r\n\r\n"
+                          "JHMDB/joint_positions/wave/c/joint_positions.mat "
+                          "JHMDB/Rename_Images/wave/c/\r\n# end\r\n");
+  EXPECT_THAT(names(split), ElementsAre("wave/c"));
+}
+
+// Joints have no names: a hole among the images would give all later ones the joints of the frame
+// before.
+TEST_F(OpenJhmdb, MatchesImagesToJointsByNumber) {
+  const auto images = root_ / "Rename_Images/jump/a";
+  write_text_file(images / "00004.png", "");
+  EXPECT_THAT(error(), HasSubstr("jump/a/00004.png: is image 3 of its folder; expected frame 3"));
+  EXPECT_THAT(error({.need_images = false}), HasSubstr("expected frame 3"));
+  fs::create_symlink("/no/such/file.png", images / "00003.png");
+  EXPECT_THAT(error(), HasSubstr("00003.png: is a broken link: /no/such/file.png"));
+  fs::remove(images / "00003.png");
+  fs::rename(images / "00004.png", images / "00003.png");
+  write_text_file(images / "._00001.png", "macOS");
+  EXPECT_EQ(error(), "no error");
+  fs::remove(images / "00001.png");
+  EXPECT_THAT(error(), HasSubstr("00002.png: is image 1 of its folder; expected frame 1"));
+}
+
+TEST_F(OpenJhmdb, RefusesJointsInSharesOfThePicture) {
+  auto values = marching_joints(2, 10, 10, 1);
+  for (auto& value : values) value /= 100;
+  write_joints(root_, "jump/a", values);
+  EXPECT_THAT(error_of([&] { read_joints(open_jhmdb(root_.string(), {}).front().joints); }),
+              HasSubstr("expected pixels, not shares of the picture"));
+}
+
 TEST_F(OpenJhmdb, TakesTheTestClipsOfTheDataSetsOwnSplits) {
   list("splits/jump_test_split1.txt", "a.avi 1\nb.avi 2\n");
   list("splits/jump_test_split2.txt", "a.avi 2\nb.avi 1\n");

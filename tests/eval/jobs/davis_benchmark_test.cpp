@@ -164,5 +164,27 @@ TEST_F(EvaluateDavis, LeavesABadSequenceOutOnRequest) {
   EXPECT_EQ(davis.summarise(out_.string(), result.records).numbers["sequences"].size(), 1u);
 }
 
+TEST_F(EvaluateDavis, WritesMasksForFirstMasksAloneAndNoNumbers) {
+  for (const std::string name : {"one", "two"})
+    for (int t = 1; t < 4; ++t) fs::remove(mask_path(root_ / "Annotations" / name, t));
+  const auto davis = benchmark();
+  const auto result = evaluate(davis);
+  EXPECT_THAT(result.records[1]["notes"].get<std::vector<std::string>>(),
+              Contains(HasSubstr("only its first frame has a mask")));
+  const auto tables = davis.summarise(out_.string(), result.records);
+  EXPECT_TRUE(tables.numbers["jf_mean"].is_null());
+  EXPECT_FALSE(tables.score.has_value());
+  for (int t = 0; t < 4; ++t) EXPECT_TRUE(fs::exists(mask_path(out_ / "two", t))) << t;
+}
+
+TEST_F(EvaluateDavis, FindsFaultsOfMasksBeforeItPropagates) {
+  auto small = label_map(24, 64);
+  fill_box(small, 4, 8, 8, 8, 2);
+  write_mask(root_ / "Annotations" / "two", 2, small);
+  const auto result = evaluate(benchmark(), /*keep_going=*/true);
+  EXPECT_THAT(result.failed, Contains(HasSubstr("two/00002.png: is 24x64")));
+  EXPECT_FALSE(fs::exists(out_ / "two"));
+}
+
 }  // namespace
 }  // namespace stc::eval

@@ -220,6 +220,47 @@ TEST_F(ScoreDavis, LeavesSequencesWithBadDataOutWhereItIsToKeepGoing) {
   EXPECT_THAT(error(), HasSubstr("no such prediction"));
 }
 
+TEST_F(ScoreDavis, SaysWhichLabelsAreNeverTrueAndHowManyCountAsFound) {
+  auto gaps = square(206, 1);
+  fill_box(gaps, 5, 20, 4, 4, 210);
+  for (int frame = 0; frame < 3; ++frame) write_truth("a", frame, gaps);
+  write_prediction("a", 1, label_map(20, 30));
+  const auto scores = score();
+  EXPECT_DOUBLE_EQ(scores.j.mean, 208.0 / 210);  // the official rule's number stays
+  ASSERT_EQ(scores.notes.size(), 1U);
+  EXPECT_THAT(scores.notes[0], HasSubstr("1 to 205, 207 to 209 are never true"));
+  EXPECT_THAT(scores.notes[0], HasSubstr("208 of 210 objects count as found"));
+}
+
+TEST_F(ScoreDavis, SaysWhichObjectsComeLaterAndPointsAtTheRuleThatScoresThem) {
+  auto both = square(1, 1);
+  fill_box(both, 5, 20, 4, 4, 2);
+  for (int frame = 0; frame < 4; ++frame) write_truth("a", frame, frame < 2 ? square(1, 1) : both);
+  for (int frame : {1, 2}) write_prediction("a", frame, square(1, 1));
+  const auto scores = score();
+  ASSERT_EQ(scores.notes.size(), 1U);
+  EXPECT_THAT(scores.notes[0],
+              testing::AllOf(HasSubstr("label(s) 2 first appear"),
+                             HasSubstr("2 in 00002.png"),
+                             HasSubstr("--rule any-id")));
+  write_prediction("a", 2, both);
+  EXPECT_THAT(error(), testing::AllOf(HasSubstr("from 00002.png on"), HasSubstr("any-id")));
+}
+
+TEST_F(ScoreDavis, RefusesSoftEdgesInTruthAndPredictionByBothRules) {
+  const auto soft = soft_disc(48, 3), hard = soft_disc(48, 1);
+  for (const bool is_truth : {true, false}) {
+    for (int frame = 0; frame < 3; ++frame) {
+      write_truth("a", frame, is_truth ? soft : hard);
+      write_prediction("a", frame, is_truth ? hard : soft);
+    }
+    for (const auto rule : {ScoreRule::kOfficial, ScoreRule::kAnyId}) {
+      const auto scores = score({.rule = rule, .keep_going = true});
+      EXPECT_THAT(scores.failures, testing::ElementsAre(HasSubstr("has soft edges"))) << is_truth;
+    }
+  }
+}
+
 TEST(StatisticsOf, CountsOnlyValuesAboveOneHalfForRecall) {
   EXPECT_DOUBLE_EQ(statistics_of({0.5, 0.5 + 1e-9, 1, 0}).recall, 0.5);
 }
