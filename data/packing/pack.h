@@ -16,7 +16,7 @@ struct PackOptions {
   bool skip_bad = false;           ///< leave out what cannot be read instead of failing
   bool apply_orientation = false;  ///< turn images upright by EXIF, encoding them again
   int quality = 95;                ///< of JPEGs that are encoded here, 1 to 100
-  int max_side = 0;  ///< larger images are shrunk to this side in pixels; 0 keeps them
+  int max_side = 0;              ///< larger images are shrunk to this side in pixels; 0 keeps them
   double frames_per_second = 0;  ///< of video files, repeated or left out; 0 takes each frame once
   std::uint64_t shard_bytes = std::uint64_t{1} << 30;
   int threads = 1;
