@@ -8,6 +8,7 @@
 #include <cstring>
 #include <map>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "data/file.h"
@@ -214,9 +215,8 @@ std::vector<std::uint8_t> start_of(const InputFile& file) {
 
 // What is often found in its place.
 std::string other_format(Bytes start) {
-  const auto begins = [&](const std::string& magic) {
-    return start.size() >= magic.size() && std::equal(magic.begin(), magic.end(), start.begin());
-  };
+  const std::string_view text(reinterpret_cast<const char*>(start.data()), start.size());
+  const auto begins = [&](const char* magic) { return text.starts_with(magic); };
   if (begins("version https:")) return " (it is a pointer of Git LFS: fetch the file itself)";
   if (begins("<")) return " (it is a web page or XML: download the file itself)";
   if (begins("\x1f\x8b")) return " (it is compressed: unpack it first)";
