@@ -15,14 +15,17 @@ constexpr std::uint8_t kVoid = 255;
 struct Steps {
   std::int64_t all = 0;   // neighbours that differ
   std::int64_t soft = 0;  // pixels with a lower neighbour on one side and a higher one on the other
+  std::int64_t lone = 0;  // those with two lower neighbours, or two higher ones
 };
 
 // The pixels `here`, `count` of them, whose neighbours are `step` before and after.
 void count_steps(const std::uint8_t* here, std::size_t count, std::size_t step, Steps& steps) {
   const auto one = [&](const std::uint8_t* pixel) {
     const auto before = *(pixel - step), after = *(pixel + step);
-    steps.all += *pixel != before;
-    steps.soft += (before < *pixel && *pixel < after) || (before > *pixel && *pixel > after);
+    const bool rises = before<*pixel, falls = before> * pixel;
+    steps.all += rises || falls;
+    steps.soft += (rises && *pixel < after) || (falls && *pixel > after);
+    steps.lone += (rises && *pixel > after) || (falls && *pixel < after);
   };
   // Most of a mask is even: many pixels at once.
   constexpr std::size_t kBlock = 32;
@@ -77,14 +80,6 @@ void check_background(const std::string& path, const LabelMap& map, const Palett
                  border);
 }
 
-// The labels of noise have values between others, too, but no object of any extent.
-bool has_an_object(const LabelMap& map) {
-  const auto cores = cores_of(map);
-  const auto highest = *std::ranges::max_element(map.labels);
-  const auto pixels = std::ranges::count(map.labels, highest);
-  return 4 * cores[highest] >= pixels;
-}
-
 // Where an anti-aliased or resampled edge crosses a row or column there is a value between both
 // sides; labels of drawn objects rarely lie so.
 bool has_soft_edges(const LabelMap& map) {
@@ -97,17 +92,18 @@ bool has_soft_edges(const LabelMap& map) {
     count_steps(row + 1, width - 2, 1, steps);
     if (y > 0 && y + 1 < map.height) count_steps(row, width, width, steps);
   }
-  // Of noise, a third is between; of wide rims, nearly all.
-  return steps.soft >= kLeast &&
-         (2 * steps.soft >= steps.all || (4 * steps.soft >= steps.all && has_an_object(map)));
+  // The labels of noise have values between others, too, but more that are not.
+  return steps.soft >= kLeast && 4 * steps.soft >= steps.all && steps.soft > 2 * steps.lone;
 }
 
 }  // namespace
 
 LabelMap read_object_mask(const std::string& path) {
-  auto map = read_label_png(path);
+  Palette palette;
+  auto map = read_label_png(path, &palette);
+  check_background(path, map, palette);
   STC_CHECK_DATA(
-      !has_soft_edges(map) || !has_an_object(map),
+      !has_soft_edges(map),
       "{}: has soft edges: values between object and background ring its objects, and "
       "each would be an object of its own. Draw or export it without anti-aliasing, "
       "resize it by nearest neighbour, or threshold it (background 0, objects 1, 2, ...)",

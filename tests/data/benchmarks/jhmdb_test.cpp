@@ -98,7 +98,7 @@ TEST_F(OpenJhmdb, MatchesImagesToJointsByNumber) {
   const auto images = root_ / "Rename_Images/jump/a";
   write_text_file(images / "00004.png", "");
   EXPECT_THAT(error(), HasSubstr("jump/a/00004.png: is image 3 of its folder; expected frame 3"));
-  EXPECT_THAT(error({.need_images = false}), HasSubstr("expected frame 3"));
+  EXPECT_THAT(error({.split = "", .need_images = false}), HasSubstr("expected frame 3"));
   fs::create_symlink("/no/such/file.png", images / "00003.png");
   EXPECT_THAT(error(), HasSubstr("00003.png: is a broken link: /no/such/file.png"));
   fs::remove(images / "00003.png");
