@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <string>
 #include <vector>
@@ -104,6 +105,8 @@ int run_command(const Action& action) {
     return static_cast<int>(error.exit());
   } catch (const std::bad_alloc&) {
     log::error("out of memory; use a smaller batch, fewer loader threads, or a larger machine");
+  } catch (const std::filesystem::filesystem_error& error) {
+    log::error("{}: {}", error.path1().string(), error.code().message());
   } catch (const std::exception& error) {
     log::error("{}", first_line(error.what()));
   }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iomanip>
 #include <sstream>
+#include <utility>
 
 #include "data/file.h"
 #include "monitoring/printable.h"
@@ -37,6 +38,30 @@ std::string csv_field(const std::string& name) {
   std::string quoted = "\"";
   for (const char c : field) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
   return quoted + '"';
+}
+
+std::vector<std::string> next_csv_row(std::istream& csv) {
+  std::vector<std::string> fields;
+  std::string field;
+  bool is_quoted = false;
+  for (char c = 0; csv.get(c);) {
+    if (fields.empty()) fields.emplace_back();
+    if (c == '"') {
+      if (is_quoted && csv.peek() == '"') {
+        field += static_cast<char>(csv.get());
+      } else {
+        is_quoted = !is_quoted;
+      }
+    } else if (!is_quoted && (c == ',' || c == '\n')) {
+      fields.back() = unescaped(std::exchange(field, ""));
+      if (c == '\n') return fields;
+      fields.emplace_back();
+    } else {
+      field += c;
+    }
+  }
+  if (!fields.empty()) fields.back() = unescaped(field);
+  return fields;
 }
 
 std::string TextTable::line(const std::string& name, const std::vector<std::string>& fields) const {

@@ -41,6 +41,9 @@ Json json_of(const std::optional<double>& share);
 
 /// One field of a CSV line; quoted if the name would break the line.
 std::string csv_field(const std::string& name);
+/// The fields of the next row of a CSV, as csv_field() was given them; none at the end. A quoted
+/// field may hold line breaks.
+std::vector<std::string> next_csv_row(std::istream& csv);
 
 /// Lines for the terminal: a name on the left, then right-aligned columns.
 struct TextTable {

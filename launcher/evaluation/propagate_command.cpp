@@ -19,6 +19,7 @@
 #include "launcher/evaluation/propagation_arguments.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
+#include "monitoring/printable.h"
 
 namespace stc::launcher {
 namespace {
@@ -184,7 +185,7 @@ int propagate_clip(const ClipArguments& arguments) {
       extractor.seconds(),
       propagation.propagation_seconds(),
       propagation.mask_seconds(),
-      arguments.out.c_str());
+      printable(arguments.out).c_str());
   return 0;
 }
 

@@ -1,7 +1,6 @@
 #include "launcher/report/evaluations.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -10,6 +9,7 @@
 #include <sstream>
 
 #include "data/file.h"
+#include "eval/scores/score_tables.h"
 #include "launcher/report/html.h"
 #include "monitoring/check.h"
 #include "monitoring/printable.h"
@@ -71,50 +71,31 @@ const BenchmarkForm& form_of(const Json& json, const std::string& path) {
                    name));
 }
 
-/// The four fields after the name, which may be quoted and hold commas: split from the right.
-struct FrameLine {
-  std::string sequence, object;
-  double jf = 0;
-
-  FrameLine(std::string line, const std::string& path) {
-    std::array<std::string, 4> fields;  // F, J, frame, object
-    for (auto& field : fields) {
-      const auto comma = line.rfind(',');
-      STC_CHECK_DATA(comma != std::string::npos,
-                     "{}: expected sequence,object,frame,J,F in each line; seen: {}",
-                     path,
-                     line);
-      field = line.substr(comma + 1);
-      line.resize(comma);
-    }
-    if (line.size() >= 2 && line.front() == '"') line = line.substr(1, line.size() - 2);
-    sequence = unescaped(line);
-    object = fields[3];
-    jf = (std::strtod(fields[0].c_str(), nullptr) + std::strtod(fields[1].c_str(), nullptr)) / 2;
-  }
-};
-
 /// J&F of each frame, the mean over the sequence's objects. The file lists object after object.
 std::map<std::string, ChartLine> read_frames(const std::string& path) {
   std::map<std::string, ChartLine> curves;
   std::map<std::string, int> objects;
   std::istringstream lines(data::read_text(path));
-  std::string line, sequence, object;
+  std::string sequence, object;
   std::size_t frame = 0;
-  std::getline(lines, line);
-  while (std::getline(lines, line)) {
-    const FrameLine values(line, path);
-    const bool is_next_frame = values.sequence == sequence && values.object == object;
+  eval::next_csv_row(lines);  // the names of the columns
+  for (auto row = eval::next_csv_row(lines); !row.empty(); row = eval::next_csv_row(lines)) {
+    STC_CHECK_DATA(row.size() == 5,
+                   "{}: expected sequence,object,frame,J,F in each line; seen: {}",
+                   path,
+                   joined(row, {}, ","));
+    const bool is_next_frame = row[0] == sequence && row[1] == object;
     frame = is_next_frame ? frame + 1 : 0;
-    if (!is_next_frame) ++objects[values.sequence];
-    sequence = values.sequence;
-    object = values.object;
+    if (!is_next_frame) ++objects[row[0]];
+    sequence = row[0];
+    object = row[1];
     auto& curve = curves[sequence];
     if (frame == curve.y.size()) {
       curve.x.push_back(static_cast<double>(frame + 1));
       curve.y.push_back(0);
     }
-    curve.y[frame] += values.jf;
+    curve.y[frame] +=
+        (std::strtod(row[3].c_str(), nullptr) + std::strtod(row[4].c_str(), nullptr)) / 2;
   }
   for (auto& [name, curve] : curves)
     for (double& y : curve.y) y /= objects[name];

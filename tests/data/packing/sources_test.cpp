@@ -206,7 +206,8 @@ TEST_F(ImageSources, WhatMayNotBeReadIsNamedAndLeftOutWhenTold) {
 TEST_F(ImageSources, NamesOfAnyBytesArePackedAndReadBack) {
   const std::string gbk = "\xc4\xe3\xba\xc3.jpg", line = "a\nb.jpg", dash = "-x.jpg",
                     quote = "\"'.jpg";
-  const std::string longest = std::string(251, 'n') + ".jpg";
+  std::string longest(251, 'n');
+  longest += ".jpg";
   for (const auto& name : {gbk, line, dash, quote, longest})
     test::write_jpeg(folder_ / "in/" + name, 1);
   ASSERT_EQ(this->pack({folder_ / "in"}).said, "");
