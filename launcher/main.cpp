@@ -2,6 +2,7 @@
 #include <sys/prctl.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
@@ -83,8 +84,16 @@ std::string unexpected_argument(const CLI::App& app) {
   return text("unknown {} '{}'{} `{} -h` lists every {}", kind, argument, hint, path, kind);
 }
 
+/// Whether the error is about an argument that is there: a value that is wrong or missing. What
+/// follows it on the command line has not been read yet.
+bool is_of_an_argument(const CLI::ParseError& error) {
+  return dynamic_cast<const CLI::ValidationError*>(&error) != nullptr ||
+         dynamic_cast<const CLI::ConversionError*>(&error) != nullptr ||
+         dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr;
+}
+
 std::string usage_of(const CLI::App& app, const CLI::ParseError& error) {
-  if (!app.remaining(true).empty()) return unexpected_argument(app);
+  if (!is_of_an_argument(error) && !app.remaining(true).empty()) return unexpected_argument(app);
   const auto [command, path] = chosen_command(app);
   std::string names;
   for (const auto& name : command_names(*command)) names += (names.empty() ? "" : ", ") + name;
@@ -111,6 +120,21 @@ int run_command(const Action& action) {
     log::error("{}", first_line(error.what()));
   }
   return static_cast<int>(Exit::kFailed);
+}
+
+/// The arguments after the program's name, with the -- that `stc launch [OPTIONS] COMMAND ...`
+/// lacks. Every option of launch takes a value.
+std::vector<std::string> arguments_of(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (arguments.front() != "launch") return arguments;
+  for (std::size_t i = 1; i < arguments.size() && arguments[i] != "--"; ++i) {
+    const auto& before = arguments[i - 1];
+    const bool is_value = before.starts_with('-') && before.find('=') == std::string::npos;
+    if (is_value || arguments[i].starts_with('-')) continue;
+    arguments.insert(arguments.begin() + static_cast<std::ptrdiff_t>(i), "--");
+    break;
+  }
+  return arguments;
 }
 
 bool computes(int argc, char** argv) {
@@ -148,7 +172,9 @@ int main(int argc, char** argv) {
     return usage_error("no command given; `stc -h` lists every command");
   }
   try {
-    app.parse(argc, argv);
+    auto arguments = arguments_of(argc, argv);
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+    app.parse(arguments);
   } catch (const CLI::Success& asked_for_text) {
     return app.exit(asked_for_text);
   } catch (const CLI::ParseError& error) {

@@ -22,7 +22,8 @@
 namespace stc::launcher {
 namespace {
 
-enum class Verdict { kFine, kWarning, kBroken };
+/// kAbsent: not here, which is right on many hosts.
+enum class Verdict { kFine, kAbsent, kWarning, kBroken };
 
 struct Finding {
   std::string topic;
@@ -30,6 +31,7 @@ struct Finding {
   Verdict verdict = Verdict::kFine;
   std::string advice = "";  ///< what to do; also when nothing is wrong but a user should know
 
+  void lack(const std::string& what_for) { *this = {topic, seen, Verdict::kAbsent, what_for}; }
   void warn(const std::string& what_to_do) { *this = {topic, seen, Verdict::kWarning, what_to_do}; }
   void fail(const std::string& what_to_do) { *this = {topic, seen, Verdict::kBroken, what_to_do}; }
 };
@@ -81,7 +83,11 @@ Finding mpi_finding(const std::string& mpi_error) {
 
 Finding slurm_finding() {
   const std::string plugins = output_of("srun --mpi=list");
-  if (plugins.empty()) return {"Slurm", "no working srun here"};
+  if (plugins.empty())
+    return {"Slurm",
+            "no working srun here",
+            Verdict::kAbsent,
+            "needed on a Slurm cluster alone; elsewhere start ranks with `stc launch` or mpirun"};
   if (plugins.find("pmix") != std::string::npos)
     return {"Slurm", "srun with PMIx", Verdict::kFine, "start ranks with `srun --mpi=pmix`"};
   return {"Slurm",
@@ -105,7 +111,10 @@ Finding cuda_finding() {
   const std::string compiled = dist::nccl_header_version();
   Finding finding{"CUDA", "not built in"};
   if (!built_with_cuda()) {
-    if (nvidia_driver().empty()) return finding;
+    if (nvidia_driver().empty()) {
+      finding.lack("this build computes on the CPU alone; for GPUs build the preset `cuda`");
+      return finding;
+    }
     finding.warn("this host has a GPU driver; build the preset `cuda` to use it");
     return finding;
   }
@@ -136,7 +145,9 @@ Finding gpus_finding(const std::vector<dist::Gpu>& gpus) {
                   text("{}{}", gpus.size(), driver.empty() ? ", no driver" : ", driver " + driver)};
   for (const dist::Gpu& gpu : gpus)
     finding.seen += text("\n{}{} at {}", kIndent, gpu.name, gpu.pci_address);
-  if (built_with_cuda() && gpus.empty()) {
+  if (!built_with_cuda() && gpus.empty()) {
+    finding.lack("found by a build with CUDA alone");
+  } else if (gpus.empty()) {
     finding.warn(driver.empty() ? "runs on the CPU only; install the NVIDIA driver to use a GPU"
                                 : "the driver is loaded but offers no GPU; check nvidia-smi and "
                                   "CUDA_VISIBLE_DEVICES");
@@ -251,7 +262,7 @@ Finding clock_finding() {
 }
 
 const char* word(Verdict verdict) {
-  constexpr const char* kWords[] = {"ok", "warning", "BROKEN"};
+  constexpr const char* kWords[] = {"ok", "absent", "warning", "BROKEN"};
   return kWords[static_cast<int>(verdict)];
 }
 
@@ -297,6 +308,7 @@ Findings all_findings(const std::optional<dist::Session>& session,
                    signals_finding(),
                    hdf5_finding(),
                    {"OpenCV", data::opencv_version()},
+                   {"FFmpeg", data::ffmpeg_version()},
                    cuda_finding(),
                    gpus_finding(gpus)});
   if (gpus.size() > 1) findings.push_back(peer_access_finding(gpus));
@@ -347,7 +359,9 @@ void add_doctor(CLI::App& app, Action& action) {
       "  stc doctor\n"
       "  stc doctor --data runs/demo/data/videos --json\n"
       "  mpirun -np 2 --bind-to none stc doctor\n"
-      "It exits with 1 if something is broken.");
+      "`absent` is fine on hosts that do not need it; a `warning` slows or limits runs; with "
+      "anything\n"
+      "BROKEN it exits with 1.");
   command->option_defaults()->group("Input");
   command->add_option("--data", options->data, "A data folder whose file system is examined");
   command->option_defaults()->group("Output");

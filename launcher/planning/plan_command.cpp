@@ -2,11 +2,13 @@
 #include <toml++/toml.h>
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include "launcher/commands.h"
 #include "launcher/planning/plan_report.h"
 #include "monitoring/check.h"
+#include "monitoring/log.h"
 
 namespace stc::launcher {
 namespace {
@@ -52,6 +54,16 @@ std::vector<Fabric> fabrics_of(const Arguments& arguments) {
 std::int64_t size_of(const PretrainOptions& options) { return options.images.size; }
 std::int64_t size_of(const VideoTrainOptions& options) { return options.clips.size; }
 
+/// Step 2 can be planned before step 1 has run: of the teacher only the depth counts.
+void settle_teacher(VideoTrainOptions& options) {
+  if (options.teacher.empty() || std::filesystem::exists(options.teacher)) return;
+  log::info("model.teacher {} is not there yet; a ResNet-{}, as the student, is assumed",
+            options.teacher,
+            options.depth);
+  options.teacher.clear();
+}
+void settle_teacher(PretrainOptions&) {}
+
 // A dry run needs no run folder, no data and no teacher's weights.
 template <typename Options>
 void check(Options options, int world) {
@@ -70,6 +82,7 @@ int plan_of(const Arguments& arguments, const std::string& method) {
   configuration.schema.read(arguments.config, arguments.overrides);
   auto& options = configuration.options;
   options.init.clear();
+  settle_teacher(options);
   check(options, arguments.worlds.front());
 
   ScalingPlan plan;

@@ -68,6 +68,10 @@ int launch(const Arguments& arguments) {
   auto& command = options.command;
   STC_CHECK_USAGE(!command.empty(),
                   "no command to launch; e.g. stc launch --ranks 2 -- train --config F");
+  STC_CHECK_USAGE(!command.front().starts_with('-'),
+                  "stc launch: '{}' is not a command of stc; expected e.g. stc launch --ranks 2 -- "
+                  "train --config F",
+                  command.front());
   STC_CHECK_USAGE(command.front() != "launch", "stc launch cannot launch itself");
   options.placement = placement_of(arguments);
   if (options.log_folder.empty()) options.log_folder = log_folder(command);

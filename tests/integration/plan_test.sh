@@ -29,6 +29,10 @@ expect 0 'compute [0-9.]+ ms per step: assumed from stc at revision [0-9a-f]+ .*
 expect 0 'on one H200, .*; no H100 was measured: times 4.8 / 3.35' "$stc" plan "${config[@]}" --world 8 --gpu h100
 expect 2 "gpu is 'k80'; expected one of a100, v100, h100, h200, or give --step-seconds" "$stc" plan "${config[@]}" --gpu k80
 
+# Step 2 is planned before step 1 has run.
+expect 0 'model.teacher later/weights.safetensors is not there yet; a ResNet-18' "$stc" plan \
+  --config "$repository/configs/demo/train.toml" --world 2 --model.teacher=later/weights.safetensors
+
 expect 2 'world is 0; expected 2 ranks or more' "$stc" plan "${config[@]}" --world 0
 expect 2 'world is 1; expected 2 ranks or more' "$stc" plan "${config[@]}" --world 8,1
 expect 2 "fabric is 'token-ring'; expected one of nvlink\+8x200, nvlink\+1x100, nvlink\+25gbe" \

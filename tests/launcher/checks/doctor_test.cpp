@@ -46,6 +46,7 @@ TEST(Doctor, FitsOnOneScreenAndNamesWhatTheProgramDependsOn) {
                             "MPI",
                             "HDF5",
                             "OpenCV",
+                            "FFmpeg",
                             "GPUs",
                             "memory",
                             "shared memory",
