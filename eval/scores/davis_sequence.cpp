@@ -100,7 +100,7 @@ void add_frame(ObjectScore& object, const FramePair& pair, const RegionContour& 
 }
 
 std::bitset<256> labels_in(const data::LabelMap& map) {
-  std::array<bool, 256> seen{};      // bits would be slow to set one by one
+  std::array<bool, 256> seen{};       // bits would be slow to set one by one
   constexpr std::size_t kBlock = 32;  // most of a mask is even
   for (std::size_t i = 0; i < map.labels.size(); ++i) {
     const auto* here = map.labels.data() + i;
@@ -165,6 +165,8 @@ class LabelNotes {
           objects.size()));
     write_late(sequence, result.notes);
   }
+
+ private:
   void write_late(const std::string& sequence, std::vector<std::string>& notes) const {
     if (late_.none()) return;
     notes.push_back(text(
@@ -175,7 +177,6 @@ class LabelNotes {
         first_late_));
   }
 
- private:
   std::bitset<256> seen_, late_;
   std::string first_late_;
 };
