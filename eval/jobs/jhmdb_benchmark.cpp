@@ -1,5 +1,6 @@
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "data/benchmarks/joint_positions.h"
@@ -87,6 +88,12 @@ StartClip open_clip(const data::JhmdbClip& clip) {
   return [&clip, joints = data::read_joints(clip.joints)](const ClipStart& start) {
     const auto maps = draw_heat_maps(joints[0], {start.frame.height, start.frame.width});
     auto evaluation = std::make_unique<KeyPointEvaluation>(start, clip, joints, maps);
+    if (const auto images = static_cast<std::int64_t>(clip.images.size()); images != joints.size(0))
+      evaluation->note(text("{}: {} images, joints of {} frames; the first {} are scored",
+                            clip.name,
+                            images,
+                            joints.size(0),
+                            std::min(images, joints.size(0))));
     if (const auto lost = lost_joints(maps); !lost.empty())
       evaluation->note(
           text("{}: not in the first frame, and cannot be followed: {}", clip.name, joined(lost)));

@@ -165,6 +165,8 @@ class LabelNotes {
           objects.size()));
     write_late(sequence, result.notes);
   }
+
+ private:
   void write_late(const std::string& sequence, std::vector<std::string>& notes) const {
     if (late_.none()) return;
     notes.push_back(text(
@@ -175,7 +177,6 @@ class LabelNotes {
         first_late_));
   }
 
- private:
   std::bitset<256> seen_, late_;
   std::string first_late_;
 };
