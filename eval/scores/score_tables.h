@@ -1,6 +1,7 @@
 // Scores as tables: what `stc eval` and `stc score` write and print.
 #pragma once
 
+#include <istream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>

@@ -51,6 +51,12 @@ toml::table read_config(const std::string& run) {
 /// The content of prometheus.yml: scrapes every rank that `run`'s file_sd.json lists, with the
 /// user and password file of its config.toml if it has them, and loads the rules of `rules`.
 std::string prometheus_config(const std::string& run, const std::string& rules) {
+  for (const auto& path : {fs::absolute(run), fs::absolute(rules)})
+    STC_CHECK_USAGE(
+        escaped(path.string()) == path.string(),
+        "{}: is not a UTF-8 name, and Prometheus's configuration cannot hold any other; "
+        "rename the folder, or give a link to it",
+        path.string());
   const auto table = read_config(run);
   const auto metrics = table["metrics"];
   STC_CHECK_USAGE(metrics["port"].value_or(std::string()) != "off",
@@ -64,12 +70,6 @@ std::string prometheus_config(const std::string& run, const std::string& rules) 
     const auto password = unescaped(metrics["password_file"].value_or(std::string()));
     job["basic_auth"] = {{"username", user}, {"password_file", fs::absolute(password)}};
   }
-  for (const auto& path : {fs::absolute(run), fs::absolute(rules)})
-    STC_CHECK_USAGE(
-        escaped(path.string()) == path.string(),
-        "{}: is not a UTF-8 name, and Prometheus's configuration cannot hold any other; "
-        "rename the folder, or give a link to it",
-        path.string());
   // Every JSON is YAML.
   nlohmann::ordered_json config;
   config["global"] = {{"scrape_interval", "2s"}, {"evaluation_interval", "2s"}};

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "data/images/image.h"
+#include "eval/scores/score_tables.h"
 #include "monitoring/check.h"
 #include "tests/support/davis_files.h"
 #include "tests/support/temporary_folder.h"
@@ -342,6 +343,15 @@ TEST_F(WrittenScores, AreJsonWithOneEntryASequence) {
   ASSERT_EQ(json["sequences"].size(), 1U);
   EXPECT_EQ(json["sequences"][0]["name"], "a,b");
   EXPECT_EQ(json["sequences"][0]["frames"], 2);
+}
+
+TEST(Csv, FieldsReadBackWhateverTheirBytes) {
+  const std::vector<std::string> names = {
+      "", "a,b", "\"q\"", "two\nlines\r", "\xc4\xe3", "a\\xc4", "'"};
+  std::stringstream csv(joined(names, csv_field, ",") + "\n" + joined(names, csv_field, ","));
+  EXPECT_EQ(next_csv_row(csv), names);
+  EXPECT_EQ(next_csv_row(csv), names);
+  EXPECT_TRUE(next_csv_row(csv).empty());
 }
 
 }  // namespace
