@@ -146,14 +146,19 @@ class ClipFrames {
   std::int64_t given_ = 0;
 };
 
+data::LabelMap first_mask_of(const ClipArguments& arguments) {
+  auto [labels, note] = eval::read_first_mask(arguments.mask);
+  if (!note.empty()) log::info("{}", note);
+  return labels;
+}
+
 int propagate_clip(const ClipArguments& arguments) {
   check_is_alone();
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
   auto settings = read_settings(arguments);
   data::ResultFolder out(arguments.out, arguments.force, {"masks", "overlay.mp4", "strip.png"});
   ClipFrames source(arguments);
-  const auto [labels, note] = eval::read_first_mask(arguments.mask);
-  if (!note.empty()) log::info("{}", note);
+  const auto labels = first_mask_of(arguments);
   const auto trunk = load_trunk(arguments, settings.stride, dist::choose_device(arguments.device));
   const auto input = choose_input(trunk, &settings);
   if (!input.empty()) log::info("{}", input);
