@@ -99,7 +99,7 @@ TEST(Doctor, RunsWithNoProgramInPath) {
   const auto report = nlohmann::json::parse(doctor("--json").output);
   setenv("PATH", path.c_str(), 1);
   EXPECT_EQ(finding(report, "MPI").at("verdict"), "warning");
-  EXPECT_EQ(finding(report, "Slurm").at("verdict"), "ok");
+  EXPECT_EQ(finding(report, "Slurm").at("verdict"), "absent");
 }
 
 TEST(HostFacts, CoresOfAQuotaAreItsShareOfThePeriod) {
