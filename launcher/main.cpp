@@ -13,7 +13,7 @@
 
 #include "dist/heartbeat.h"
 #include "launcher/commands.h"
-#include "launcher/config/nearest_name.h"
+#include "launcher/config/usage_error.h"
 #include "launcher/process_start.h"
 #include "launcher/version.h"
 #include "monitoring/check.h"
@@ -42,63 +42,6 @@ void add_commands(CLI::App& app, Action& action) {
   for (auto* add : {add_eval, add_sweep, add_propagate, add_score, add_report}) add(app, action);
   for (auto* add : {add_monitor, add_parity, add_export, add_import}) add(app, action);
   for (auto* add : {add_doctor, add_plan, add_bench}) add(app, action);
-}
-
-std::vector<std::string> command_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
-  return names;
-}
-
-// The innermost subcommand on the command line, whose options the user could have meant, and how it
-// is called ("stc score davis").
-struct ChosenCommand {
-  const CLI::App* command;
-  std::string path;
-};
-
-ChosenCommand chosen_command(const CLI::App& app) {
-  ChosenCommand chosen{&app, "stc"};
-  while (!chosen.command->get_subcommands().empty()) {
-    chosen.command = chosen.command->get_subcommands().front();
-    chosen.path += " " + chosen.command->get_name();
-  }
-  return chosen;
-}
-
-std::string unexpected_argument(const CLI::App& app) {
-  const std::string argument = app.remaining(true).front();
-  const auto [command, path] = chosen_command(app);
-  const bool is_option = argument.starts_with('-');
-  std::vector<std::string> known;
-  if (is_option) {
-    for (const CLI::Option* option : command->get_options()) {
-      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
-    }
-  } else {
-    known = command_names(*command);
-  }
-  const std::string nearest = nearest_name(argument.substr(0, argument.find('=')), known);
-  const char* kind = is_option ? "option" : known.empty() ? "argument" : "command";
-  const std::string hint = nearest.empty() ? ";" : "; did you mean '" + nearest + "'?";
-  return text("unknown {} '{}'{} `{} -h` lists every {}", kind, argument, hint, path, kind);
-}
-
-/// Whether the error is about an argument that is there: a value that is wrong or missing. What
-/// follows it on the command line has not been read yet.
-bool is_of_an_argument(const CLI::ParseError& error) {
-  return dynamic_cast<const CLI::ValidationError*>(&error) != nullptr ||
-         dynamic_cast<const CLI::ConversionError*>(&error) != nullptr ||
-         dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr;
-}
-
-std::string usage_of(const CLI::App& app, const CLI::ParseError& error) {
-  if (!is_of_an_argument(error) && !app.remaining(true).empty()) return unexpected_argument(app);
-  const auto [command, path] = chosen_command(app);
-  std::string names;
-  for (const auto& name : command_names(*command)) names += (names.empty() ? "" : ", ") + name;
-  if (names.empty()) return text("{}; `{} -h` shows the usage", first_line(error.what()), path);
-  return text("'{}' needs a subcommand: {}; `{} -h` describes each", path, names, path);
 }
 
 int usage_error(const std::string& message) {
@@ -178,7 +121,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& asked_for_text) {
     return app.exit(asked_for_text);
   } catch (const CLI::ParseError& error) {
-    return usage_error(usage_of(app, error));
+    return usage_error(what_is_wrong(app, error));
   }
   return run_command(action);
 }

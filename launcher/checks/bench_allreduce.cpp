@@ -9,6 +9,7 @@
 #include "dist/device.h"
 #include "dist/run_together.h"
 #include "launcher/checks/bench.h"
+#include "launcher/config/usage_error.h"
 #include "monitoring/log.h"
 #include "monitoring/stopwatch.h"
 
@@ -69,9 +70,9 @@ Bench allreduce_bench(CLI::App& command) {
   command
       .add_option(
           "--megabytes", arguments->megabytes, "Size of each rank's float32 data in 10^6 bytes")
-      ->check(CLI::PositiveNumber);
+      ->check(above_zero());
   command.add_option("--rounds", arguments->rounds, "Timed rounds, after one warm-up")
-      ->check(CLI::PositiveNumber);
+      ->check(above_zero());
   command.option_defaults()->group("Machine");
   command.add_option("--device", arguments->device, "cpu, cuda or auto");
   return [arguments](bool json_only) {

@@ -8,6 +8,7 @@
 
 #include "eval/propagation/window_search.h"
 #include "launcher/checks/bench.h"
+#include "launcher/config/usage_error.h"
 #include "monitoring/check.h"
 #include "monitoring/stopwatch.h"
 
@@ -108,10 +109,9 @@ Bench propagation_bench(CLI::App& command) {
   command.add_option("--width", arguments->width, "Frame width in pixels; the height is 480")
       ->check(CLI::Range(8, 8192));
   command.add_option("--frames", arguments->frames, "Timed frames, after one warm-up")
-      ->check(CLI::PositiveNumber);
+      ->check(above_zero());
   command.option_defaults()->group("Machine");
-  command.add_option("--threads", arguments->threads, "Compute threads")
-      ->check(CLI::PositiveNumber);
+  command.add_option("--threads", arguments->threads, "Compute threads")->check(above_zero());
   return [arguments](bool json_only) { return measure(*arguments, json_only); };
 }
 

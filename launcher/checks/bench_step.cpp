@@ -11,6 +11,7 @@
 #include "dist/run_together.h"
 #include "launcher/checks/bench.h"
 #include "launcher/checks/peak_memory.h"
+#include "launcher/config/usage_error.h"
 #include "launcher/training/operation_count.h"
 #include "launcher/training/profile.h"
 #include "launcher/training/random_loader.h"
@@ -279,7 +280,7 @@ int measure(const StepKind& kind, Arguments arguments, dist::Session& session, b
 void add_machine_options(CLI::App& command, Arguments* arguments) {
   command.option_defaults()->group("Machine");
   command.add_option("--threads", arguments->threads, "Compute threads per rank")
-      ->check(CLI::PositiveNumber);
+      ->check(above_zero());
   command.add_option("--device", arguments->device, "cpu, cuda or auto");
   command.add_option("--precision", arguments->precision, "Number format of the convolutions")
       ->check(CLI::IsMember({"auto", "float32", "tf32", "bf16", "fp16"}));
@@ -305,13 +306,13 @@ Bench step_bench(CLI::App& command, const StepKind& kind) {
                   clips ? "Clip side in pixels, a multiple of 32" : "Side of the crops in pixels")
       ->check(CLI::Range(32, 4096));
   command.add_option("--batch", arguments->batch, clips ? "Clips per rank" : "Images per rank")
-      ->check(CLI::PositiveNumber);
+      ->check(above_zero());
   if (!clips) {
     command.add_option("--queue", arguments->queue, "Keys in the queue")
         ->check(CLI::Range(1, 1 << 24));
   }
   command.add_option("--steps", arguments->steps, "Timed steps, after a warm-up")
-      ->check(CLI::PositiveNumber);
+      ->check(above_zero());
   add_machine_options(command, arguments.get());
   return [arguments, &kind, clips](bool json_only) {
     STC_CHECK_USAGE(!clips || arguments->size % 32 == 0,

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "launcher/commands.h"
+#include "launcher/config/usage_error.h"
 #include "launcher/planning/plan_report.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
@@ -130,7 +131,7 @@ void add_machine_options(CLI::App& command, Arguments& arguments) {
       .add_option("--step-seconds",
                   arguments.step_seconds,
                   "Measured seconds per step of one rank, instead of an assumed time")
-      ->check(CLI::PositiveNumber);
+      ->check(above_zero());
 }
 
 }  // namespace

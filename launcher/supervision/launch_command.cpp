@@ -7,6 +7,7 @@
 
 #include "dist/versions.h"
 #include "launcher/commands.h"
+#include "launcher/config/usage_error.h"
 #include "launcher/supervision/launch_supervisor.h"
 #include "monitoring/check.h"
 
@@ -89,7 +90,7 @@ void add_launch(CLI::App& app, Action& action) {
   command->add_option("command", options.command, "After --: what each rank runs");
   command->option_defaults()->group("Machine");
   command->add_option("--ranks", arguments->ranks, "Number of ranks; default: one per GPU")
-      ->check(CLI::PositiveNumber);
+      ->check(above_zero());
   command->add_option(
       "--hosts", options.placement.hosts, "Nodes, as HOST[:SLOTS],...; needs --ranks");
   command
@@ -103,7 +104,7 @@ void add_launch(CLI::App& app, Action& action) {
           options.max_restarts,
           "After a loss, start all ranks again from the newest complete checkpoint, at most "
           "this many times")
-      ->check(CLI::NonNegativeNumber)
+      ->check(zero_or_more())
       ->capture_default_str();
   command->option_defaults()->group("Output");
   command->add_option(

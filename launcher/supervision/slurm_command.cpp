@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "launcher/commands.h"
+#include "launcher/config/usage_error.h"
 #include "launcher/training/train_options.h"
 #include "monitoring/check.h"
 #include "monitoring/log.h"
@@ -178,23 +179,23 @@ int submit(Arguments arguments) {
 // Named as sbatch names them.
 void add_size_options(CLI::App* command, Arguments* arguments) {
   command->add_option("--nodes", arguments->nodes, "Number of nodes")
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero())
       ->capture_default_str();
   command
       ->add_option(
           "--gpus-per-node", arguments->gpus_per_node, "GPUs per node; 0: train on the CPU")
-      ->check(CLI::NonNegativeNumber)
+      ->check(zero_or_more())
       ->capture_default_str();
   command
       ->add_option("--ntasks-per-node",
                    arguments->tasks_per_node,
                    "Ranks per node; default: one per GPU, or 1 on the CPU")
-      ->check(CLI::PositiveNumber);
+      ->check(above_zero());
   command
       ->add_option("--cpus-per-task",
                    arguments->cpus_per_task,
                    "Cores per rank, its loader threads included")
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero())
       ->capture_default_str();
   command->add_option(
       "--time",

@@ -17,11 +17,11 @@ expect 2 "unknown command 'pretrian'; did you mean 'pretrain'" "$stc" pretrian
 expect 2 "'stc eval' needs a subcommand: davis, jhmdb, vip" "$stc" eval
 expect 2 "data is required; .stc eval davis -h." "$stc" eval davis
 # A wrong or missing value is named, not what follows it.
-expect 2 '--ranks.*(0|positive).*stc launch -h' "$stc" launch --ranks=0 -- train --config F
-expect 2 '--ranks.*two.*stc launch -h' "$stc" launch --ranks two train --config F
-expect 2 '--world.*eight.*stc plan -h' "$stc" plan --world eight pretrain
-expect 2 '--out.*stc pack images -h' "$stc" pack images frames --out
-expect 2 '--quality.*best.*stc pack images -h' "$stc" pack images frames --quality best --out there
+expect 2 "ranks: '0' is not a number above 0.*stc launch -h" "$stc" launch --ranks=0 -- train --config F
+expect 2 'ranks.*two.*stc launch -h' "$stc" launch --ranks two train --config F
+expect 2 'world.*eight.*stc plan -h' "$stc" plan --world eight pretrain
+expect 2 'out.*stc pack images -h' "$stc" pack images frames --out
+expect 2 'quality.*best.*stc pack images -h' "$stc" pack images frames --quality best --out there
 # What everybody types: the command of launch without --.
 expect 2 'nowhere\.toml cannot be read' "$stc" launch --ranks 1 train --config nowhere.toml
 expect 2 "unknown command 'trian'; did you mean 'train'" "$stc" launch --ranks=1 trian --config nowhere.toml
