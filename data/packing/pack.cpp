@@ -142,7 +142,7 @@ std::int64_t add_file(const PackSource& source,
   }
   STC_CHECK_DATA(error.empty(), "{}", error);
   const auto& damage = video->damage();
-  STC_CHECK_DATA(!damage.any(), "{}: {}", source.path, damage.say(count));
+  STC_CHECK_DATA(!damage.any(), "{}: {}", source.path, damage.say());
   for (const auto& remark : video->remarks()) remarks.add("video", " with " + remark, source.path);
   return count;
 }

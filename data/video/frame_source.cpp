@@ -35,10 +35,10 @@ class ImageFolder : public FrameSource {
 
 }  // namespace
 
-std::string VideoDamage::say(std::int64_t given) const {
+std::string VideoDamage::say() const {
   std::vector<std::string> parts;
   if (frames > 0)
-    parts.push_back(text("{} of {} frames {} damaged", frames, given, frames == 1 ? "is" : "are"));
+    parts.push_back(text("{} of {} frames {} damaged", frames, read, frames == 1 ? "is" : "are"));
   if (lost > 0)
     parts.push_back(text("{} frame{} could not be decoded", lost, lost == 1 ? "" : "s"));
   if (!first_numbers.empty()) {

@@ -14,15 +14,16 @@ namespace stc::data {
 
 /// What is wrong with a video as far as it was read. Frames are counted from 0.
 struct VideoDamage {
-  std::int64_t frames = 0;  ///< given, but concealed by the decoder in part or whole
-  std::int64_t lost = 0;    ///< packets that gave no frame
+  std::int64_t read = 0;                    ///< frames that were decoded until now
+  std::int64_t frames = 0;                  ///< of these: concealed by the decoder in part or whole
+  std::int64_t lost = 0;                    ///< packets that gave no frame
   std::vector<std::int64_t> first_numbers;  ///< of the first kMaxNamed of both that are known
   std::string cut_short;                    ///< not empty: how the file ends too early
 
   static constexpr std::size_t kMaxNamed = 10;
   bool any() const { return frames > 0 || lost > 0 || !cut_short.empty(); }
-  /// "20 damaged frames (0, 3, ...)"; `given` is how many frames the video gave.
-  std::string say(std::int64_t given) const;
+  /// "20 of 40 frames are damaged (at frame 0, 3, ...)".
+  std::string say() const;
 };
 
 /// Frames of one video, in the order of presentation, as players show them: turned and mirrored as

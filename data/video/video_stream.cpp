@@ -172,6 +172,7 @@ Frame VideoStream::next() {
   }
   count_damage(*frame);
   ++frames_;
+  damage_.read = frames_;
   // Times that are missing or go back follow the frame before.
   auto& time = frame->best_effort_timestamp;
   if (last_time_ != AV_NOPTS_VALUE && (time == AV_NOPTS_VALUE || time <= last_time_))

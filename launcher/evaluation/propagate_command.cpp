@@ -124,18 +124,20 @@ class ClipFrames {
 
   std::optional<data::Image> next() {
     auto frame = source_->next();
-    if (frame) ++given_;
-    STC_CHECK_DATA(may_be_damaged_ || !source_->damage().any(),
-                   "{}: {}; bring an undamaged copy, or propagate through what the decoder made of "
-                   "it with --skip-bad",
+    const auto& damage = source_->damage();
+    // Decoding threads run ahead: which frame it is can follow a little later.
+    const bool is_located = !frame || !damage.first_numbers.empty();
+    STC_CHECK_DATA(may_be_damaged_ || !damage.any() || !is_located,
+                   "{}: {}, as far as it was read; bring an undamaged copy, or propagate through "
+                   "what the decoder made of it with --skip-bad",
                    path_,
-                   source_->damage().say(given_));
+                   damage.say());
     return frame;
   }
   double frames_per_second() const { return source_->frames_per_second(); }
   /// To be called after the last frame.
   void say_remarks() const {
-    if (source_->damage().any()) log::warning("{}: {}", path_, source_->damage().say(given_));
+    if (source_->damage().any()) log::warning("{}: {}", path_, source_->damage().say());
     for (const auto& remark : source_->remarks()) log::warning("{} has {}", path_, remark);
   }
 
@@ -143,7 +145,6 @@ class ClipFrames {
   std::string path_;
   bool may_be_damaged_;
   std::unique_ptr<data::FrameSource> source_;
-  std::int64_t given_ = 0;
 };
 
 data::LabelMap first_mask_of(const ClipArguments& arguments) {

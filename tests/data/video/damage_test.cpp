@@ -37,7 +37,7 @@ class VideoDamage : public ::testing::Test {
     while (source->next()) ++read.frames;
     read.damage = source->damage();
     read.remarks = source->remarks();
-    read.said = read.damage.say(read.frames);
+    read.said = read.damage.say();
     return read;
   }
   /// Zeros all but the first 40 bytes of packets.

@@ -27,7 +27,7 @@ std::vector<Image> all_frames(const std::string& path, double rate = 0) {
   const auto source = FrameSource::open(path, rate);
   std::vector<Image> frames;
   while (auto frame = source->next()) frames.push_back(std::move(*frame));
-  EXPECT_FALSE(source->damage().any()) << source->damage().say(0);
+  EXPECT_FALSE(source->damage().any()) << source->damage().say();
   return frames;
 }
 
