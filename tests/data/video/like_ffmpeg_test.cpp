@@ -185,6 +185,17 @@ INSTANTIATE_TEST_SUITE_P(All,
                                            Turn{"anti_transposed", 0, -1, -1, 0}),
                          [](const auto& turn) { return turn.param.name; });
 
+// A cut without encoding again begins at a key frame and hides what comes before by an edit list.
+TEST(EditList, HidesFramesAsFfmpegDoes) {
+  const test::TemporaryFolder folder;
+  test::run_ffmpeg(test::test_source(96, 128, 30) + kX264 + "-g 10 '" + (folder / "all.mp4") + "'");
+  const auto path = folder / "cut.mp4";
+  test::run_ffmpeg("-ss 1.45 -i '" + (folder / "all.mp4") + "' -t 1 -c copy '" + path + "'");
+  const auto frames = all_frames(path);
+  expect_equal(frames, test::frames_by_ffmpeg(path, 96, 128));
+  EXPECT_LE(frames.size(), 12U);
+}
+
 // As ffmpeg's filter of the name: frames repeated and left out by their times.
 TEST(FramesPerSecond, RepeatsAndLeavesOutAsFfmpeg) {
   const test::TemporaryFolder folder;
