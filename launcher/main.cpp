@@ -59,6 +59,9 @@ int run_command(const Action& action) {
     log::error("out of memory; use a smaller batch, fewer loader threads, or a larger machine");
   } catch (const std::filesystem::filesystem_error& error) {
     log::error("{}: {}", error.path1().string(), error.code().message());
+    // A link that leads to itself is what was given, not what failed.
+    if (error.code() == std::errc::too_many_symbolic_link_levels)
+      return static_cast<int>(Exit::kBadData);
   } catch (const std::exception& error) {
     log::error("{}", first_line(error.what()));
   }

@@ -70,7 +70,8 @@ std::int64_t exact_length(const AVFormatContext& file, AVStream& stream) {
 }  // namespace
 
 VideoStream::VideoStream(const std::string& path) : path_(path), packet_(av_packet_alloc()) {
-  const InputFile exists(path);
+  const InputFile input(path);
+  STC_CHECK_DATA(input.size() > 0, "{}: is empty; expected a video", path);
   listen_to_ffmpeg();
   file_ = open_format(path);
   STC_CHECK(packet_ != nullptr, "out of memory for a packet");

@@ -44,3 +44,16 @@ expect 3 'short/shard-00000\.h5: holds 3000 bytes' "$stc" pretrain "${small_pret
 cp -r images foreign
 head -c "$(stat -c %s images/shard-00000.h5)" /dev/zero > foreign/shard-00000.h5
 expect 3 'foreign/shard-00000\.h5: ' "$stc" verify foreign
+
+# A video with damaged frames: refused with their numbers, or left out whole. A link that leads to itself is bad data everywhere.
+mkdir videos
+ffmpeg -loglevel error -f lavfi -i testsrc2=s=160x120:r=10 -frames:v 12 -c:v libx264 -bf 0 -pix_fmt yuv420p videos/damaged.mp4
+cp videos/damaged.mp4 videos/whole.mp4
+IFS=, read -r size position < <(ffprobe -v error -select_streams v -show_entries packet=size,pos -of csv=p=0 videos/damaged.mp4 | sed -n 6p)
+dd if=/dev/zero of=videos/damaged.mp4 bs=1 seek=$((position + 40)) count=$((size - 40)) conv=notrunc status=none
+expect 3 'videos/damaged\.mp4: 1 of 12 frames is damaged \(at frame 5\)' "$stc" pack videos videos --out clips
+[ ! -e clips ] || die 'a refused pack left its folder behind'
+expect 0 '^clips: 12 frames of 1 video .* 1 bad left out' "$stc" pack videos videos --out clips --skip-bad
+expect 0 '^clips: 6 frames of 1 video' "$stc" pack videos videos/whole.mp4 --out clips --force --fps 5
+ln -s loop loop
+expect 3 'loop: Too many levels of symbolic links' "$stc" eval davis --data loop --weights random --depth 18 --out evaluated

@@ -149,6 +149,8 @@ TEST_F(VideoDamage, RefusesWhatIsNoVideo) {
                    "' -map 0 -map 1 -c copy -disposition:v:0 attached_pic '" +
                    (folder_ / "song.m4a") + "'");
   EXPECT_THAT(error_of(folder_ / "song.m4a"), HasSubstr("cover pictures"));
+  write_file(folder_ / "empty.mp4", {});
+  EXPECT_THAT(error_of(folder_ / "empty.mp4"), HasSubstr("empty.mp4: is empty; expected a video"));
   write_text(folder_ / "list.txt", std::string(2000, 'x') + "\n");
   EXPECT_THAT(error_of(folder_ / "list.txt"), HasSubstr("list.txt: "));
 }
