@@ -46,7 +46,7 @@ make_stub() { # LIBRARY PROGRAM...
   shift
   symbols=$(comm -12 <(nm -D --defined-only "$system/$library" | awk '{ print $3 }' | sed 's/@.*//' | sort -u) \
                      <(nm -D --undefined-only "$@" | awk 'NF == 2 { print $2 }' | sed 's/@.*//' | sort -u))
-  version=$(nm -D --defined-only "$system/$library" | sed -nE '/@@/{s/.*@@//p;q}')
+  version=$(nm -D --defined-only "$system/$library" | awk -F@@ 'NF == 2 { name = $2 } END { print name }')
   echo "$version { global: *; };" > "$root/version"
   { echo 'void abort(void);'; for symbol in $symbols; do echo "void $symbol(void) { abort(); }"; done; } |
     gcc -shared -fPIC -w -x c - -Wl,-soname,"$library" -Wl,--version-script="$root/version" \
