@@ -21,11 +21,12 @@ struct Steps {
 // The pixels `here`, `count` of them, whose neighbours are `step` before and after.
 void count_steps(const std::uint8_t* here, std::size_t count, std::size_t step, Steps& steps) {
   const auto one = [&](const std::uint8_t* pixel) {
-    const auto before = *(pixel - step), after = *(pixel + step);
-    const bool rises = before<*pixel, falls = before> * pixel;
+    const int before = *(pixel - step), label = *pixel, after = *(pixel + step);
+    const bool rises = before < label;
+    const bool falls = before > label;
     steps.all += rises || falls;
-    steps.soft += (rises && *pixel < after) || (falls && *pixel > after);
-    steps.lone += (rises && *pixel > after) || (falls && *pixel < after);
+    steps.soft += (rises && label < after) || (falls && label > after);
+    steps.lone += (rises && label > after) || (falls && label < after);
   };
   // Most of a mask is even: many pixels at once.
   constexpr std::size_t kBlock = 32;
