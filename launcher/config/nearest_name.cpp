@@ -38,7 +38,9 @@ std::string nearest_name(const std::string& name, const std::vector<std::string>
       nearest = candidate;
     }
   }
-  return nearest;
+  // What shares less than half of its letters was not meant.
+  const auto letters = std::ranges::count_if(name, [](char c) { return c != '-' && c != '.'; });
+  return fewest <= std::max<std::size_t>(1, static_cast<std::size_t>(letters) / 2) ? nearest : "";
 }
 
 }  // namespace stc::launcher

@@ -33,6 +33,19 @@ ChosenCommand chosen_command(const CLI::App& app) {
   return chosen;
 }
 
+/// The commands below `app` that have an option: "`stc pack videos`, `stc propagate`".
+std::string commands_with(const CLI::App& app, const std::string& path, const std::string& option) {
+  std::string found;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    const auto name = path + " " + command->get_name();
+    const auto below = commands_with(*command, name, option);
+    const bool has = option != "--help" && command->get_option_no_throw(option) != nullptr;
+    for (const auto& one : {has ? "`" + name + "`" : "", below})
+      if (!one.empty()) found += (found.empty() ? "" : ", ") + one;
+  }
+  return found;
+}
+
 std::string unexpected_argument(const CLI::App& app) {
   const std::string argument = app.remaining(true).front();
   const auto [command, path] = chosen_command(app);
@@ -45,7 +58,11 @@ std::string unexpected_argument(const CLI::App& app) {
   } else {
     known = command_names(*command);
   }
-  const std::string nearest = nearest_name(argument.substr(0, argument.find('=')), known);
+  const std::string name = argument.substr(0, argument.find('='));
+  if (const auto others = is_option ? commands_with(app, "stc", name) : ""; !others.empty())
+    return text(
+        "'{}' is no option of `{}`, but of {}; `{} -h` lists its own", name, path, others, path);
+  const std::string nearest = nearest_name(name, known);
   const char* kind = is_option ? "option" : known.empty() ? "argument" : "command";
   const std::string hint = nearest.empty() ? ";" : "; did you mean '" + nearest + "'?";
   return text("unknown {} '{}'{} `{} -h` lists every {}", kind, argument, hint, path, kind);

@@ -26,4 +26,6 @@ expect 2 'quality.*best.*stc pack images -h' "$stc" pack images frames --quality
 expect 2 'nowhere\.toml cannot be read' "$stc" launch --ranks 1 train --config nowhere.toml
 expect 2 "unknown command 'trian'; did you mean 'train'" "$stc" launch --ranks=1 trian --config nowhere.toml
 expect 2 "unknown option '--rnks=1'; did you mean '--ranks'" "$stc" launch --rnks=1 train --config nowhere.toml
+expect 2 "'--fps' is no option of .stc eval davis., but of .stc pack videos., .stc propagate." "$stc" eval davis --fps 3
+expect 2 "unknown option '--frobnicate'; .stc eval davis -h." "$stc" eval davis --frobnicate
 [ ! -e run ] || die 'a refused run left its folder behind'

@@ -21,6 +21,11 @@ TEST(NearestName, FindsAKeyThatStandsInAnotherSection) {
 
 TEST(NearestName, TakesTheFirstOfEquals) { EXPECT_EQ(nearest_name("ax", {"ab", "ac"}), "ab"); }
 
+TEST(NearestName, IsEmptyWhereNothingIsNear) {
+  EXPECT_EQ(nearest_name("--fps", {"--out", "--data"}), "");
+  EXPECT_EQ(nearest_name("--ot", {"--out", "--data"}), "--out");
+}
+
 TEST(NearestName, IsEmptyWhereNothingIsKnown) { EXPECT_EQ(nearest_name("train", {}), ""); }
 
 }  // namespace
