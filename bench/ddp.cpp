@@ -65,6 +65,7 @@ class SameImages : public launcher::TrainingMethod {
   models::NamedTensorList parameters() const override { return model_.parameters(); }
   std::map<std::string, data::NamedTensors> shared_state() const override { return {}; }
   data::NamedTensors backbone_state() const override { return model_.state(); }
+  data::InputColour input_colour() const override { return data::InputColour::kRgb; }
   data::NamedTensors method_state() const override { return {}; }
   void load(const data::NamedTensors&, const data::NamedTensors&, const std::string&) override {}
   std::int64_t epoch_size() const override { return images_.size(0); }
