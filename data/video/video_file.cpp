@@ -15,6 +15,7 @@ class VideoFile : public FrameSource {
  public:
   VideoFile(const std::string& path, double frames_per_second)
       : path_(path), stream_(path), rate_(av_d2q(frames_per_second, 1001000)) {
+    if (!stream_.choice().empty()) remarks_.push_back(stream_.choice());
     decode();
     STC_CHECK_DATA(ahead_, "{}: holds no frame that can be decoded", path);
     slot_ = slot_of(ahead_->best_effort_timestamp);
@@ -44,7 +45,6 @@ class VideoFile : public FrameSource {
   /// One frame is read ahead, so that a video without frames is known at once.
   void decode() {
     ahead_ = stream_.next();
-    if (ahead_) ++decoded_;
     ahead_ ? remark_on(*ahead_) : remark_on_length();
   }
 
@@ -98,13 +98,13 @@ class VideoFile : public FrameSource {
   // The count is an estimate in most containers, hence some slack.
   void remark_on_length() {
     const auto promised = stream_.promised();
-    if (!stream_.damage().cut_short.empty() || decoded_ >= 0.9 * promised - 2) return;
+    const auto& damage = stream_.damage();
+    if (!damage.cut_short.empty() || damage.read >= 0.9 * promised - 2) return;
     remark(text(
-        "only {} of about {} frames: the file may be damaged or cut short", decoded_, promised));
+        "only {} of about {} frames: the file may be damaged or cut short", damage.read, promised));
   }
 
   void remark_on(const AVFrame& frame) {
-    if (!stream_.choice().empty()) remark(stream_.choice());
     const auto ratio = stream_.sample_aspect_ratio(frame);
     if (ratio.num > 0 && ratio.den > 0 && ratio.num != ratio.den)
       remark(text("pixels that are not square (sample aspect ratio {}:{}), kept as stored",
@@ -123,7 +123,6 @@ class VideoFile : public FrameSource {
   VideoStream stream_;
   Frame ahead_;
   std::vector<std::string> remarks_;
-  std::int64_t decoded_ = 0;
   std::int64_t given_ = 0;
   int height_ = 0;
   int width_ = 0;

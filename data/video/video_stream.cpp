@@ -120,8 +120,8 @@ void VideoStream::open_decoder() {
 
 void VideoStream::name_damage() {
   auto& named = damage_.first_numbers;
-  if (named.size() < VideoDamage::kMaxNamed && (named.empty() || named.back() != frames_))
-    named.push_back(frames_);
+  if (named.size() < VideoDamage::kMaxNamed && (named.empty() || named.back() != damage_.read))
+    named.push_back(damage_.read);
 }
 
 void VideoStream::count_loss() {
@@ -150,7 +150,8 @@ bool VideoStream::send_next_packet() {
   if (result < 0) {
     is_at_end_ = true;
     if (result != AVERROR_EOF)
-      damage_.cut_short = text("reading ends after frame {}: {}", frames_, ffmpeg_error(result));
+      damage_.cut_short =
+          text("reading ends after frame {}: {}", damage_.read, ffmpeg_error(result));
     avcodec_send_packet(codec_.get(), nullptr);
     return true;
   }
@@ -172,8 +173,7 @@ Frame VideoStream::next() {
     if (result != AVERROR(EAGAIN)) count_loss();
   }
   count_damage(*frame);
-  ++frames_;
-  damage_.read = frames_;
+  ++damage_.read;
   // Times that are missing or go back follow the frame before.
   auto& time = frame->best_effort_timestamp;
   if (last_time_ != AV_NOPTS_VALUE && (time == AV_NOPTS_VALUE || time <= last_time_))

@@ -48,7 +48,6 @@ class VideoStream {
   Packet packet_;
   bool is_at_end_ = false;
   std::int64_t packets_ = 0;
-  std::int64_t frames_ = 0;
   std::int64_t flagged_ = 0;
   std::int64_t last_time_ = AV_NOPTS_VALUE;
   VideoDamage damage_;
