@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <system_error>
 
@@ -80,6 +81,15 @@ bool has_ending(const std::string& path, const std::vector<std::string>& endings
   return std::any_of(endings.begin(), endings.end(), [&](const std::string& ending) {
     return ::strcasecmp(own.c_str(), ending.c_str()) == 0;
   });
+}
+
+std::string lower_case(std::string name) {
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  return name;
+}
+
+bool is_hidden(const std::string& path) {
+  return fs::path(path).filename().string().starts_with('.');
 }
 
 std::vector<FolderEntry> list_folder(const std::string& folder) {

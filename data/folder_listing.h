@@ -13,6 +13,12 @@ bool natural_less(const std::string& a, const std::string& b);
 /// Whether `path` has one of the endings, which are in lower case and with their dot.
 bool has_ending(const std::string& path, const std::vector<std::string>& endings);
 
+/// ASCII letters in lower case.
+std::string lower_case(std::string name);
+
+/// Whether the last part of a path begins with a dot.
+bool is_hidden(const std::string& path);
+
 struct FolderEntry {
   enum class Kind {
     kFile,

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -25,11 +24,6 @@ std::string trimmed(const std::string& line) {
   return line.substr(first, line.find_last_not_of(" \t") - first + 1);
 }
 
-std::string lower(std::string word) {
-  std::ranges::transform(word, word.begin(), [](unsigned char c) { return std::tolower(c); });
-  return word;
-}
-
 std::vector<std::string> columns_of(std::string line) {
   std::ranges::replace(line, ',', ' ');
   std::istringstream words(line);
@@ -45,14 +39,14 @@ bool is_header(const std::string& line) {
       "mask",     "masks",     "split", "annotation", "label",  "joints",         "annotations",
       "labels",   "id",        "class", "seq",        "folder", "joint_positions"};
   return std::ranges::all_of(columns_of(line), [](const std::string& column) {
-    return std::ranges::find(kWords, lower(column)) != kWords.end();
+    return std::ranges::find(kWords, lower_case(column)) != kWords.end();
   });
 }
 
 // Whether a folder of a tree ends here, and its sequences' folders begin.
 bool is_above_sequences(const std::string& part) {
   static constexpr std::array kFolders = {"jpegimages", "annotations", "images", "category_ids"};
-  return std::ranges::find(kFolders, lower(part)) != kFolders.end();
+  return std::ranges::find(kFolders, lower_case(part)) != kFolders.end();
 }
 
 bool is_level(const std::string& part) {

@@ -15,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
-
 std::vector<std::string> annotated_sequences(const fs::path& folder, const std::string& expected) {
   std::vector<std::string> names, others;
   for (const auto& entry : fs::directory_iterator(folder)) {
@@ -65,13 +63,6 @@ std::vector<std::string> files_of_sequence(const fs::path& folder,
 
 std::vector<std::string> frame_files(const std::string& folder,
                                      const std::vector<std::string>& endings) {
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const bool is_frame = has_ending(entry.path(), endings) && !is_hidden(entry.path());
-    STC_CHECK_DATA(!is_frame || !entry.is_symlink() || entry.exists(),
-                   "{}: is a broken link: {} does not exist",
-                   entry.path().string(),
-                   fs::read_symlink(entry.path()).string());
-  }
   auto files = list_files(folder, endings);
   std::erase_if(files, is_hidden);
   std::map<std::string, std::string> by_frame;

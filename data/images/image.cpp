@@ -1,7 +1,6 @@
 #include "data/images/image.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <iomanip>
 
@@ -52,12 +51,14 @@ Image decode_image(std::span<const std::uint8_t> bytes,
                    bool apply_orientation) {
   STC_CHECK_DATA(!bytes.empty(), "{}: is empty; expected a JPEG or PNG image", name);
   const auto format = image_format(bytes);
-  if (const std::string kind = media_type_of(bytes).name; format == ImageFormat::kOther)
+  if (format == ImageFormat::kOther) {
+    const std::string kind = media_type_of(bytes).name;
     throw Error(Exit::kBadData,
                 text("{}: is neither JPEG nor PNG{} (it starts with the bytes{})",
                      name,
                      kind.empty() ? "" : ", but of the format " + kind + "; convert it",
                      first_bytes(bytes)));
+  }
   auto image = format == ImageFormat::kJpeg ? decode_jpeg(bytes, name) : decode_png(bytes, name);
   const int orientation = apply_orientation ? exif_orientation(bytes) : 1;
   if (orientation == 1) return image;
@@ -68,9 +69,12 @@ Image decode_image(std::span<const std::uint8_t> bytes,
 
 Image read_image(const std::string& path) { return decode_image(read_file(path), path); }
 
+bool is_named_as_image(const std::string& path) {
+  return !is_hidden(path) && has_ending(path, {".jpg", ".jpeg", ".png"});
+}
+
 bool is_image_file(const std::string& path) {
-  const bool is_hidden = std::filesystem::path(path).filename().string().starts_with('.');
-  if (!is_hidden && has_ending(path, {".jpg", ".jpeg", ".png"})) return true;
+  if (is_named_as_image(path)) return true;
   std::array<char, 8> start = {};
   std::ifstream file(path, std::ios::binary);
   file.read(start.data(), start.size());

@@ -47,6 +47,8 @@ Image decode_image(std::span<const std::uint8_t> bytes,
                    const std::string& name,
                    bool apply_orientation = false);
 Image read_image(const std::string& path);
+/// By its ending alone (.jpg, .jpeg, .png); a hidden file is not.
+bool is_named_as_image(const std::string& path);
 /// By its ending (.jpg, .jpeg, .png) or its content: a damaged frame is an image all the same, and
 /// reading it says what is wrong. Hidden files, such as those that macOS adds, by content alone.
 bool is_image_file(const std::string& path);

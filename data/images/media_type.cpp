@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <string_view>
 #include <vector>
 
@@ -234,8 +233,7 @@ MediaType media_type(const std::string& path) {
   std::vector<std::uint8_t> start(std::min<std::uint64_t>(file.size(), kMediaStart));
   file.read(0, start);
   auto type = media_type_of(start);
-  const bool is_hidden = std::filesystem::path(path).filename().string().starts_with('.');
-  const auto promised = is_hidden ? MediaType() : by_ending(path);
+  const auto promised = is_hidden(path) ? MediaType() : by_ending(path);
   if (std::string_view(type.name) == "GIF") {
     if (!has_second_frame(read_file(path))) type.kind = kOtherImage;
   } else if (type.kind == kImage && promised.kind == kVideo) {

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdint>
 #include <filesystem>
 #include <set>
 #include <span>
 
 #include "data/file.h"
+#include "data/folder_listing.h"
 #include "data/images/image.h"
 #include "monitoring/check.h"
 
@@ -101,9 +101,7 @@ bool is_label_image(const std::string& path, LabelEvidence evidence) {
 bool is_named_as_labels(const std::string& relative) {
   const std::filesystem::path path(relative);
   return std::any_of(path.begin(), path.end(), [](const std::filesystem::path& part) {
-    auto name = part.string();
-    std::transform(
-        name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+    const auto name = lower_case(part.string());
     return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
   });
 }

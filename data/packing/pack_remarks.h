@@ -27,23 +27,22 @@ struct PackRemark {
 class PackRemarks {
  public:
   void add(const std::string& noun, const std::string& reason, const std::string& path) {
-    auto known = std::find_if(all_.begin(), all_.end(), [&](const PackRemark& remark) {
-      return remark.noun == noun && remark.reason == reason;
-    });
-    if (known == all_.end()) known = all_.insert(all_.end(), {noun, reason, path, 0});
-    ++known->count;
+    add({noun, reason, path, 1});
   }
   void add(const PackRemarks& others) {
-    for (const auto& other : others.all_) {
-      add(other.noun, other.reason, other.first);
-      std::find_if(all_.begin(), all_.end(), [&](const PackRemark& remark) {
-        return remark.noun == other.noun && remark.reason == other.reason;
-      })->count += other.count - 1;
-    }
+    for (const auto& other : others.all_) add(other);
   }
   const std::vector<PackRemark>& all() const { return all_; }
 
  private:
+  void add(const PackRemark& other) {
+    const auto known = std::ranges::find_if(all_, [&](const PackRemark& remark) {
+      return remark.noun == other.noun && remark.reason == other.reason;
+    });
+    if (known == all_.end()) return all_.push_back(other);
+    known->count += other.count;
+  }
+
   std::vector<PackRemark> all_;
 };
 

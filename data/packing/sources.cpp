@@ -24,12 +24,6 @@ constexpr char kBesideVideos[] =
 constexpr char kLabels[] = ", masks or other labels; name their folder itself to take them";
 constexpr char kNotSupported[] = " (not supported; convert to JPEG or PNG)";
 
-std::string lower(std::string name) {
-  std::transform(
-      name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-  return name;
-}
-
 std::string file_name(const std::string& path) { return fs::path(path).filename().string(); }
 
 std::string name_below(const fs::path& path, const fs::path& root) {
@@ -49,7 +43,7 @@ std::string kind_to_pass(const std::string& name, Wanted wanted, bool beside_fra
                                                 "system volume information"};
   static const std::set<std::string> kThumbnails = {
       "thmbnl", "thumb", "thumbs", "thumbnail", "thumbnails"};
-  const auto plain = lower(name);
+  const auto plain = lower_case(name);
   if (kSystem.contains(plain)) return "system folder";
   if (plain.starts_with('.')) return "hidden folder";
   if (beside_frames && plain.starts_with("annotations")) return "annotation folder";
@@ -96,7 +90,7 @@ class Search {
     ++found_.folders;
     const bool beside_frames = std::any_of(entries.begin(), entries.end(), [](const auto& entry) {
       return entry.kind == FolderEntry::Kind::kFolder &&
-             lower(file_name(entry.path)).starts_with("jpegimages");
+             lower_case(file_name(entry.path)).starts_with("jpegimages");
     });
     Content content;
     for (const auto& entry : entries) take(entry, beside_frames, content);
@@ -120,7 +114,7 @@ class Search {
       found_.left_out.add("special file", " (pipes, sockets, devices)", entry.path);
     } else if (entry.kind == kBroken) {
       // Editors lock files by hidden links that lead nowhere.
-      if (!name.starts_with('.')) return found_.faults.push_back(entry.fault);
+      if (!is_hidden(entry.path)) return found_.faults.push_back(entry.fault);
       found_.left_out.add("hidden broken link", "", entry.path);
     } else {
       ++found_.files;
@@ -138,9 +132,8 @@ class Search {
       return found_.left_out.add("low-resolution file", " of a camera, copies of its videos", path);
     }
     try {
-      const bool is_plain =
-          !file_name(path).starts_with('.') && has_ending(path, {".jpg", ".jpeg", ".png"});
-      const auto type = is_plain ? MediaType{MediaKind::kImage, ""} : media_type(path);
+      const auto type =
+          is_named_as_image(path) ? MediaType{MediaKind::kImage, ""} : media_type(path);
       if (type.kind == MediaKind::kImage) return content.images.push_back(path);
       if (type.kind == MediaKind::kVideo) return content.videos.push_back(path);
       leave_out(path, type);
@@ -155,7 +148,7 @@ class Search {
     } else if (type.kind == MediaKind::kAudio) {
       found_.left_out.add("audio file", "", path);
     } else {
-      const auto ending = lower(fs::path(path).extension().string());
+      const auto ending = lower_case(fs::path(path).extension().string());
       found_.left_out.add(
           ending.empty() || ending.size() > 8 ? "other file" : text("{} file", ending),
           " (neither image nor video)",
